@@ -1,0 +1,49 @@
+"""The Recording and its parts: immutable, free of torch, exact in JSON."""
+
+from explorer.model.events import (
+    Accumulated,
+    BackwardEnded,
+    BackwardStarted,
+    Event,
+    GradCleared,
+    Modified,
+    NodeRan,
+    Operation,
+    Printed,
+    Raised,
+    Root,
+    Warned,
+)
+from explorer.model.graph import Cut, Edge, Leaf, Node, SavedTensor, Span
+from explorer.model.recording import BackwardPass, Recording, grad_change
+from explorer.model.values import Number, Stats, TensorValue, from_float, stats_of, to_float
+
+__all__ = [
+    "Accumulated",
+    "BackwardEnded",
+    "BackwardPass",
+    "BackwardStarted",
+    "Cut",
+    "Edge",
+    "Event",
+    "GradCleared",
+    "Leaf",
+    "Modified",
+    "Node",
+    "NodeRan",
+    "Number",
+    "Operation",
+    "Printed",
+    "Raised",
+    "Recording",
+    "Root",
+    "SavedTensor",
+    "Span",
+    "Stats",
+    "TensorValue",
+    "Warned",
+    "from_float",
+    "grad_change",
+    "stats_of",
+    "to_float",
+]

@@ -1,0 +1,131 @@
+"""The graph that torch built: leaves, nodes, edges, and the places where it is cut."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from explorer.model.values import Frozen, TensorValue
+
+
+class Span(Frozen, kw_only=True):
+    """A piece of the program text, as CPython positions it.
+
+    Args:
+        line, end_line: From 1.
+        column, end_column: From 0, in characters; the end is exclusive.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Leaf(Frozen, kw_only=True):
+    """A tensor that the program made itself: no operation that torch differentiates led to it.
+
+    Args:
+        id: "l0", "l1", … in order of appearance.
+        name: The variable, or the path in a module ("model.0.weight").
+        value: As it was when the recorder first met it.
+        requires_grad: Whether torch was asked for its gradient (at the end of the program).
+        node_id: Its `AccumulateGrad` node, where one exists.
+        span: The expression that made it.
+    """
+
+    id: str
+    name: str
+    value: TensorValue
+    requires_grad: bool
+    node_id: str | None = None
+    span: Span | None = None
+
+
+class SavedTensor(Frozen, kw_only=True):
+    """Something that a node kept from the forward pass.
+
+    Args:
+        name: torch's own name for it: "self", "other", "result".
+        value: The tensor when it was saved; None for anything else.
+        text: What was kept, where it is no tensor ("dim: 0"), or why it could not be read.
+        leaf_id, node_id: The leaf it is, or the node whose result it is.
+        version: The tensor's version counter when it was saved.
+    """
+
+    name: str
+    value: TensorValue | None = None
+    text: str | None = None
+    leaf_id: str | None = None
+    node_id: str | None = None
+    version: int | None = None
+
+
+class Node(Frozen, kw_only=True):
+    """A backward node, torch's `grad_fn`.
+
+    Args:
+        id: "n0", "n1", … in order of creation.
+        name: torch's name: "MulBackward0", "AccumulateGrad", or the custom function's.
+        kind: "operation", "accumulate", or "custom" for a `torch.autograd.Function`.
+        variable: The variable that holds the tensor it made.
+        span: The sub-expression that made it.
+        value: The tensor it made in the forward pass, where the recorder saw it.
+        saved: What it kept for the backward pass.
+        sequence_nr: torch's own; the engine runs higher numbers first.
+        order: 1 for a graph built by the forward pass, 2 for one that `create_graph` built, and so on.
+        made_by: The node whose backward built this one, for orders above 1.
+    """
+
+    id: str
+    name: str
+    kind: Literal["operation", "accumulate", "custom"]
+    variable: str | None = None
+    span: Span | None = None
+    value: TensorValue | None = None
+    saved: tuple[SavedTensor, ...] = ()
+    sequence_nr: int = 0
+    order: int = 1
+    made_by: str | None = None
+
+
+class Edge(Frozen, kw_only=True):
+    """One way that a gradient takes, in the direction it flows.
+
+    Args:
+        id: "e0", "e1", …
+        source: The node that sends the gradient on.
+        slot: Which of the source's `grad_inputs` travels here.
+        target: The node that receives it.
+        input_nr: Which of the target's `grad_outputs` it is added to.
+    """
+
+    id: str
+    source: str
+    slot: int
+    target: str
+    input_nr: int
+
+
+class Cut(Frozen, kw_only=True):
+    """A place where a tensor that has a history went in and one without came out: no gradient passes.
+
+    Args:
+        id: "c0", "c1", …
+        operation: torch's name for the function: "detach", "item", "argmax".
+        reason: "detach", "no_grad", or "not differentiable".
+        variable: The variable that holds the result.
+        span: The sub-expression that cut.
+        value: The tensor without a history.
+        sources: Ids of the nodes or leaves behind the cut, which get nothing through it.
+        consumers: Which node would have sent a gradient here, and from which slot; the slot is None where torch
+            does not tell.
+    """
+
+    id: str
+    operation: str
+    reason: Literal["detach", "no_grad", "not differentiable"]
+    variable: str | None = None
+    span: Span | None = None
+    value: TensorValue | None = None
+    sources: tuple[str, ...] = ()
+    consumers: tuple[tuple[str, int | None], ...] = ()

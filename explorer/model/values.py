@@ -1,0 +1,101 @@
+"""Tensors as plain numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+Number = float | int | bool | str
+"""One element. Text stands for what JSON has no number for: nan, inf, -inf and complex numbers."""
+
+NonFinite = Literal["nan", "inf", "-inf"]
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What every part of a recording is: immutable, named fields, validated when decoded."""
+
+
+class Stats(Frozen, kw_only=True):
+    """What a tensor's elements have in common.
+
+    Args:
+        min, max, mean: Over the finite elements; None if there are none, or if the numbers are complex.
+        norm: The l2 norm over the finite elements.
+        nan, inf, zero: How many elements are that.
+    """
+
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    norm: float = 0.0
+    nan: int = 0
+    inf: int = 0
+    zero: int = 0
+
+
+class TensorValue(Frozen, kw_only=True):
+    """A tensor as it was at one moment.
+
+    Args:
+        shape: Sizes, one per dimension; () for a scalar.
+        dtype: torch's name without `torch.`: "float32".
+        values: Elements in row-major order, exact: all of them, or those at `indices`.
+        indices: Flat indices of a sample; None where `values` holds every element.
+        summary: Statistics of all elements, kept where `values` is a sample.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    values: tuple[Number, ...]
+    indices: tuple[int, ...] | None = None
+    summary: Stats | None = None
+
+    @property
+    def numel(self) -> int:
+        """Number of elements of the tensor, held here or not."""
+        return math.prod(self.shape)
+
+    @property
+    def complete(self) -> bool:
+        """Whether `values` holds every element."""
+        return self.indices is None
+
+    @property
+    def stats(self) -> Stats:
+        """Statistics of all elements."""
+        return self.summary or stats_of(self.values)
+
+
+def to_float(number: Number) -> float:
+    """The number as a float, for plotting; the magnitude where it is complex."""
+    if isinstance(number, str) and number.endswith("j"):
+        return abs(complex(number))
+    return float(number)
+
+
+def from_float(number: float) -> float | NonFinite:
+    """The number as JSON can hold it."""
+    if math.isfinite(number):
+        return number
+    if math.isnan(number):
+        return "nan"
+    return "inf" if number > 0 else "-inf"
+
+
+def stats_of(values: Sequence[Number] | Iterable[Number]) -> Stats:
+    """Statistics of numbers in plain Python."""
+    numbers = [to_float(value) for value in values]
+    finite = [number for number in numbers if math.isfinite(number)]
+    nan = sum(map(math.isnan, numbers))
+    return Stats(
+        min=min(finite, default=None),
+        max=max(finite, default=None),
+        mean=math.fsum(finite) / len(finite) if finite else None,
+        norm=math.hypot(*finite),
+        nan=nan,
+        inf=len(numbers) - len(finite) - nan,
+        zero=finite.count(0.0),
+    )
