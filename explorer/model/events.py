@@ -8,7 +8,7 @@ from explorer.model.graph import Span
 from explorer.model.values import Frozen, TensorValue
 
 
-class Happened(Frozen, kw_only=True, tag_field="kind"):
+class Happened(Frozen, frozen=True, kw_only=True, tag_field="kind"):
     """What every event is.
 
     Args:
@@ -18,7 +18,7 @@ class Happened(Frozen, kw_only=True, tag_field="kind"):
     span: Span | None = None
 
 
-class Operation(Happened, kw_only=True, tag=True):
+class Operation(Happened, frozen=True, kw_only=True, tag=True):
     """A torch function was called in the forward pass.
 
     Args:
@@ -42,13 +42,13 @@ class Operation(Happened, kw_only=True, tag=True):
     requires_grad: bool = False
 
 
-class Printed(Happened, kw_only=True, tag=True):
+class Printed(Happened, frozen=True, kw_only=True, tag=True):
     """The program wrote text to its standard output."""
 
     text: str
 
 
-class Warned(Happened, kw_only=True, tag=True):
+class Warned(Happened, frozen=True, kw_only=True, tag=True):
     """torch or Python warned.
 
     Args:
@@ -60,7 +60,7 @@ class Warned(Happened, kw_only=True, tag=True):
     message: str
 
 
-class Root(Frozen, kw_only=True):
+class Root(Frozen, frozen=True, kw_only=True):
     """A tensor that a backward pass starts from.
 
     Args:
@@ -76,7 +76,7 @@ class Root(Frozen, kw_only=True):
     seed_grad: TensorValue | None = None
 
 
-class BackwardStarted(Happened, kw_only=True, tag=True):
+class BackwardStarted(Happened, frozen=True, kw_only=True, tag=True):
     """`backward()` or `torch.autograd.grad()` was called.
 
     Args:
@@ -96,7 +96,7 @@ class BackwardStarted(Happened, kw_only=True, tag=True):
     inputs: tuple[str, ...] = ()
 
 
-class NodeRan(Happened, kw_only=True, tag=True):
+class NodeRan(Happened, frozen=True, kw_only=True, tag=True):
     """The engine ran a backward node.
 
     Args:
@@ -116,7 +116,7 @@ class NodeRan(Happened, kw_only=True, tag=True):
     jacobian: tuple[TensorValue, ...] | None = None
 
 
-class Accumulated(Happened, kw_only=True, tag=True):
+class Accumulated(Happened, frozen=True, kw_only=True, tag=True):
     """A leaf's `.grad` was filled or added to: before + incoming = after."""
 
     backward_pass: int
@@ -126,7 +126,7 @@ class Accumulated(Happened, kw_only=True, tag=True):
     after: TensorValue
 
 
-class BackwardEnded(Happened, kw_only=True, tag=True):
+class BackwardEnded(Happened, frozen=True, kw_only=True, tag=True):
     """The engine came back.
 
     Args:
@@ -138,7 +138,7 @@ class BackwardEnded(Happened, kw_only=True, tag=True):
     returned: tuple[TensorValue | None, ...] = ()
 
 
-class GradCleared(Happened, kw_only=True, tag=True):
+class GradCleared(Happened, frozen=True, kw_only=True, tag=True):
     """A leaf's `.grad` was cleared.
 
     Args:
@@ -152,7 +152,7 @@ class GradCleared(Happened, kw_only=True, tag=True):
     to: Literal["zeros", "none"]
 
 
-class Modified(Happened, kw_only=True, tag=True):
+class Modified(Happened, frozen=True, kw_only=True, tag=True):
     """A tensor was changed in place, or a `.grad` was replaced.
 
     Args:
@@ -175,7 +175,7 @@ class Modified(Happened, kw_only=True, tag=True):
     node_ids: tuple[str, ...] = ()
 
 
-class Raised(Happened, kw_only=True, tag=True):
+class Raised(Happened, frozen=True, kw_only=True, tag=True):
     """An exception ended the program.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Literal
 from explorer.model.values import Frozen, TensorValue
 
 
-class Span(Frozen, kw_only=True):
+class Span(Frozen, frozen=True, kw_only=True):
     """A piece of the program text, as CPython positions it.
 
     Args:
@@ -21,7 +21,7 @@ class Span(Frozen, kw_only=True):
     end_column: int
 
 
-class Leaf(Frozen, kw_only=True):
+class Leaf(Frozen, frozen=True, kw_only=True):
     """A tensor that the program made itself: no operation that torch differentiates led to it.
 
     Args:
@@ -41,7 +41,7 @@ class Leaf(Frozen, kw_only=True):
     span: Span | None = None
 
 
-class SavedTensor(Frozen, kw_only=True):
+class SavedTensor(Frozen, frozen=True, kw_only=True):
     """Something that a node kept from the forward pass.
 
     Args:
@@ -60,7 +60,7 @@ class SavedTensor(Frozen, kw_only=True):
     version: int | None = None
 
 
-class Node(Frozen, kw_only=True):
+class Node(Frozen, frozen=True, kw_only=True):
     """A backward node, torch's `grad_fn`.
 
     Args:
@@ -88,7 +88,7 @@ class Node(Frozen, kw_only=True):
     made_by: str | None = None
 
 
-class Edge(Frozen, kw_only=True):
+class Edge(Frozen, frozen=True, kw_only=True):
     """One way that a gradient takes, in the direction it flows.
 
     Args:
@@ -106,7 +106,7 @@ class Edge(Frozen, kw_only=True):
     input_nr: int
 
 
-class Cut(Frozen, kw_only=True):
+class Cut(Frozen, frozen=True, kw_only=True):
     """A place where a tensor that has a history went in and one without came out: no gradient passes.
 
     Args:

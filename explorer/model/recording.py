@@ -26,7 +26,7 @@ SCHEMA = 1
 """Goes up when a recording of before can no longer be read."""
 
 
-class BackwardPass(Frozen, kw_only=True):
+class BackwardPass(Frozen, frozen=True, kw_only=True):
     """One `backward()` or `grad()` call.
 
     Args:
@@ -46,7 +46,7 @@ class BackwardPass(Frozen, kw_only=True):
     accumulated: tuple[Accumulated, ...] = ()
 
 
-class Recording(Frozen, kw_only=True, dict=True):
+class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=True):
     """A run of a program, from its first line to its last or to its error.
 
     Args:
@@ -190,9 +190,14 @@ def zeros_like(value: TensorValue | None) -> TensorValue | None:
 
 def check_references(recording: Recording) -> None:
     """Raises RecordingInvalid if an id is used twice or stands for nothing."""
-    parts = (*recording.nodes, *recording.leaves, *recording.edges, *recording.cuts)
-    known = {part.id for part in parts}
-    if len(known) != len(parts):
+    ids = [
+        *(node.id for node in recording.nodes),
+        *(leaf.id for leaf in recording.leaves),
+        *(edge.id for edge in recording.edges),
+        *(cut.id for cut in recording.cuts),
+    ]
+    known = set(ids)
+    if len(known) != len(ids):
         raise RecordingInvalid("model.id_twice")
     for reference in _references(recording):
         if reference not in known:

@@ -18,7 +18,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     """What every part of a recording is: immutable, named fields, validated when decoded."""
 
 
-class Stats(Frozen, kw_only=True):
+class Stats(Frozen, frozen=True, kw_only=True):
     """What a tensor's elements have in common.
 
     Args:
@@ -36,7 +36,7 @@ class Stats(Frozen, kw_only=True):
     zero: int = 0
 
 
-class TensorValue(Frozen, kw_only=True):
+class TensorValue(Frozen, frozen=True, kw_only=True):
     """A tensor as it was at one moment.
 
     Args:
