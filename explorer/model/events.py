@@ -132,10 +132,12 @@ class BackwardEnded(Happened, frozen=True, kw_only=True, tag=True):
     Args:
         backward_pass: Which pass ended.
         returned: What `torch.autograd.grad` returned; () for `backward()`, which returns None.
+        error: What torch said where it raised instead, in its own words.
     """
 
     backward_pass: int
     returned: tuple[TensorValue | None, ...] = ()
+    error: str | None = None
 
 
 class GradCleared(Happened, frozen=True, kw_only=True, tag=True):

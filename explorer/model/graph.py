@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from explorer.model.values import Frozen, TensorValue
+import msgspec
+
+from explorer.model.values import Count, Frozen, TensorValue
+
+Line = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Span(Frozen, frozen=True, kw_only=True):
@@ -15,10 +19,10 @@ class Span(Frozen, frozen=True, kw_only=True):
         column, end_column: From 0, in characters; the end is exclusive.
     """
 
-    line: int
-    column: int
-    end_line: int
-    end_column: int
+    line: Line
+    column: Count
+    end_line: Line
+    end_column: Count
 
 
 class Leaf(Frozen, frozen=True, kw_only=True):
@@ -101,9 +105,9 @@ class Edge(Frozen, frozen=True, kw_only=True):
 
     id: str
     source: str
-    slot: int
+    slot: Count
     target: str
-    input_nr: int
+    input_nr: Count
 
 
 class Cut(Frozen, frozen=True, kw_only=True):
@@ -128,4 +132,4 @@ class Cut(Frozen, frozen=True, kw_only=True):
     span: Span | None = None
     value: TensorValue | None = None
     sources: tuple[str, ...] = ()
-    consumers: tuple[tuple[str, int | None], ...] = ()
+    consumers: tuple[tuple[str, Count | None], ...] = ()

@@ -15,12 +15,11 @@ from explorer.model.events import (
     GradCleared,
     Modified,
     NodeRan,
-    Operation,
     Printed,
     Raised,
 )
 from explorer.model.graph import Cut, Edge, Leaf, Node
-from explorer.model.values import Frozen, TensorValue
+from explorer.model.values import Frozen, Number, Stats, TensorValue
 
 SCHEMA = 1
 """Goes up when a recording of before can no longer be read."""
@@ -85,11 +84,12 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
         """
         try:
             recording = msgspec.json.decode(data, type=cls)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise RecordingInvalid("model.not_a_recording", reason=str(error)) from error
         if recording.schema != SCHEMA:
             raise RecordingInvalid("model.other_schema", found=recording.schema, known=SCHEMA)
         check_references(recording)
+        check_passes(recording)
         return recording
 
     def node(self, node_id: str) -> Node:
@@ -115,8 +115,11 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
     @cached_property
     def backward_passes(self) -> tuple[BackwardPass, ...]:
         """Every backward pass, in order."""
-        begun = [(i, event) for i, event in enumerate(self.events) if isinstance(event, BackwardStarted)]
-        return tuple(self._backward_pass(i, event) for i, event in begun)
+        of_pass: dict[int, list[tuple[int, Event]]] = {}
+        for step, event in enumerate(self.events, 1):
+            if (index := getattr(event, "backward_pass", None)) is not None:
+                of_pass.setdefault(index, []).append((step, event))
+        return tuple(_backward_pass(index, events) for index, events in of_pass.items())
 
     @cached_property
     def grads(self) -> dict[str, TensorValue | None]:
@@ -131,21 +134,6 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
     def printed(self) -> str:
         """All text that the program printed."""
         return "".join(event.text for event in self.events if isinstance(event, Printed))
-
-    def _backward_pass(self, start: int, started: BackwardStarted) -> BackwardPass:
-        of_pass = [
-            (i, event)
-            for i, event in enumerate(self.events[start:], start)
-            if getattr(event, "backward_pass", None) == started.backward_pass
-        ]
-        return BackwardPass(
-            index=started.backward_pass,
-            first=start + 1,
-            last=of_pass[-1][0] + 1,
-            started=started,
-            steps=tuple(event for _, event in of_pass if isinstance(event, NodeRan)),
-            accumulated=tuple(event for _, event in of_pass if isinstance(event, Accumulated)),
-        )
 
     @cached_property
     def _nodes(self) -> dict[str, Node]:
@@ -168,6 +156,20 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
         return _grouped(self.edges, "target")
 
 
+def _backward_pass(index: int, events: list[tuple[int, Event]]) -> BackwardPass:
+    """One pass from its events, each with the step it ends at; the first of them is the call."""
+    (first, started), (last, _) = events[0], events[-1]
+    assert isinstance(started, BackwardStarted)
+    return BackwardPass(
+        index=index,
+        first=first,
+        last=last,
+        started=started,
+        steps=tuple(event for _, event in events if isinstance(event, NodeRan)),
+        accumulated=tuple(event for _, event in events if isinstance(event, Accumulated)),
+    )
+
+
 def grad_change(event: Event) -> tuple[str, TensorValue | None, TensorValue | None] | None:
     """What an event did to a leaf's `.grad`: (leaf id, before, after), or None if nothing."""
     match event:
@@ -184,46 +186,68 @@ def zeros_like(value: TensorValue | None) -> TensorValue | None:
     """Zeros of the same shape and type, which is what `zero_()` leaves."""
     if value is None:
         return None
-    zero = 0 if "int" in value.dtype else 0.0
-    return msgspec.structs.replace(value, values=(zero,) * len(value.values), summary=None)
+    zero: Number = "0j" if value.dtype.startswith("complex") else 0 if "int" in value.dtype else 0.0
+    return msgspec.structs.replace(
+        value,
+        values=(zero,) * len(value.values),
+        summary=None if value.complete else Stats(min=0.0, max=0.0, mean=0.0, zero=value.numel),
+    )
 
 
 def check_references(recording: Recording) -> None:
-    """Raises RecordingInvalid if an id is used twice or stands for nothing."""
-    ids = [
-        *(node.id for node in recording.nodes),
-        *(leaf.id for leaf in recording.leaves),
-        *(edge.id for edge in recording.edges),
-        *(cut.id for cut in recording.cuts),
-    ]
-    known = set(ids)
-    if len(known) != len(ids):
+    """Raises RecordingInvalid if an id is used twice or stands for nothing of its kind."""
+    ids = {
+        "node": [node.id for node in recording.nodes],
+        "leaf": [leaf.id for leaf in recording.leaves],
+        "edge": [edge.id for edge in recording.edges],
+        "cut": [cut.id for cut in recording.cuts],
+    }
+    known = {kind: set(of_kind) for kind, of_kind in ids.items()}
+    known["source"] = known["node"] | known["leaf"] | known["cut"]
+    if len(known["source"] | known["edge"]) != sum(map(len, ids.values())):
         raise RecordingInvalid("model.id_twice")
-    for reference in _references(recording):
-        if reference not in known:
+    for kind, reference in _references(recording):
+        if reference is not None and reference not in known[kind]:
             raise RecordingInvalid("model.unknown_id", id=reference)
 
 
-def _references(recording: Recording) -> Iterator[str]:
-    for edge in recording.edges:
-        yield edge.source
-        yield edge.target
-    for cut in recording.cuts:
-        yield from cut.sources
-        yield from (node_id for node_id, _ in cut.consumers)
-    for node in recording.nodes:
-        yield from filter(None, (node.made_by,))
-        for saved in node.saved:
-            yield from filter(None, (saved.leaf_id, saved.node_id))
-    for leaf in recording.leaves:
-        yield from filter(None, (leaf.node_id,))
+def check_passes(recording: Recording) -> None:
+    """Raises RecordingInvalid if the backward passes are not numbered 0, 1, … or hold events of a pass not begun."""
+    begun = 0
     for event in recording.events:
-        yield from filter(None, (getattr(event, name, None) for name in ("node_id", "leaf_id", "cut_id")))
-        yield from getattr(event, "node_ids", ())
-        if isinstance(event, Operation):
-            yield from event.input_ids
         if isinstance(event, BackwardStarted):
-            yield from filter(None, (root.node_id for root in event.roots))
+            if event.backward_pass != begun:
+                raise RecordingInvalid("model.pass_out_of_order", backward_pass=event.backward_pass)
+            begun += 1
+        elif (index := getattr(event, "backward_pass", None)) is not None and not 0 <= index < begun:
+            raise RecordingInvalid("model.pass_out_of_order", backward_pass=index)
+
+
+def _references(recording: Recording) -> Iterator[tuple[str, str | None]]:
+    """(kind of thing, its id) wherever a recording refers to one of its parts."""
+    for edge in recording.edges:
+        yield "node", edge.source
+        yield "node", edge.target
+    for cut in recording.cuts:
+        yield from (("source", source) for source in cut.sources)
+        yield from (("node", node_id) for node_id, _ in cut.consumers)
+    for node in recording.nodes:
+        yield "node", node.made_by
+        for saved in node.saved:
+            yield "leaf", saved.leaf_id
+            yield "node", saved.node_id
+    for leaf in recording.leaves:
+        yield "node", leaf.node_id
+    for event in (*recording.events, recording.error):
+        yield from _references_of(event)
+
+
+def _references_of(event: Event | None) -> Iterator[tuple[str, str | None]]:
+    for kind in ("node", "leaf", "cut"):
+        yield kind, getattr(event, f"{kind}_id", None)
+    yield from (("node", node_id) for node_id in getattr(event, "node_ids", ()))
+    yield from (("source", input_id) for input_id in getattr(event, "input_ids", ()))
+    yield from (("node", root.node_id) for root in getattr(event, "roots", ()))
 
 
 def _grouped(edges: list[Edge] | tuple[Edge, ...], end: str) -> dict[str, tuple[Edge, ...]]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-Number = float | int | bool | str
-"""One element. Text stands for what JSON has no number for: nan, inf, -inf and complex numbers."""
+_REAL = r"(?:nan|inf|[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[-+]?[0-9]{1,3})?)"
+
+NumberText = Annotated[str, msgspec.Meta(pattern=rf"^(?:nan|-?inf|-?{_REAL}(?:[-+]{_REAL})?j)$", max_length=64)]
+"""What JSON has no number for: nan, inf, -inf, and complex numbers as Python writes them, without parentheses."""
+
+Number = float | int | bool | NumberText
+"""One element."""
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
 NonFinite = Literal["nan", "inf", "-inf"]
 
@@ -23,7 +32,7 @@ class Stats(Frozen, frozen=True, kw_only=True):
 
     Args:
         min, max, mean: Over the finite elements; None if there are none, or if the numbers are complex.
-        norm: The l2 norm over the finite elements.
+        norm: The l2 norm over the finite elements; the largest float where it is larger still.
         nan, inf, zero: How many elements are that.
     """
 
@@ -31,9 +40,9 @@ class Stats(Frozen, frozen=True, kw_only=True):
     max: float | None = None
     mean: float | None = None
     norm: float = 0.0
-    nan: int = 0
-    inf: int = 0
-    zero: int = 0
+    nan: Count = 0
+    inf: Count = 0
+    zero: Count = 0
 
 
 class TensorValue(Frozen, frozen=True, kw_only=True):
@@ -47,11 +56,18 @@ class TensorValue(Frozen, frozen=True, kw_only=True):
         summary: Statistics of all elements, kept where `values` is a sample.
     """
 
-    shape: tuple[int, ...]
+    shape: tuple[Size, ...]
     dtype: str
     values: tuple[Number, ...]
-    indices: tuple[int, ...] | None = None
+    indices: tuple[Count, ...] | None = None
     summary: Stats | None = None
+
+    def __post_init__(self) -> None:
+        expected = self.numel if self.indices is None else len(self.indices)
+        if len(self.values) != expected:
+            raise ValueError(f"{len(self.values)} values where {expected} belong")
+        if self.indices and max(self.indices) >= self.numel:
+            raise ValueError(f"an index beyond the {self.numel} elements")
 
     @property
     def numel(self) -> int:
@@ -72,8 +88,12 @@ class TensorValue(Frozen, frozen=True, kw_only=True):
 def to_float(number: Number) -> float:
     """The number as a float, for plotting; the magnitude where it is complex."""
     if isinstance(number, str) and number.endswith("j"):
-        return abs(complex(number))
-    return float(number)
+        parts = complex(number)
+        return math.hypot(parts.real, parts.imag)
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if int(number) > 0 else -math.inf
 
 
 def from_float(number: float) -> float | NonFinite:
@@ -93,9 +113,16 @@ def stats_of(values: Sequence[Number] | Iterable[Number]) -> Stats:
     return Stats(
         min=min(finite, default=None),
         max=max(finite, default=None),
-        mean=math.fsum(finite) / len(finite) if finite else None,
-        norm=math.hypot(*finite),
+        mean=_mean(finite) if finite else None,
+        norm=min(math.hypot(*finite), sys.float_info.max),
         nan=nan,
         inf=len(numbers) - len(finite) - nan,
         zero=finite.count(0.0),
     )
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    try:
+        return math.fsum(numbers) / len(numbers)
+    except OverflowError:
+        return math.fsum(number / len(numbers) for number in numbers)

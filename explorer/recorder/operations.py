@@ -1,0 +1,220 @@
+"""Watches what the program does with tensors: operations, in-place changes, `.grad` being cleared, cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from explorer.model import GradCleared, Modified, Operation
+from explorer.recorder.builder import Builder
+from explorer.recorder.places import Place, Places
+from explorer.recorder.values import tensors_in
+
+SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
+"""Functions that take a tensor for its shape and type: no number of it reaches the result."""
+
+CLEARING = {"zero_", "_foreach_zero_"}
+MARKING = {"requires_grad_", "requires_grad"}
+TENSOR_PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
+
+
+class Operations:
+    """Turns calls of torch functions into events.
+
+    Args:
+        builder: Gathers them.
+        places: Knows the program's text.
+    """
+
+    def __init__(self, builder: Builder, places: Places) -> None:
+        self.builder = builder
+        self.places = places
+
+    def run(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
+        """Calls a torch function as the program did and notes what came of it."""
+        taken = [*tensors_in(args), *tensors_in(kwargs)]
+        versions = [version(tensor) for tensor in taken]
+        result = func(*args, **kwargs)
+        changed = [tensor for tensor, before in zip(taken, versions, strict=True) if version(tensor) != before]
+        self.note(function_name(func), taken, changed, result, place)
+        return result
+
+    def note(
+        self, name: str, taken: list[torch.Tensor], changed: list[torch.Tensor], result: Any, place: Place
+    ) -> None:
+        """Notes one call: the tensors it took, those it changed in place, and what it returned."""
+        for tensor in changed:
+            self._note_change(name, tensor, taken, place)
+        given = {id(tensor) for tensor in taken}
+        made = [tensor for tensor in tensors_in(result) if id(tensor) not in given]
+        if name in MARKING and taken:
+            self._note_mark(name, taken[0], place)
+        elif made and not changed:
+            self._note_result(name, taken, made, place)
+
+    def set_grad(self, tensor: torch.Tensor, place: Place) -> None:
+        """Notes that the program has replaced a tensor's `.grad`."""
+        leaf = self.builder.known_leaf(tensor) if not tensor.requires_grad else self.builder.leaf(tensor)
+        if leaf is None:
+            return
+        before, leaf.grad = leaf.grad, self.builder.maybe_value(tensor.grad)
+        if tensor.grad is not None and leaf.grad is not None:
+            self.builder.emit(
+                Modified(
+                    span=place.span,
+                    name="grad.__set__",
+                    variable=leaf.name,
+                    leaf_id=leaf.id,
+                    of_grad=True,
+                    before=before,
+                    after=leaf.grad,
+                    version=tensor.grad._version,
+                )
+            )
+        elif before is not None or place.direct:
+            self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="none"))
+
+    def _note_mark(self, name: str, tensor: torch.Tensor, place: Place) -> None:
+        target = next(iter(self.places.targets(place.span)), None)
+        if not tensor.is_leaf:
+            return
+        leaf = self.builder.leaf(tensor, name=target, span=place.span)
+        leaf.requires_grad = tensor.requires_grad
+        self.builder.emit(
+            Operation(
+                span=place.span,
+                name=name,
+                variable=target or leaf.name,
+                values=(self.builder.value(tensor),),
+                leaf_id=leaf.id,
+                requires_grad=tensor.requires_grad,
+            )
+        )
+
+    def _note_change(self, name: str, tensor: torch.Tensor, taken: list[torch.Tensor], place: Place) -> None:
+        leaf = self.builder.leaf_of_grad(tensor)
+        of_grad = leaf is not None
+        leaf = leaf or self.builder.known_leaf(tensor)
+        node_ids = self.builder.discover(tensor.grad_fn, span=place.span)
+        if leaf is None and not node_ids and not place.direct:
+            return  # a buffer inside torch's own code: a running mean, an optimizer's momentum
+        after = self.builder.value(tensor)
+        if of_grad and leaf is not None:
+            before, leaf.grad = leaf.grad, after
+            if name in CLEARING:
+                self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="zeros"))
+                return
+        else:
+            before = None
+        target = next(iter(self.places.targets(place.span)), None)
+        variable = leaf.name if leaf else target
+        if node_ids:
+            self.builder.describe(node_ids[-1], variable=variable, value=after)
+            self._note_consumers(node_ids[-1], tensor, taken)
+        self.builder.emit(
+            Modified(
+                span=place.span,
+                name=name,
+                variable=variable,
+                leaf_id=leaf.id if leaf else None,
+                of_grad=of_grad,
+                before=before,
+                after=after,
+                version=version(tensor),
+                node_ids=node_ids,
+            )
+        )
+
+    def _note_result(self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], place: Place) -> None:
+        node_ids = tuple(
+            node_id for tensor in made for node_id in self.builder.discover(tensor.grad_fn, span=place.span)
+        )
+        differentiable = any(tensor.requires_grad for tensor in made)
+        if not place.direct and not node_ids:
+            return
+        targets = self.places.targets(place.span)
+        variable = ", ".join(targets) or None
+        values = tuple(self.builder.value(tensor) for tensor in made)
+        result_id = self.builder.node_id(made[0].grad_fn)
+        if result_id in node_ids and result_id is not None:
+            self.builder.describe(result_id, variable=variable, value=values[0])
+            self._note_consumers(result_id, made[0], taken)
+        self.builder.emit(
+            Operation(
+                span=place.span,
+                name=name,
+                variable=variable,
+                values=values,
+                node_ids=node_ids,
+                input_ids=self._origins(taken),
+                leaf_id=self._new_leaf(taken, made, targets, place),
+                cut_id=None if differentiable else self._new_cut(name, taken, made, variable, place),
+                requires_grad=differentiable,
+            )
+        )
+
+    def _new_leaf(
+        self, taken: list[torch.Tensor], made: list[torch.Tensor], targets: tuple[str, ...], place: Place
+    ) -> str | None:
+        """A tensor made from no other is a leaf: it has a name, or wants a gradient."""
+        if taken or len(made) != 1 or not made[0].is_leaf or not (targets or made[0].requires_grad):
+            return None
+        return self.builder.leaf(made[0], name=targets[0] if targets else None, span=place.span).id
+
+    def _new_cut(
+        self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], variable: str | None, place: Place
+    ) -> str | None:
+        if name.endswith(SHAPE_ONLY):
+            return None
+        behind = tuple(dict.fromkeys(cut for tensor in taken for cut in self.builder.cuts_behind(tensor)))
+        sources = self._origins([tensor for tensor in taken if tensor.requires_grad])
+        cut_id = None
+        if sources:
+            cut_id = self.builder.cut(
+                made[0],
+                operation=name,
+                reason="detach"
+                if name in {"detach", "data"}
+                else "not differentiable"
+                if torch.is_grad_enabled()
+                else "no_grad",
+                variable=variable,
+                span=place.span,
+                sources=sources,
+            )
+            behind = (*behind, cut_id)
+        for tensor in made if behind else ():
+            self.builder.pass_cuts_on(tensor, behind)
+        return cut_id
+
+    def _note_consumers(self, node_id: str, result: torch.Tensor, taken: list[torch.Tensor]) -> None:
+        """Finds the arguments that come from a cut, and the slot that leads nowhere because of it."""
+        slots = result.grad_fn.next_functions if result.grad_fn is not None else ()
+        for position, tensor in enumerate(taken):
+            matched = len(slots) == len(taken) and slots[position][0] is None
+            for cut_id in self.builder.cuts_behind(tensor):
+                self.builder.consume_cut(cut_id, node_id, position if matched else None)
+
+    def _origins(self, taken: list[torch.Tensor]) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for tensor in taken:
+            leaf = self.builder.known_leaf(tensor)
+            if leaf is None and tensor.requires_grad and tensor.is_leaf:
+                leaf = self.builder.leaf(tensor)
+            node_id = self.builder.node_id(tensor.grad_fn)
+            ids = (leaf.id,) if leaf else (node_id,) if node_id else self.builder.cuts_behind(tensor)
+            found |= dict.fromkeys(ids)
+        return tuple(found)
+
+
+def version(tensor: torch.Tensor) -> int:
+    """How often a tensor was changed in place; 0 where torch does not count (inference mode)."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def function_name(func: Callable[..., Any]) -> str:
+    """torch's name of a function: `dot`, or the property's name (`T`)."""
+    name: str = getattr(func, "__name__", str(func))
+    return str(func.__self__.__name__) if name in {"__get__", "__set__", "__delete__"} else name  # type: ignore[attr-defined]

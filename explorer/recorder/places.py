@@ -1,0 +1,148 @@
+"""Where in the program something happens, and what the program calls the result."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType, TracebackType
+from typing import NamedTuple
+
+import torch
+
+from explorer.model import Span
+
+TORCH = str(Path(torch.__file__).parent)
+
+THIN = tuple(f"{TORCH}/{file}" for file in ("overrides.py", "functional.py", "nn/functional.py", "_tensor.py"))
+"""Files of torch that only pass a call on: what comes through them was called by the program itself."""
+
+Position = tuple[int, int, int, int]
+
+
+class Place(NamedTuple):
+    """A moment in the program.
+
+    Args:
+        frame: The innermost frame of the program.
+        span: The expression it is evaluating.
+        direct: Whether the program itself made the call, and not code of torch that it called.
+    """
+
+    frame: FrameType | None
+    span: Span | None
+    direct: bool
+
+
+class Places:
+    """Finds places in one program.
+
+    Args:
+        filename: What the program's code objects say as their file.
+        source: The program's text, if known.
+    """
+
+    def __init__(self, filename: str, source: str | None) -> None:
+        self.filename = filename
+        self._lines = lines_of(source or "")
+        self._targets = assignment_targets(source) if source else {}
+        self._spans: dict[tuple[CodeType, int], Span | None] = {}
+
+    def here(self, depth: int = 1) -> Place:
+        """The place that the program has reached, seen from `depth` frames up."""
+        frame: FrameType | None = sys._getframe(depth)
+        direct = True
+        while frame is not None and frame.f_code.co_filename != self.filename:
+            file = frame.f_code.co_filename
+            direct = direct and (not file.startswith(TORCH) or file in THIN)
+            frame = frame.f_back
+        if frame is None:
+            return Place(None, None, False)
+        return Place(frame, self.span(frame.f_code, frame.f_lasti), direct)
+
+    def span(self, code: CodeType, lasti: int) -> Span | None:
+        """The expression behind a byte code instruction."""
+        key = (code, lasti)
+        if key not in self._spans:
+            self._spans[key] = self._characters(positions_of(code)[lasti // 2])
+        return self._spans[key]
+
+    def raised_at(self, traceback: TracebackType | None) -> Span | None:
+        """The innermost expression of the program that an exception came through."""
+        found = None
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == self.filename:
+                found = self.span(traceback.tb_frame.f_code, traceback.tb_lasti)
+            traceback = traceback.tb_next
+        return found
+
+    def targets(self, span: Span | None) -> tuple[str, ...]:
+        """The variables that the value of this very expression is assigned to; () if it is a part of more."""
+        if span is None:
+            return ()
+        return self._targets.get((span.line, span.column, span.end_line, span.end_column), ())
+
+    def _characters(self, position: tuple[int | None, int | None, int | None, int | None]) -> Span | None:
+        line, end_line, column, end_column = position
+        if line is None or end_line is None or column is None or end_column is None:
+            return None
+        return Span(
+            line=line,
+            column=self._character(line, column),
+            end_line=end_line,
+            end_column=self._character(end_line, end_column),
+        )
+
+    def _character(self, line: int, utf8_offset: int) -> int:
+        if line > len(self._lines) or self._lines[line - 1].isascii():
+            return utf8_offset
+        return len(self._lines[line - 1].encode()[:utf8_offset].decode(errors="ignore"))
+
+
+@lru_cache(maxsize=1024)
+def positions_of(code: CodeType) -> tuple[tuple[int | None, int | None, int | None, int | None], ...]:
+    """(line, end line, column, end column) per instruction; columns count bytes of UTF-8."""
+    return tuple(code.co_positions())
+
+
+def assignment_targets(source: str) -> dict[Position, tuple[str, ...]]:
+    """For every assigned expression the names it is assigned to, one per element where it is unpacked."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return {}
+    lines = lines_of(source)
+    found: dict[Position, tuple[str, ...]] = {}
+    for statement in ast.walk(tree):
+        match statement:
+            case ast.Assign(targets=[target, *_], value=value):
+                found[position(value, lines)] = names_of(target)
+            case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
+                found[position(value, lines)] = names_of(target)
+            case ast.AugAssign(target=target):
+                found[position(statement, lines)] = names_of(target)
+    return found
+
+
+def lines_of(source: str) -> list[str]:
+    """The lines as Python counts them (`str.splitlines` knows more line ends)."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def names_of(target: ast.expr) -> tuple[str, ...]:
+    """What an assignment target is called: `a`, `self.w`, or several for `a, b`."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return tuple(ast.unparse(element) for element in target.elts)
+    return (ast.unparse(target),)
+
+
+def position(node: ast.expr | ast.stmt, lines: list[str]) -> Position:
+    """Where a piece of syntax stands, its columns in characters."""
+    end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
+    return (
+        node.lineno,
+        len(lines[node.lineno - 1].encode()[: node.col_offset].decode(errors="ignore")),
+        end_line,
+        len(lines[end_line - 1].encode()[:end_column].decode(errors="ignore")),
+    )
