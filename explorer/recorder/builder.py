@@ -171,7 +171,7 @@ class Builder:
 
     def _saved(self, name: str, kept: Any) -> SavedTensor:
         if not isinstance(kept, torch.Tensor):
-            return SavedTensor(name=name, text=str(kept))
+            return SavedTensor(name=name, text=str(signed(kept)))
         leaf = self.known_leaf(kept)
         return SavedTensor(
             name=name,
@@ -319,6 +319,11 @@ def is_accumulate(grad_fn: GradFn) -> bool:
 def sequence_nr(grad_fn: GradFn) -> int:
     """torch's number of a node; 0 where it gives none."""
     return int(grad_fn._sequence_nr()) if hasattr(grad_fn, "_sequence_nr") else 0
+
+
+def signed(kept: Any) -> Any:
+    """A saved number as the program wrote it: torch keeps `dim=-1` as 2**64 - 1."""
+    return kept - 2**64 if isinstance(kept, int) and kept >= 2**63 else kept
 
 
 def _unused(name: str, taken: dict[str, int]) -> str:

@@ -54,8 +54,13 @@ class Operations:
         elif made and not changed:
             self._note_result(name, taken, made, place)
 
-    def set_grad(self, tensor: torch.Tensor, place: Place) -> None:
-        """Notes that the program has replaced a tensor's `.grad`."""
+    def set_grad(self, func: Callable[..., Any], args: tuple[Any, ...], place: Place) -> None:
+        """Sets or deletes a tensor's `.grad` as the program did and notes it."""
+        tensor: torch.Tensor = args[0]
+        old = tensor.grad
+        func(*args)
+        if old is not None and tensor.grad is old:
+            return  # the second half of `x.grad *= 2`, which puts back what it has changed in place
         leaf = self.builder.known_leaf(tensor) if not tensor.requires_grad else self.builder.leaf(tensor)
         if leaf is None:
             return

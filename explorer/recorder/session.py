@@ -65,7 +65,7 @@ class Session:
         self._was = sys.stdout, warnings.showwarning, torch.autograd.Function.__dict__["apply"]
         sys.stdout = Tee(self, sys.stdout)
         warnings.showwarning = self._show_warning
-        torch.autograd.Function.apply = classmethod(self._apply)  # type: ignore[assignment,method-assign]
+        torch.autograd.Function.apply = self._watched_apply()  # type: ignore[method-assign]
         self._mode.__enter__()  # type: ignore[no-untyped-call]
         self._is_recording = True
         return self
@@ -103,9 +103,7 @@ class Session:
             self._name_tensors(place)
             return self._passes.run(func, args, kwargs, place)
         if name == "grad" and func.__name__ in {"__set__", "__delete__"}:
-            result = func(*args, **kwargs)
-            self._operations.set_grad(args[0], place)
-            return result
+            return self._operations.set_grad(func, args, place)
         return self._operations.run(func, args, kwargs, place)
 
     def printed(self, text: str) -> None:
@@ -135,20 +133,25 @@ class Session:
             self._builder.emit(event)
         self._was[1](message, category, *where, **more)
 
-    def _apply(self, function: Any, *args: Any, **kwargs: Any) -> Any:
-        """`Function.apply`: one operation to the program, whatever its `forward` computes inside."""
-        original = self._was[2].__get__(None, function)
-        if not self._is_recording:
-            return original(*args, **kwargs)
-        place = self._place()
-        self._is_recording = False
-        try:
-            result = original(*args, **kwargs)
-        finally:
-            self._is_recording = True
-        taken = [*tensors_in(args), *tensors_in(kwargs)]
-        self._operations.note(function.__name__, taken, [], result, place)
-        return result
+    def _watched_apply(self) -> Any:
+        """`Function.apply` as one operation of the program, whatever its `forward` computes inside."""
+        original = self._was[2]
+
+        def apply(function: Any, *args: Any, **kwargs: Any) -> Any:
+            bound = original.__get__(None, function)
+            if not self._is_recording:
+                return bound(*args, **kwargs)
+            place = self._place()
+            self._is_recording = False
+            try:
+                result = bound(*args, **kwargs)
+                taken = [*tensors_in(args), *tensors_in(kwargs)]
+                self._operations.note(function.__name__, taken, [], result, place)
+            finally:
+                self._is_recording = True
+            return result
+
+        return classmethod(apply)
 
 
 class Watch(TorchFunctionMode):

@@ -1,0 +1,187 @@
+"""One checker that carries the recorder's tests: what was recorded is what plain torch does, and torch is unharmed."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from explorer.model import Accumulated, Recording, TensorValue
+from explorer.recorder import RecordingLimits, Session, record
+
+PRELUDE = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
+
+
+def run_plain(code: str) -> tuple[dict[str, Any], str, Exception | None]:
+    """Runs a program with nobody watching: its variables, what it printed, what it raised."""
+    variables: dict[str, Any] = {"__name__": "__main__"}
+    torch.manual_seed(0)
+    raised = None
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            exec(compile(code, "<program>", "exec"), variables)
+        except Exception as error:
+            raised = error
+    return variables, printed.getvalue(), raised
+
+
+def run_recorded(code: str, limits: RecordingLimits | None = None) -> tuple[Session, dict[str, Any], str]:
+    """The same while the recorder watches."""
+    variables: dict[str, Any] = {"__name__": "__main__"}
+    torch.manual_seed(0)
+    session = record(source=code, filename="<program>", seed=0, limits=limits)
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(Exception), session:
+        exec(compile(code, "<program>", "exec"), variables)
+    return session, variables, printed.getvalue()
+
+
+def recorded(code: str) -> Recording:
+    """The recording of a program, its imports put in front."""
+    return run_recorded(PRELUDE + code)[0].recording
+
+
+def check_recording(code: str) -> Recording:
+    """Runs a program plain and recorded and compares everything that can be compared."""
+    code = PRELUDE + code
+    plain, plain_printed, plain_error = run_plain(code)
+    session, variables, printed = run_recorded(code)
+    recording = session.recording
+    assert printed == recording.printed == plain_printed
+    check_error(recording, plain_error)
+    check_same_gradients(plain, variables, recording)
+    check_order(recording, engine_log(code))
+    check_sums(recording)
+    assert Recording.from_json(recording.to_json()) == recording
+    check_nothing_left(session)
+    return recording
+
+
+def check_error(recording: Recording, plain_error: Exception | None) -> None:
+    """The same exception, or none."""
+    if plain_error is None:
+        assert recording.error is None
+        return
+    assert recording.error is recording.events[-1]
+    assert (recording.error.type, recording.error.message) == (type(plain_error).__name__, str(plain_error))
+
+
+def check_same_gradients(plain: dict[str, Any], watched: dict[str, Any], recording: Recording) -> None:
+    """Every `.grad` has the same bits with and without the recorder, and they are the ones in the recording."""
+    for name, tensor in leaves(plain):
+        grad, seen = tensor.grad, dict(leaves(watched))[name].grad
+        assert (grad is None) == (seen is None)
+        if grad is not None:
+            assert torch.equal(grad.isnan(), seen.isnan())
+            assert torch.equal(grad.nan_to_num(), seen.nan_to_num())
+        if name in recording.grads:
+            check_value(recording.grads[name], grad)
+
+
+def leaves(variables: dict[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
+    """The program's own tensors that want a gradient, by name."""
+    for name, value in list(variables.items()):
+        if isinstance(value, torch.Tensor) and value.is_leaf and value.requires_grad:
+            yield name, value
+        if isinstance(value, torch.nn.Module):
+            yield from ((f"{name}.{path}", parameter) for path, parameter in value.named_parameters())
+
+
+def check_value(value: TensorValue | None, tensor: torch.Tensor | None) -> None:
+    """A value holds exactly the elements of a tensor."""
+    assert (value is None) == (tensor is None)
+    if value is not None and tensor is not None:
+        assert value.shape == tuple(tensor.shape)
+        assert torch.equal(to_tensor(value).nan_to_num(), tensor.detach().to_dense().nan_to_num())
+
+
+def to_tensor(value: TensorValue) -> torch.Tensor:
+    """A value as a tensor again."""
+    kind = getattr(torch, value.dtype)
+    read = complex if kind.is_complex else float
+    return torch.tensor([read(number) for number in value.values]).to(kind).reshape(value.shape)
+
+
+def engine_log(code: str) -> list[str]:
+    """The names of the nodes in the order they run, by hooks of its own on a run of its own."""
+    log: list[str] = []
+    hooked: dict[Any, Any] = {}
+
+    def watch(*roots: Any) -> None:
+        pending = [root.grad_fn for root in roots if isinstance(root, torch.Tensor)]
+        while pending:
+            node = pending.pop()
+            if node is not None and node not in hooked:
+                name = type(node).__name__
+                hooked[node] = node.register_hook(lambda *_, name=name: log.append(name))
+                pending += [following for following, _ in node.next_functions]
+
+    def wrap(original: Any) -> Any:
+        def call(first: Any, *args: Any, **kwargs: Any) -> Any:
+            watch(*(first if isinstance(first, (list, tuple)) else (first,)))
+            return original(first, *args, **kwargs)
+
+        return call
+
+    was = torch.Tensor.backward, torch.autograd.backward, torch.autograd.grad
+    torch.Tensor.backward, torch.autograd.backward, torch.autograd.grad = map(wrap, was)
+    try:
+        run_plain(code)
+    finally:
+        torch.Tensor.backward, torch.autograd.backward, torch.autograd.grad = was
+    return log
+
+
+def check_order(recording: Recording, log: list[str]) -> None:
+    """The nodes ran in the engine's order."""
+    ran = [recording.node(step.node_id).name for one in recording.backward_passes for step in one.steps]
+    assert ran == log
+
+
+def check_sums(recording: Recording) -> None:
+    """What arrives at a leaf is the sum of what its edges carry, and before + incoming = after."""
+    for one in recording.backward_passes:
+        sent = {step.node_id: step.grad_inputs for step in one.steps}
+        for event in one.accumulated:
+            node_id = recording.leaf(event.leaf_id).node_id
+            assert node_id is not None
+            carried = [sent[edge.source][edge.slot] for edge in recording.edges_to(node_id) if edge.source in sent]
+            incoming = to_tensor(event.incoming)
+            total = sum(to_tensor(grad) for grad in carried if grad is not None)
+            assert torch.allclose(incoming, torch.as_tensor(total, dtype=incoming.dtype), equal_nan=True)
+            check_accumulation(event)
+
+
+def check_accumulation(event: Accumulated) -> None:
+    """before + incoming = after."""
+    incoming, after = to_tensor(event.incoming), to_tensor(event.after)
+    before = torch.zeros_like(incoming) if event.before is None else to_tensor(event.before)
+    assert torch.allclose(before + incoming, after, equal_nan=True)
+
+
+def check_nothing_left(session: Session) -> None:
+    """Hooks hold the builder; if it is gone with the session, so are they."""
+    builder = weakref.ref(session._builder)
+    session.__dict__.clear()
+    gc.collect()
+    assert builder() is None
+
+
+def nodes_ran(recording: Recording, backward_pass: int = 0) -> list[str]:
+    """The names of the nodes of one pass, in order."""
+    return [recording.node(step.node_id).name for step in recording.backward_passes[backward_pass].steps]
+
+
+def expression(recording: Recording, span: Any) -> str:
+    """The text of a span on one line."""
+    assert recording.source is not None
+    return recording.source.split("\n")[span.line - 1][span.column : span.end_column]
+
+
+def events_of(recording: Recording, kind: type) -> list[Any]:
+    """The events of one kind."""
+    return [event for event in recording.events if isinstance(event, kind)]
