@@ -1,1 +1,24 @@
 """The page: `streamlit run app.py`."""
+
+import gc
+
+import streamlit as st
+
+from explorer.runner import warm_up
+from explorer.ui.words import say
+
+
+@st.cache_resource(show_spinner=False)
+def prepare() -> None:
+    """Once per server: get the workers ready, and keep what is imported out of every later garbage collection."""
+    warm_up()
+    gc.freeze()
+
+
+st.set_page_config(page_title="Autograd Explorer", page_icon=":material/account_tree:", layout="wide")
+prepare()
+pages = [
+    st.Page("explorer/ui/explore_page.py", title=say("nav.explore"), default=True),
+    st.Page("explorer/ui/about_page.py", title=say("nav.about"), url_path="about"),
+]
+st.navigation(pages, position="hidden").run()

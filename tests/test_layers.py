@@ -29,7 +29,8 @@ LAYERS: dict[str, set[str]] = {
 APART = {"recorder": {"runner"}, "render.layout": {"runner"}}
 """What runs in the worker alone, and the one layer that may import it."""
 
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+PROGRAMS = PACKAGE / "gallery" / "programs"  # content, not code of ours
+MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py" and PROGRAMS not in p.parents)
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:

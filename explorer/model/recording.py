@@ -112,6 +112,10 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
         """The edges that lead to a node, in order of creation."""
         return self._edges_to.get(node_id, ())
 
+    def run(self, backward_pass: int, node_id: str) -> NodeRan | None:
+        """What a node did in a pass; None if the pass did not reach it."""
+        return self._runs.get((backward_pass, node_id))
+
     @cached_property
     def backward_passes(self) -> tuple[BackwardPass, ...]:
         """Every backward pass, in order."""
@@ -146,6 +150,10 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
     @cached_property
     def _cuts(self) -> dict[str, Cut]:
         return {cut.id: cut for cut in self.cuts}
+
+    @cached_property
+    def _runs(self) -> dict[tuple[int, str], NodeRan]:
+        return {(event.backward_pass, event.node_id): event for event in self.events if isinstance(event, NodeRan)}
 
     @cached_property
     def _edges_from(self) -> dict[str, tuple[Edge, ...]]:

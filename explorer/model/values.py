@@ -96,6 +96,11 @@ def to_float(number: Number) -> float:
         return math.inf if int(number) > 0 else -math.inf
 
 
+def floats(values: Iterable[Number]) -> list[float]:
+    """The numbers as floats; finite ones, which most are, quickly."""
+    return [value if type(value) is float else to_float(value) for value in values]
+
+
 def from_float(number: float) -> float | NonFinite:
     """The number as JSON can hold it."""
     if math.isfinite(number):
@@ -107,7 +112,7 @@ def from_float(number: float) -> float | NonFinite:
 
 def stats_of(values: Sequence[Number] | Iterable[Number]) -> Stats:
     """Statistics of numbers in plain Python."""
-    numbers = [to_float(value) for value in values]
+    numbers = floats(values)
     finite = [number for number in numbers if math.isfinite(number)]
     nan = sum(map(math.isnan, numbers))
     return Stats(

@@ -1,1 +1,1 @@
-""""""
+"""The pages. The only place that imports streamlit."""

@@ -1,0 +1,7 @@
+import torch
+
+a = torch.tensor(6.0, requires_grad=True)
+b = torch.tensor(2.0, requires_grad=True)
+y = a / b
+y.backward()
+print(a.grad, b.grad)

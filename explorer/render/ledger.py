@@ -1,0 +1,152 @@
+"""The `.grad` of every leaf as a ledger: a column per pass, a row per leaf, each cell `old + incoming = new`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from explorer.model import (
+    Accumulated,
+    BackwardPass,
+    BackwardStarted,
+    GradCleared,
+    Leaf,
+    Modified,
+    Recording,
+    grad_change,
+)
+from explorer.model.values import Frozen
+from explorer.render.grad_text import NONE, value_text
+from explorer.render.labels import shortened
+
+ROOT_CHARACTERS = 24
+
+
+class Column(Frozen, frozen=True, kw_only=True):
+    """One backward pass.
+
+    Args:
+        backward_pass: From 0.
+        roots: The tensors it started from: "m", or torch's node names where they have no variable.
+        by: "backward", or "grad", which leaves every `.grad` alone.
+        step: The step at which it started.
+    """
+
+    backward_pass: int
+    roots: str
+    by: Literal["backward", "grad"]
+    step: int
+
+
+class Cell(Frozen, frozen=True, kw_only=True):
+    """What one pass did to one leaf: before + incoming = after, from `step` on."""
+
+    before: str
+    incoming: str
+    after: str
+    step: int
+
+
+class Clearing(Frozen, frozen=True, kw_only=True):
+    """A leaf's `.grad` was cleared or replaced by the program.
+
+    Args:
+        columns_before: How many passes had started by then: the mark stands after that many columns.
+        to: "zeros", "none", or "other" where the program put something else there.
+        after: What `.grad` says from then on.
+        step: The step at which it happened.
+    """
+
+    columns_before: int
+    to: Literal["zeros", "none", "other"]
+    after: str
+    step: int
+
+
+class Row(Frozen, frozen=True, kw_only=True):
+    """One leaf.
+
+    Args:
+        leaf_id, name: Which.
+        start: What its `.grad` held before the first pass: "None" as a rule.
+        cells: One per column; None where the pass did not reach the leaf.
+        clearings: In order.
+    """
+
+    leaf_id: str
+    name: str
+    start: str
+    cells: tuple[Cell | None, ...]
+    clearings: tuple[Clearing, ...] = ()
+
+    def at(self, step: int) -> str:
+        """What `.grad` says at a step."""
+        said = [(0, self.start)]
+        said += [(cell.step, cell.after) for cell in self.cells if cell is not None]
+        said += [(clearing.step, clearing.after) for clearing in self.clearings]
+        return max((entry for entry in said if entry[0] <= step), key=lambda entry: entry[0])[1]
+
+
+class Ledger(Frozen, frozen=True, kw_only=True):
+    """All backward passes and what they left in every `.grad`."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def ledger(recording: Recording) -> Ledger:
+    """The ledger of every leaf that requires a gradient, or that ever had one."""
+    touched = {event.leaf_id for event in recording.events if isinstance(event, Accumulated)}
+    leaves = [leaf for leaf in recording.leaves if leaf.requires_grad or leaf.id in touched]
+    return Ledger(
+        columns=tuple(_column(recording, backward_pass) for backward_pass in recording.backward_passes),
+        rows=tuple(_row(recording, leaf) for leaf in leaves),
+    )
+
+
+def _column(recording: Recording, backward_pass: BackwardPass) -> Column:
+    started = backward_pass.started
+    names = [
+        root.variable or (recording.node(root.node_id).name if root.node_id is not None else NONE)
+        for root in started.roots
+    ]
+    return Column(
+        backward_pass=backward_pass.index,
+        roots=shortened(", ".join(names), ROOT_CHARACTERS),
+        by=started.by,
+        step=backward_pass.first,
+    )
+
+
+def _row(recording: Recording, leaf: Leaf) -> Row:
+    cells: dict[int, Cell] = {}
+    clearings: list[Clearing] = []
+    start, started = None, 0
+    for step, event in enumerate(recording.events, 1):
+        before: str | None = None
+        match event:
+            case BackwardStarted():
+                started += 1
+            case Accumulated(leaf_id=leaf.id):
+                before = value_text(event.before)
+                cells[event.backward_pass] = Cell(
+                    before=before, incoming=value_text(event.incoming), after=value_text(event.after), step=step
+                )
+            case GradCleared(leaf_id=leaf.id) | Modified(leaf_id=leaf.id, of_grad=True):
+                before = value_text(event.before)
+                clearings.append(_clearing(event, step, started))
+        start = start if before is None else start or before
+    indices = [backward_pass.index for backward_pass in recording.backward_passes]
+    return Row(
+        leaf_id=leaf.id,
+        name=leaf.name,
+        start=start or NONE,
+        cells=tuple(cells.get(index) for index in indices),
+        clearings=tuple(clearings),
+    )
+
+
+def _clearing(event: GradCleared | Modified, step: int, started: int) -> Clearing:
+    change = grad_change(event)
+    after = value_text(change[2] if change is not None else None)
+    to = event.to if isinstance(event, GradCleared) else "other"
+    return Clearing(columns_before=started, to=to, after=after, step=step)

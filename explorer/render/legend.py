@@ -1,0 +1,37 @@
+"""What the picture's shapes and states mean, as keys of `explorer.i18n`."""
+
+from __future__ import annotations
+
+from explorer.model import Recording
+from explorer.model.values import Frozen
+from explorer.render.options import GraphOptions
+
+
+class LegendEntry(Frozen, frozen=True, kw_only=True):
+    """One line of the legend.
+
+    Args:
+        sign: The class of the element it explains ("operation", "saved", …), or the arrows' direction.
+        key: The key of its sentence.
+    """
+
+    sign: str
+    key: str
+
+
+def legend(recording: Recording, options: GraphOptions) -> tuple[LegendEntry, ...]:
+    """The lines that this picture needs, the arrows' direction first."""
+    kinds = {node.kind for node in recording.nodes}
+    wanted = {
+        f"arrows_{options.arrows}": bool(recording.edges),
+        "operation": "operation" in kinds,
+        "custom": "custom" in kinds,
+        "accumulate": "accumulate" in kinds,
+        "leaf": any(leaf.node_id is None for leaf in recording.leaves),
+        "seed": bool(recording.backward_passes),
+        "saved": options.show_saved and any(node.saved for node in recording.nodes),
+        "cut": bool(recording.cuts),
+        "order": any(node.order > 1 for node in recording.nodes),
+        "more": options.only is not None and len(set(options.only)) < len(recording.nodes),
+    }
+    return tuple(LegendEntry(sign=sign, key=f"render.legend.{sign}") for sign, holds in wanted.items() if holds)

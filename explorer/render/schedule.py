@@ -1,0 +1,71 @@
+"""When each part of the graph came to be and ran, in steps (`step` = how many events have happened)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from explorer.model import BackwardStarted, Modified, NodeRan, Operation, Recording
+from explorer.model.values import Frozen
+
+
+class Schedule(Frozen, frozen=True, kw_only=True):
+    """The steps of a recording, by part.
+
+    Args:
+        built: The step from which a node, leaf or cut is there, by id; every id of the graph has one.
+        runs: The steps at which a node ran, in order, by id.
+        starts: The steps at which backward passes started.
+    """
+
+    built: dict[str, int]
+    runs: dict[str, tuple[tuple[int, NodeRan], ...]]
+    starts: tuple[tuple[int, BackwardStarted], ...]
+
+    @classmethod
+    def of(cls, recording: Recording) -> Schedule:
+        """Reads the events once."""
+        runs: dict[str, list[tuple[int, NodeRan]]] = defaultdict(list)
+        starts = []
+        for step, event in enumerate(recording.events, 1):
+            match event:
+                case NodeRan(node_id=node_id):
+                    runs[node_id].append((step, event))
+                case BackwardStarted():
+                    starts.append((step, event))
+        return cls(
+            built=_built(recording, runs, starts),
+            runs={node_id: tuple(steps) for node_id, steps in runs.items()},
+            starts=tuple(starts),
+        )
+
+
+def _built(
+    recording: Recording,
+    runs: dict[str, list[tuple[int, NodeRan]]],
+    starts: list[tuple[int, BackwardStarted]],
+) -> dict[str, int]:
+    """What no event speaks of was there from the beginning: step 0."""
+    announced: dict[str, int] = {}
+    for step, event in enumerate(recording.events, 1):
+        for part_id in _announced_by(event):
+            announced.setdefault(part_id, step)
+    ids = [*(leaf.id for leaf in recording.leaves), *(cut.id for cut in recording.cuts)]
+    ids += [node.id for node in recording.nodes]
+    built = {part_id: announced.get(part_id, 0) for part_id in ids}
+    growing = {start.backward_pass for _, start in starts if start.create_graph}
+    for node in recording.nodes:
+        if node.made_by is not None and node.order > 1:
+            makers = [step for step, run in runs.get(node.made_by, ()) if run.backward_pass in growing]
+            built[node.id] = next(iter(makers), built[node.id])
+    # A leaf and its AccumulateGrad are one box, which is there as soon as the tensor is.
+    return built | {leaf.node_id: built[leaf.id] for leaf in recording.leaves if leaf.node_id is not None}
+
+
+def _announced_by(event: object) -> Iterator[str]:
+    match event:
+        case Operation(node_ids=node_ids, leaf_id=leaf_id, cut_id=cut_id):
+            yield from node_ids
+            yield from filter(None, (leaf_id, cut_id))
+        case Modified(node_ids=node_ids):
+            yield from node_ids

@@ -1,0 +1,184 @@
+"""The moments at which each element of the picture changes.
+
+The picture is laid out once; a player then gives every element the state, and where it has one the text, of its last
+keyframe at or before the current step. Texts are numbers and torch's own words, the same in every language.
+
+Elements: nodes and leaves, edges and cuts by their own id; `seed-<root>`; `<node>-s<k>` for what the node saved k-th;
+`<box>-link` for the line to a saved box; `<leaf>-<node>` for the line to a leaf without gradient; `<cut>-<k>` for the
+line to a cut's k-th consumer and `<cut>-from-<source>` for the one to what lies behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from explorer.model import Accumulated, Modified, Operation, Raised, Recording, SavedTensor
+from explorer.model.values import Frozen
+from explorer.render.grad_text import NONE, grad_texts, value_text
+from explorer.render.schedule import Schedule
+
+State = Literal[
+    "absent", "built", "running", "done", "failed", "idle", "sent", "undefined", "full", "stale", "freed", "cut"
+]
+Marks = Iterable[tuple[int, State]]
+Texts = Iterable[tuple[int, str]]
+
+
+class Keyframe(Frozen, frozen=True, kw_only=True):
+    """What an element is like from a step on, until its next keyframe.
+
+    Args:
+        step: From 0.
+        state: The element's state.
+        text: What its last line says; None for elements whose text never changes.
+    """
+
+    step: int
+    state: State
+    text: str | None = None
+
+
+Tracks = dict[str, tuple[Keyframe, ...]]
+
+
+def tracks(recording: Recording) -> Tracks:
+    """The keyframes of every element, by id, in order of steps; the first is at step 0."""
+    schedule = Schedule.of(recording)
+    found: Tracks = {}
+    for part in (_nodes, _leaves, _edges, _seeds, _saved, _cuts):
+        found |= dict(part(recording, schedule))
+    return found
+
+
+def keyframe_at(track: tuple[Keyframe, ...], step: int) -> Keyframe:
+    """The keyframe that holds at a step."""
+    return next(frame for frame in reversed(track) if frame.step <= step)
+
+
+def longest_text(track: tuple[Keyframe, ...]) -> str:
+    """The longest text an element will ever have; "" if it has none."""
+    return max((frame.text or "" for frame in track), key=len, default="")
+
+
+def leaf_links(recording: Recording) -> tuple[tuple[str, str], ...]:
+    """(leaf id, node id) for every leaf that went into a node without an edge, once each."""
+    without = {leaf.id for leaf in recording.leaves if leaf.node_id is None}
+    operations = (event for event in recording.events if isinstance(event, Operation) and event.node_ids)
+    found = ((leaf_id, event.node_ids[-1]) for event in operations for leaf_id in event.input_ids if leaf_id in without)
+    return tuple(dict.fromkeys(found))
+
+
+def _nodes(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
+    leaf_of = {leaf.node_id: leaf.id for leaf in recording.leaves if leaf.node_id is not None}
+    failed: dict[str, int] = {}
+    accumulated: dict[str, list[int]] = {}
+    for step, event in enumerate(recording.events, 1):
+        if isinstance(event, Raised) and event.node_id is not None:
+            failed[event.node_id] = step
+        elif isinstance(event, Accumulated):
+            accumulated.setdefault(event.leaf_id, []).append(step)
+    texts = grad_texts(recording)
+    for node in recording.nodes:
+        built = schedule.built[node.id]
+        leaf_id = leaf_of.get(node.id, "")
+        busy = [step for step, _ in schedule.runs.get(node.id, ())] + accumulated.get(leaf_id, [])
+        marks: list[tuple[int, State]] = [(0, "absent"), (built, "built")]
+        marks += [(step + 1, "done") for step in busy]
+        marks += _restarts(schedule, built, "built")
+        marks += [(step, "running") for step in busy]
+        marks += [(failed[node.id], "failed")] if node.id in failed else []
+        own_text = texts.get(leaf_id, [(0, NONE)]) if node.kind == "accumulate" else []
+        yield node.id, _keyframes(marks, own_text)
+
+
+def _leaves(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
+    for leaf in recording.leaves:
+        if leaf.node_id is None:
+            yield leaf.id, _keyframes([(0, "absent"), (schedule.built[leaf.id], "built")])
+    for leaf_id, node_id in leaf_links(recording):
+        there = max(schedule.built[leaf_id], schedule.built[node_id])
+        yield f"{leaf_id}-{node_id}", _keyframes([(0, "absent"), (there, "built")])
+
+
+def _edges(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
+    for edge in recording.edges:
+        built = schedule.built[edge.source]
+        marks: list[tuple[int, State]] = [(0, "absent"), (built, "idle"), *_restarts(schedule, built, "idle")]
+        texts = [(step, "") for step, _ in marks]
+        for step, run in schedule.runs.get(edge.source, ()):
+            value = run.grad_inputs[edge.slot] if edge.slot < len(run.grad_inputs) else None
+            marks.append((step, "undefined" if value is None else "sent"))
+            texts.append((step, value_text(value)))
+        yield edge.id, _keyframes(marks, texts)
+
+
+def _seeds(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
+    roots = [root.node_id for _, start in schedule.starts for root in start.roots if root.node_id is not None]
+    for root_id in dict.fromkeys(roots):
+        marks: list[tuple[int, State]] = [(0, "absent"), (schedule.built[root_id], "idle")]
+        texts = [(0, "")]
+        for step, start in schedule.starts:
+            # torch puts 1 where the program gave no gradient.
+            given = [value_text(root.seed_grad) for root in start.roots if root.node_id == root_id and root.seed_grad]
+            implicit = ["1." for root in start.roots if root.node_id == root_id and root.seed_grad is None]
+            marks.append((step, "sent" if given or implicit else "idle"))
+            texts.append((step, ", ".join(given + implicit)))
+        yield f"seed-{root_id}", _keyframes(marks, texts)
+
+
+def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
+    changes = [(step, event) for step, event in enumerate(recording.events, 1) if isinstance(event, Modified)]
+    for node in recording.nodes:
+        there: list[tuple[int, State]] = [(0, "absent"), (schedule.built[node.id], "full")]
+        gone: list[tuple[int, State]] = [(step, "freed") for step, run in schedule.runs.get(node.id, ()) if run.freed]
+        first_gone = min((step for step, _ in gone), default=len(recording.events) + 1)
+        for k, saved in enumerate(node.saved):
+            stale: list[tuple[int, State]] = [
+                (step, "stale") for step, event in changes if step < first_gone and _overwrites(event, saved, recording)
+            ]
+            # Sizes and flags stay: torch frees tensors only.
+            frames = _keyframes([*there, *stale, *(gone if saved.value is not None else ())])
+            yield f"{node.id}-s{k}", frames
+            yield f"{node.id}-s{k}-link", frames
+
+
+def _overwrites(event: Modified, saved: SavedTensor, recording: Recording) -> bool:
+    """Whether an in-place change hit the very tensor that was saved, so that torch will refuse to use it."""
+    if event.of_grad or saved.version is None or event.version <= saved.version:
+        return False
+    if saved.leaf_id is not None:
+        return event.leaf_id == saved.leaf_id
+    # A variable may hold one tensor after the other: its name alone does not prove that it is the saved one.
+    same_name = saved.node_id is not None and recording.node(saved.node_id).variable == event.variable
+    return same_name and event.before is not None and event.before == saved.value
+
+
+def _cuts(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
+    for cut in recording.cuts:
+        made = schedule.built[cut.id]
+        yield cut.id, _keyframes([(0, "absent"), (made, "cut")])
+        for source_id in cut.sources:
+            there = max(made, schedule.built[source_id])
+            yield f"{cut.id}-from-{source_id}", _keyframes([(0, "absent"), (there, "cut")])
+        for k, (consumer_id, _) in enumerate(cut.consumers):
+            there = max(made, schedule.built[consumer_id])
+            yield f"{cut.id}-{k}", _keyframes([(0, "absent"), (there, "cut")])
+
+
+def _restarts(schedule: Schedule, built: int, state: State) -> list[tuple[int, State]]:
+    """What was built before a pass starts anew with it."""
+    return [(step, state) for step, _ in schedule.starts if step > built]
+
+
+def _keyframes(marks: Marks, texts: Texts = ()) -> tuple[Keyframe, ...]:
+    """Joins states and texts; of two marks at one step the later one holds, and what changes nothing is left out."""
+    state_at, text_at = dict(marks), dict(texts)
+    frames: list[Keyframe] = []
+    state: State = "absent"
+    text: str | None = None
+    for step in sorted({*state_at, *text_at}):
+        state, text = state_at.get(step, state), text_at.get(step, text)
+        if not frames or (frames[-1].state, frames[-1].text) != (state, text):
+            frames.append(Keyframe(step=step, state=state, text=text))
+    return tuple(frames)

@@ -1,0 +1,44 @@
+"""What an error means and what to do: torch's messages, matched by a part of them that stays the same."""
+
+from __future__ import annotations
+
+HINTS: tuple[tuple[str, str], ...] = (
+    ("Trying to backward through the graph a second time", "second_time"),
+    ("does not require grad and does not have a grad_fn", "no_history"),
+    ("needed for gradient computation has been modified by an inplace operation", "modified_in_place"),
+    ("grad can be implicitly created only for scalar outputs", "not_scalar"),
+    ("Mismatch in shape: grad_output", "seed_shape"),
+    ("a view of a leaf Variable that requires grad is being used in an in-place", "leaf_view_in_place"),
+    ("a leaf Variable that requires grad is being used in an in-place", "leaf_in_place"),
+    ("'NoneType' object has no attribute", "none_attribute"),
+    ("'NoneType'", "none_operand"),
+    ("nly Tensors of floating point", "integers"),
+    ("appears to not have been used in the graph", "unused"),
+    ("you can only change requires_grad flags of leaf variables", "flag_of_result"),
+    ("can't retain_grad on Tensor that has requires_grad=False", "retain_grad_of_constant"),
+    ("Can't call numpy() on Tensor that requires grad", "numpy"),
+    ("can't optimize a non-leaf Tensor", "optimize_result"),
+    ("as parameter", "assign_parameter"),
+    ("Output 0 of BackwardHookFunction is a view", "module_hook_in_place"),
+    ("This view is the output of a function that returns multiple views", "one_of_several_views"),
+    ("A view was created in no_grad mode", "view_made_in_no_grad"),
+    ("returned nan values in its", "nan"),
+    ("cannot register a hook on a tensor that doesn't require gradient", "hook_on_constant"),
+    ("post accumulate grad hooks cannot be registered on non-leaf tensors", "hook_on_result"),
+    ("returned an incorrect number of gradients", "custom_number"),
+    ("returned an invalid gradient at index", "custom_shape"),
+    ("must match the size of tensor b", "sizes"),
+    ("shapes cannot be multiplied", "matmul_shapes"),
+    ("inconsistent tensor size, expected tensor", "dot_sizes"),
+    ("same dtype", "dtypes"),
+    ("only one element tensors can be converted to Python scalars", "not_one_element"),
+    ("cannot be converted to Scalar", "not_one_element"),
+    ("Boolean value of Tensor with more than one value is ambiguous", "truth_of_many"),
+    ("is not defined", "undefined_name"),
+)
+"""(part of the message, key below `rules.error`); the first that fits."""
+
+
+def hint_key(message: str) -> str | None:
+    """Which hint belongs to what torch said."""
+    return next((key for part, key in HINTS if part in message), None)

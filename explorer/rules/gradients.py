@@ -1,0 +1,69 @@
+"""Where the gradient that a node received came from, and where the one it sent on went."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from explorer.model import NodeRan, Recording, Root, TensorValue
+from explorer.model.values import floats
+
+ONE = 1.0
+TOLERANCE = 1e-3
+"""Wide enough for half precision; a hook that changed the gradient on its way shows all the same."""
+
+
+def addends(recording: Recording, ran: NodeRan) -> tuple[TensorValue, ...]:
+    """The gradients that torch added up for this node; () unless they are two or more and their sum is what it got."""
+    received = [gradient for gradient in ran.grad_outputs if gradient is not None]
+    if len(ran.grad_outputs) != 1 or not received:
+        return ()
+    came = (*_from_edges(recording, ran), *_from_roots(recording, ran))
+    return came if len(came) > 1 and adds_up(came, received[0]) else ()
+
+
+def sent(recording: Recording, ran: NodeRan) -> tuple[tuple[str, TensorValue | None], ...]:
+    """(target, gradient) for every edge that leaves a node, by slot."""
+    return tuple(
+        (edge.target, ran.grad_inputs[edge.slot] if edge.slot < len(ran.grad_inputs) else None)
+        for edge in recording.edges_from(ran.node_id)
+    )
+
+
+def adds_up(parts: Sequence[TensorValue], total: TensorValue) -> bool:
+    """Whether the total is the sum of the parts, to rounding, as far as their elements are known."""
+    if any(part.shape != total.shape or part.indices != total.indices for part in parts):
+        return False
+    columns = zip(*(floats(part.values) for part in parts), strict=True)
+    return all(_is_sum(column, expected) for column, expected in zip(columns, floats(total.values), strict=True))
+
+
+def _is_sum(column: tuple[float, ...], expected: float) -> bool:
+    found = sum(column)
+    if not math.isfinite(found):
+        return True  # nothing can be told of nan and inf, and there is no harm in it
+    return abs(found - expected) <= TOLERANCE * max(abs(expected), max(column), -min(column))
+
+
+def _from_edges(recording: Recording, ran: NodeRan) -> tuple[TensorValue, ...]:
+    came: list[TensorValue] = []
+    for edge in recording.edges_to(ran.node_id):
+        sender = recording.run(ran.backward_pass, edge.source)
+        if sender is not None and edge.slot < len(sender.grad_inputs):
+            gradient = sender.grad_inputs[edge.slot]
+            came += [gradient] if gradient is not None else []
+    return tuple(came)
+
+
+def _from_roots(recording: Recording, ran: NodeRan) -> tuple[TensorValue, ...]:
+    started = recording.backward_passes[ran.backward_pass].started
+    seeds = (seed_grad(root) for root in started.roots if root.node_id == ran.node_id)
+    return tuple(seed for seed in seeds if seed is not None)
+
+
+def seed_grad(root: Root) -> TensorValue | None:
+    """The gradient that a pass starts with: the program's own, or the 1 that torch puts for a single number."""
+    if root.seed_grad is not None or root.value is None or root.value.numel != 1:
+        return root.seed_grad
+    one = "1+0j" if root.value.dtype.startswith("complex") else ONE
+    return TensorValue(shape=root.value.shape, dtype=root.value.dtype, values=(one,))

@@ -1,0 +1,225 @@
+"""What a program lacks, or does wrong without torch saying so, as the recording shows it.
+
+Each notice is found by one function in `FINDERS`; new knowledge is a new function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from explorer.i18n import Language, text
+from explorer.model import (
+    Accumulated,
+    Cut,
+    Leaf,
+    NodeRan,
+    Recording,
+    Span,
+    TensorValue,
+    Warned,
+    grad_change,
+)
+from explorer.model.values import Frozen
+from explorer.rules.errors import hint_key
+from explorer.rules.story import Story, expression, first_sentence
+
+Severity = Literal["hint", "warning"]
+Values = dict[str, str | int | tuple[str, ...]]
+
+
+class Notice(Frozen, frozen=True, kw_only=True):
+    """Something the reader should know about the whole run.
+
+    Args:
+        key: Which notice: its key below `rules.notice`.
+        values: What the placeholders stand for; several names as a tuple.
+        span: The piece of the program it is about.
+        severity: "warning" where a result is missing or wrong, "hint" where it may be meant so.
+    """
+
+    key: str
+    values: Values = {}  # noqa: RUF012 - msgspec copies it
+    span: Span | None = None
+    severity: Severity = "hint"
+
+
+def notices(recording: Recording) -> tuple[Notice, ...]:
+    """Everything there is to say about a run."""
+    return tuple(notice for find in FINDERS for notice in find(recording))
+
+
+def notice_text(notice: Notice, language: Language) -> str:
+    """A notice in words."""
+    story = Story(Recording(), language)
+    said = {name: story.listing(value) if isinstance(value, tuple) else value for name, value in notice.values.items()}
+    return story.say(f"notice.{notice.key}", **said)
+
+
+def error_hint(recording: Recording, language: Language) -> str | None:
+    """What the program's error means and what to do; None if there was no error or none that is known."""
+    if recording.error is None or (key := hint_key(recording.error.message)) is None:
+        return None
+    return text(f"rules.error.{key}", language)
+
+
+def _missing_parts(recording: Recording) -> Iterator[Notice]:
+    """The first part of the way from a tensor to its gradient that the program does not have."""
+    if recording.error is not None or recording.truncated or recording.backward_passes:
+        return
+    if not recording.leaves and not recording.nodes:
+        yield Notice(key="no_tensor")
+    elif not recording.nodes and not any(leaf.requires_grad for leaf in recording.leaves):
+        yield _no_marked_leaf(recording)
+    else:
+        yield _no_backward(recording)
+
+
+def _no_marked_leaf(recording: Recording) -> Notice:
+    floating = [leaf for leaf in recording.leaves if leaf.value.dtype.startswith(("float", "bfloat", "complex"))]
+    leaf = (floating or recording.leaves)[0]
+    key = "no_marked_leaf" if floating else "only_integers"
+    return Notice(key=key, values={"leaf": leaf.name}, span=leaf.span)
+
+
+def _no_backward(recording: Recording) -> Notice:
+    made = [node for node in recording.nodes if node.kind != "accumulate"]
+    if not made:
+        leaf = next(leaf for leaf in recording.leaves if leaf.requires_grad)
+        return Notice(key="no_function", values={"leaf": leaf.name}, span=leaf.span)
+    last = next((node for node in reversed(made) if node.variable), made[-1])
+    result = last.variable or f"({expression(recording, last.span) or '…'})"
+    is_one_number = last.value is None or last.value.numel == 1
+    call = f"{result}.backward()" if is_one_number else f"{result}.sum().backward()"
+    return Notice(key="no_backward", values={"call": call}, span=last.span)
+
+
+def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
+    """Leaves that no pass gave a gradient, with the cut that stands in the way if there is one."""
+    passes = [found.started for found in recording.backward_passes]
+    fills_all = any(started.by == "backward" and not started.inputs for started in passes)
+    if recording.error is not None or recording.truncated or not fills_all:
+        return
+    reached = {change[0] for event in recording.events if (change := grad_change(event)) is not None}
+    for leaf in recording.leaves:
+        if leaf.requires_grad and leaf.id not in reached:
+            yield _unreached(recording, leaf)
+
+
+def _unreached(recording: Recording, leaf: Leaf) -> Notice:
+    behind = {leaf.id, leaf.node_id}
+    cut = next((cut for cut in _cuts_in_use(recording) if behind & _reachable(recording, cut)), None)
+    if cut is None:
+        return Notice(key="unreached", values={"leaf": leaf.name}, span=leaf.span, severity="warning")
+    values: Values = {"leaf": leaf.name, "operation": _cutter(cut)}
+    return Notice(key="unreached_behind_cut", values=values, span=cut.span, severity="warning")
+
+
+def _cuts_in_use(recording: Recording) -> list[Cut]:
+    """Cuts whose result went on into something that was differentiated."""
+    ran = {event.node_id for event in recording.events if isinstance(event, NodeRan)}
+    return [cut for cut in recording.cuts if any(node_id in ran for node_id, _ in cut.consumers)]
+
+
+def _is_choice(cut: Cut) -> bool:
+    """Whether what came out is a mask or an index: nobody expects a gradient through those."""
+    return cut.value is not None and not cut.value.dtype.startswith(("float", "bfloat", "complex"))
+
+
+def _cutter(cut: Cut) -> str:
+    """What made the cut."""
+    return "torch.no_grad()" if cut.reason == "no_grad" else cut.operation
+
+
+def _reachable(recording: Recording, cut: Cut) -> set[str | None]:
+    """Ids of everything that would get a gradient if the cut were not there."""
+    found: set[str | None] = set()
+    pending = list(cut.sources)
+    while pending:
+        source = pending.pop()
+        if source not in found:
+            found.add(source)
+            pending += [edge.target for edge in recording.edges_from(source)]
+    return found
+
+
+def _constants(recording: Recording) -> Iterator[Notice]:
+    """Cuts whose result counts as a constant, where no leaf has been reported for it."""
+    reported = {notice.span for notice in _unreached_leaves(recording)}
+    for cut in _cuts_in_use(recording):
+        if cut.span not in reported and not _is_choice(cut):
+            yield Notice(key="constant_behind_cut", values={"operation": _cutter(cut)}, span=cut.span)
+
+
+def _roots_without_history(recording: Recording) -> Iterator[Notice]:
+    """Passes that start where a cut has left nothing to go back through."""
+    for started in (found.started for found in recording.backward_passes):
+        if recording.cuts and not recording.truncated and any(root.node_id is None for root in started.roots):
+            cut = recording.cuts[-1]
+            values: Values = {"operation": _cutter(cut)}
+            yield Notice(key="root_behind_cut", values=values, span=cut.span, severity="warning")
+            return
+
+
+def _truncation(recording: Recording) -> Iterator[Notice]:
+    if recording.truncated:
+        yield Notice(key="truncated", values={"events": len(recording.events)}, severity="warning")
+
+
+def _first_bad_gradient(recording: Recording) -> Iterator[Notice]:
+    """The first node that made nan or inf out of finite numbers, or the first that was handed one."""
+    for event in recording.events:
+        if not isinstance(event, NodeRan):
+            continue
+        came, went = _badness(event.grad_outputs), _badness(event.grad_inputs)
+        if came or went:
+            node = recording.node(event.node_id)
+            key = "bad_gradient_arrived" if came else "bad_gradient_made"
+            values: Values = {"node": node.name, "number": came or went}
+            yield Notice(key=key, values=values, span=node.span or event.span, severity="warning")
+            return
+
+
+def _badness(gradients: tuple[TensorValue | None, ...]) -> str:
+    every = [gradient.stats for gradient in gradients if gradient is not None]
+    if any(stats.nan for stats in every):
+        return "nan"
+    return "inf" if any(stats.inf for stats in every) else ""
+
+
+def _accumulation(recording: Recording) -> Iterator[Notice]:
+    """Leaves whose gradient was added to that of an earlier pass."""
+    filled_by: dict[str, int] = {}
+    added: dict[str, None] = {}
+    first: Accumulated | None = None
+    for event in recording.events:
+        if isinstance(event, Accumulated):
+            if filled_by.get(event.leaf_id, event.backward_pass) != event.backward_pass:
+                added[recording.leaf(event.leaf_id).name] = None
+                first = first or event
+            filled_by[event.leaf_id] = event.backward_pass
+        elif (change := grad_change(event)) is not None:
+            filled_by.pop(change[0], None)
+    if first is not None:
+        yield Notice(key="accumulated", values={"leaves": tuple(added), "leaf": next(iter(added))}, span=first.span)
+
+
+def _warnings(recording: Recording) -> Iterator[Notice]:
+    said: set[str] = set()
+    for event in recording.events:
+        if isinstance(event, Warned) and event.message not in said:
+            said.add(event.message)
+            values: Values = {"category": event.category, "message": first_sentence(event.message)}
+            yield Notice(key="warned", values=values, span=event.span, severity="warning")
+
+
+FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
+    _truncation,
+    _missing_parts,
+    _roots_without_history,
+    _unreached_leaves,
+    _first_bad_gradient,
+    _constants,
+    _accumulation,
+    _warnings,
+)

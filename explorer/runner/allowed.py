@@ -1,0 +1,66 @@
+"""The allow list, read from `allowed.toml`, and the reasons for refusals, read from `refused.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+TENSOR = "Tensor"
+"""The group that holds the attributes of torch.Tensor."""
+
+
+@cache
+def allowed_names() -> Mapping[str, frozenset[str]]:
+    """For each module that may be imported the names it offers; `TENSOR` for the attributes of tensors."""
+    names: dict[str, frozenset[str]] = {}
+    for group in _read("allowed.toml")["group"]:
+        names[group["module"]] = names.get(group["module"], frozenset()) | frozenset(group["names"].split())
+    return names
+
+
+def allowed_modules() -> tuple[str, ...]:
+    """The modules that may be imported."""
+    return tuple(name for name in allowed_names() if name != TENSOR)
+
+
+def refusal_of_module(name: str) -> str:
+    """Why a module cannot be imported: the code of a violation."""
+    refused = _refused("modules")
+    while name not in refused:
+        name, dot, _ = name.rpartition(".")
+        if not dot:
+            return "module_unknown"
+    return refused[name]
+
+
+def refusal_of_builtin(name: str) -> str | None:
+    """Why a builtin is refused; None if it is not one that is."""
+    return _refused("builtins").get(name)
+
+
+def refusal_of_member(module: str, name: str) -> str:
+    """Why a module's name is refused."""
+    return _refused("members").get(f"{module}.{name}") or _refused("attributes").get(name) or "member_unknown"
+
+
+def refusal_of_attribute(name: str) -> str | None:
+    """Why an attribute is refused on every object; None if it is not."""
+    return _refused("attributes").get(name)
+
+
+def refusal_of_tensor(name: str) -> str:
+    """Why an attribute of tensors is refused."""
+    return _refused("tensors").get(name, "tensor_unknown")
+
+
+@cache
+def _refused(table: str) -> Mapping[str, str]:
+    return {name: code for code, names in _read("refused.toml")[table].items() for name in names.split()}
+
+
+@cache
+def _read(file: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("explorer.runner").joinpath(file).read_text("utf-8"))

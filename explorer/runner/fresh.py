@@ -1,0 +1,62 @@
+"""Workers where a system cannot fork: a fresh interpreter per job, which does the same, slower."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+from explorer.errors import WorkerUnavailable
+from explorer.runner.jobs import LARGEST_ANSWER_BYTES
+from explorer.runner.parents import WARM_UP_SECONDS, WorkerDied, environment
+
+
+class FreshInterpreters:
+    """Starts an interpreter for each job."""
+
+    is_warm = False
+
+    def start(self) -> None:
+        """Nothing can be made ready."""
+
+    def stop(self) -> None:
+        """Nothing outlives its job."""
+
+    def ask(self, job_json: bytes, seconds: float) -> bytes:
+        """A worker's answer to a job; as `ForkingParent.ask`."""
+        command = [sys.executable, "-P", "-m", "explorer.runner.fresh_interpreter"]
+        try:
+            process = subprocess.Popen(  # noqa: S603  our own program
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
+            )
+        except OSError as error:
+            raise WorkerUnavailable("runner.no_worker") from error
+        with process:
+            return _answer(process, job_json, seconds)
+
+
+def _answer(process: subprocess.Popen[bytes], job_json: bytes, seconds: float) -> bytes:
+    assert process.stdin is not None and process.stdout is not None
+    overdue = threading.Event()
+
+    def kill() -> None:
+        overdue.set()
+        process.kill()
+
+    # It first imports torch; then its own clock stops the program in time.
+    timer = threading.Timer(WARM_UP_SECONDS + seconds, kill)
+    timer.start()
+    try:
+        process.stdin.write(job_json)
+        process.stdin.close()
+        answer = process.stdout.read(LARGEST_ANSWER_BYTES + 1)
+    except OSError:
+        raise WorkerDied from None
+    finally:
+        timer.cancel()
+        process.kill()
+    if overdue.is_set():
+        raise TimeoutError
+    if not answer or len(answer) > LARGEST_ANSWER_BYTES:
+        raise WorkerDied(process.wait())
+    return answer

@@ -1,0 +1,253 @@
+"""What a running program meets: attributes, imports and builtins that look before they hand anything out."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+from collections.abc import Callable
+from types import FunctionType, ModuleType
+from typing import Any, NoReturn
+
+from explorer.runner import policy
+from explorer.runner.allowed import (
+    TENSOR,
+    allowed_modules,
+    allowed_names,
+    refusal_of_attribute,
+    refusal_of_member,
+    refusal_of_tensor,
+)
+from explorer.runner.endings import Violation
+from explorer.runner.formats import safe_format
+from explorer.runner.names import DEFINABLE, READABLE, is_dunder
+from explorer.runner.positions import Lines
+from explorer.runner.stops import Ended, Refused
+
+FREE_BUILTINS = """abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate filter float format
+frozenset hash hex id int isinstance issubclass iter len list map max min next object oct ord pow print property range repr
+reversed round set slice sorted staticmethod str sum super tuple zip Ellipsis NotImplemented __build_class__""".split()
+"""Builtins that only compute with what they are given. `print` writes where standard output has been put."""
+
+WRITABLE_OF_TENSOR = frozenset({"grad", "data", "requires_grad", "real", "imag", "names", "grad_dtype"})
+
+NAMED_TUPLE = frozenset({"_asdict", "_replace", "_fields", "_make"})
+"""Names with an underscore that are public all the same."""
+
+
+def import_allowed() -> dict[str, ModuleType]:
+    """Imports every module of the allow list, by name."""
+    return {name: importlib.import_module(name) for name in allowed_modules()}
+
+
+class Guards:
+    """The guards of one program.
+
+    Args:
+        source: Its text, for the place of a refusal.
+        modules: The allowed modules, by name.
+    """
+
+    def __init__(self, source: str, modules: dict[str, ModuleType]) -> None:
+        self._lines = Lines(source)
+        self._modules = modules
+        self._names = {id(module): (name, allowed_names()[name]) for name, module in modules.items()}
+        torch: Any = modules["torch"]
+        self._tensor: type = torch.Tensor
+        self._module: type = torch.nn.Module
+        self._node: type = torch.autograd.graph.Node
+        self._context: type = torch.autograd.function.FunctionCtx
+        self._function: type = torch.autograd.Function
+        self._of_module = frozenset(vars(torch.nn.Module()))
+        self._own: set[type] = set()
+        self.first_refusal: Violation | None = None
+
+    def namespace(self) -> dict[str, Any]:
+        """Global variables to run a program with."""
+        return {"__name__": "__main__", "__builtins__": self._builtins()}
+
+    def own(self, cls: type) -> type:
+        """Notes a class as the program's own."""
+        self._own.add(cls)
+        return cls
+
+    def read(self, obj: Any, name: str) -> Any:
+        """`obj.name`, if it is allowed."""
+        self._check_read(obj, name)
+        if name == "numpy" and issubclass(type(obj), self._tensor):
+            return self._numpy(obj)
+        if name in {"format", "format_map"}:
+            return safe_format(obj, name, self.read)
+        return getattr(obj, name)
+
+    def writable(self, obj: Any, name: str) -> Any:
+        """`obj`, if its attribute may be assigned to."""
+        self._check_name(name)
+        if not self._may_write(obj, name):
+            self.refuse("assign_foreign", name=f"{_type_name(obj)}.{name}")
+        return obj
+
+    def changeable(self, obj: Any, name: str) -> Any:
+        """`obj`, if its attribute may be read and assigned to."""
+        self._check_read(obj, name)
+        return self.writable(obj, name)
+
+    def refuse(self, code: str, **values: str) -> NoReturn:
+        """Ends the program with a violation where it is right now."""
+        violation = Violation(code=code, span=self._lines.span_of_caller(policy.FILENAME), values=values)
+        self.first_refusal = self.first_refusal or violation
+        raise Refused(violation)
+
+    # What may be read.
+
+    def _check_read(self, obj: Any, name: str) -> None:
+        self._check_name(name)
+        cls = type(obj)
+        if issubclass(cls, super):
+            obj = obj.__self__
+            cls = type(obj)
+        if issubclass(cls, ModuleType):
+            self._check_member(obj, name)
+        elif issubclass(cls, self._tensor) or (issubclass(cls, type) and issubclass(obj, self._tensor)):
+            self._check_tensor(obj, name)
+        elif name[0] == "_" and name not in READABLE and not self._is_hidden_name_free(obj, name):
+            self.refuse("attribute_hidden", name=name)
+
+    def _check_name(self, name: str) -> None:
+        if type(name) is not str:
+            raise TypeError("attribute name must be string")
+        if (code := refusal_of_attribute(name)) is not None:
+            self.refuse(code, name=name)
+
+    def _check_member(self, module: ModuleType, name: str) -> None:
+        known = self._names.get(id(module))
+        if known is None:
+            self.refuse("member_unknown", name=f"{module.__name__}.{name}")
+        if name not in known[1]:
+            self.refuse(refusal_of_member(known[0], name), name=f"{known[0]}.{name}")
+
+    def _check_tensor(self, obj: Any, name: str) -> None:
+        if name in allowed_names()[TENSOR] or name in READABLE or self._is_own_attribute(obj, name):
+            return
+        if name == "numpy" and not issubclass(type(obj), type):
+            return
+        if hasattr(self._tensor, name) or name[0] == "_":
+            self.refuse(refusal_of_tensor(name), name=name)
+
+    def _is_hidden_name_free(self, obj: Any, name: str) -> bool:
+        """Whether a name with an underscore is the program's own, or one of a node's saved tensors."""
+        if is_dunder(name):
+            return False
+        cls = type(obj)
+        if issubclass(cls, self._node):
+            return name.startswith(("_saved_", "_raw_saved_"))
+        return self._is_own_attribute(obj, name) or (issubclass(cls, tuple) and name in NAMED_TUPLE)
+
+    def _is_own_attribute(self, obj: Any, name: str) -> bool:
+        """Whether an attribute belongs to a class of the program's, and to no class below it that is not."""
+        if is_dunder(name):
+            return False
+        cls = obj if issubclass(type(obj), type) else type(obj)
+        if not any(base in self._own for base in cls.__mro__):
+            return False
+        if name in self._of_module and issubclass(cls, self._module):
+            return False
+        return not any(name in vars(base) for base in cls.__mro__ if base not in self._own)
+
+    # What may be written.
+
+    def _may_write(self, obj: Any, name: str) -> bool:
+        cls = type(obj)
+        if issubclass(cls, ModuleType):
+            return False
+        if is_dunder(name):
+            return issubclass(cls, type) and obj in self._own and name in DEFINABLE
+        if issubclass(cls, self._tensor):
+            return name in WRITABLE_OF_TENSOR or (name[0] != "_" and not hasattr(self._tensor, name))
+        if issubclass(cls, type):
+            return obj in self._own and (name[0] != "_" or self._is_own_attribute(obj, name))
+        if name[0] == "_":
+            return self._is_own_attribute(obj, name)
+        return cls in self._own or issubclass(cls, (self._module, self._context, self._function, FunctionType))
+
+    # Builtins.
+
+    def _builtins(self) -> dict[str, Any]:
+        free = {name: getattr(builtins, name) for name in FREE_BUILTINS}
+        errors = {
+            name: error
+            for name, error in vars(builtins).items()
+            if isinstance(error, type) and issubclass(error, BaseException) and "Group" not in name
+        }
+        guarded = {
+            # The real one: `policy` has looked at every import statement, and torch's C code imports by way of this too.
+            "__import__": builtins.__import__,
+            "getattr": self._getattr,
+            "hasattr": self._hasattr,
+            "setattr": self._setattr,
+            "delattr": self._delattr,
+            "type": OneArgument(self.refuse),
+            policy.TYPE: type,
+            policy.READ: self.read,
+            policy.WRITABLE: self.writable,
+            policy.CHANGEABLE: self.changeable,
+            policy.OWN: self.own,
+            policy.ENDED: Ended,
+        }
+        return free | errors | guarded
+
+    def _getattr(self, obj: Any, name: str, *default: Any) -> Any:
+        try:
+            return self.read(obj, name)
+        except AttributeError:
+            if not default:
+                raise
+            return default[0]
+
+    def _hasattr(self, obj: Any, name: str) -> bool:
+        try:
+            self.read(obj, name)
+        except AttributeError:
+            return False
+        return True
+
+    def _setattr(self, obj: Any, name: str, value: Any) -> None:
+        setattr(self.writable(obj, name), name, value)
+
+    def _delattr(self, obj: Any, name: str) -> None:
+        delattr(self.writable(obj, name), name)
+
+    def _numpy(self, tensor: Any) -> Callable[[], NoReturn]:
+        """Lets torch say why it refuses `numpy()` where it does; arrays themselves are not handed out."""
+
+        def numpy() -> NoReturn:
+            self._tensor.numpy(tensor)  # type: ignore[attr-defined]
+            self.refuse("tensor_numpy", name="numpy")
+
+        return numpy
+
+
+class OneArgument:
+    """`type` as programs have it: tells an object's class and makes none.
+
+    Args:
+        refuse: What to call with the code of a violation.
+    """
+
+    def __init__(self, refuse: Callable[[str], NoReturn]) -> None:
+        self._refuse = refuse
+
+    def __call__(self, obj: object, *more: object, **keywords: object) -> Any:
+        if more or keywords:
+            self._refuse("type_makes_class")
+        cls = type(obj)
+        if cls is type:
+            return self
+        if issubclass(cls, type):
+            self._refuse("type_of_class")
+        return cls
+
+    def __instancecheck__(self, obj: object) -> bool:
+        return isinstance(obj, type)
+
+    def __getitem__(self, parameter: Any) -> OneArgument:
+        return self

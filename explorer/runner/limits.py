@@ -1,0 +1,28 @@
+"""How much of everything one program may use."""
+
+from __future__ import annotations
+
+from explorer.model.values import Frozen
+
+
+class Limits(Frozen, frozen=True, kw_only=True):
+    """What one program may use before it is stopped, or its recording cut off.
+
+    Args:
+        wall_seconds: Time on the clock.
+        cpu_seconds: Processor time, whole seconds.
+        memory_bytes: Address space beyond what a worker has when it starts.
+        output_characters: Printed text.
+        events, nodes: How many the recording holds; the program runs on without being recorded.
+        values: Elements the recording keeps of each tensor; of larger ones it keeps a sample.
+        code_characters: Length of the program text.
+    """
+
+    wall_seconds: float = 5.0
+    cpu_seconds: int = 5
+    memory_bytes: int = 512 * 2**20
+    output_characters: int = 20_000
+    events: int = 5_000
+    nodes: int = 2_000
+    values: int = 256
+    code_characters: int = 20_000

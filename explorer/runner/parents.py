@@ -1,0 +1,175 @@
+"""The server's side of the warm parent: starts it, hands it jobs, and starts it again should it die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from explorer.errors import WorkerUnavailable
+from explorer.runner.frames import ANSWER, DIED, JOB, STARTED, Frame, FrameBroken, receive_frame, send_frame
+from explorer.runner.jobs import LARGEST_ANSWER_BYTES
+
+WARM_UP_SECONDS = 120.0
+"""How long a worker may take to start; the parent may be importing torch."""
+
+ATTEMPTS = 3
+"""How often to start a parent before giving up."""
+
+PASSED_ON = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "TEMP",
+)
+"""The environment that Python and torch may need; nothing else of the server's reaches a worker."""
+
+
+class WorkerDied(Exception):
+    """A worker ended without an answer.
+
+    Args:
+        exit_code: As `subprocess` counts: negative for a signal; None where nobody saw.
+        cpu_seconds: What it had used.
+    """
+
+    def __init__(self, exit_code: int | None = None, cpu_seconds: float = 0.0) -> None:
+        super().__init__(exit_code, cpu_seconds)
+        self.exit_code = exit_code
+        self.cpu_seconds = cpu_seconds
+
+
+class ForkingParent:
+    """A warm parent, started when it is first needed and whenever it has died. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self.is_warm = False
+
+    @property
+    def pid(self) -> int | None:
+        """The parent's process, if one has been started."""
+        return self._process.pid if self._process is not None else None
+
+    def start(self) -> None:
+        """Starts the process, unless it lives; does not wait for it to be warm."""
+        with self._lock:
+            self._start()
+
+    def stop(self) -> None:
+        """Ends the process and its workers."""
+        with self._lock:
+            self._stop()
+
+    def ask(self, job_json: bytes, seconds: float) -> bytes:
+        """A worker's answer to a job.
+
+        Args:
+            job_json: The job.
+            seconds: How long the worker may take, once it has started.
+
+        Raises:
+            TimeoutError: It took longer; it has been killed.
+            WorkerDied: It ended without an answer.
+            WorkerUnavailable: No worker could be started.
+        """
+        for _ in range(ATTEMPTS):
+            with self._new_job() as end:
+                worker_pid = self._await_start(end)
+                if worker_pid is not None:
+                    return self._await_answer(end, job_json, seconds, worker_pid)
+        raise WorkerUnavailable("runner.no_worker")
+
+    def _new_job(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs, self._lock:
+            with suppress(OSError):
+                socket.send_fds(self._start(), [b"j"], [theirs.fileno()])
+        return ours
+
+    def _await_start(self, end: socket.socket) -> int | None:
+        try:
+            frame = receive_frame(end, 64, time.monotonic() + WARM_UP_SECONDS)
+        except (FrameBroken, OSError):
+            frame = None
+        self.is_warm = frame is not None and frame.kind == STARTED
+        return int(frame.content) if frame is not None and frame.kind == STARTED else None
+
+    def _await_answer(self, end: socket.socket, job_json: bytes, seconds: float, worker_pid: int) -> bytes:
+        deadline = time.monotonic() + seconds
+        try:
+            send_frame(end, JOB, job_json)
+            frame = receive_frame(end, LARGEST_ANSWER_BYTES, deadline)
+        except TimeoutError:
+            self._kill_orphan(worker_pid)
+            raise
+        except (FrameBroken, OSError):
+            raise WorkerDied from None
+        if frame is None or frame.kind != ANSWER:
+            raise _obituary(frame)
+        return frame.content
+
+    def _kill_orphan(self, worker_pid: int) -> None:
+        """Kills a worker whose parent is no more; a living parent does it itself, on seeing the socket closed."""
+        if self._process is None or self._process.poll() is not None:
+            with suppress(OSError):
+                os.killpg(worker_pid, signal.SIGKILL)
+
+    def _start(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is None and self._control is not None:
+            return self._control
+        self._stop()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-P", "-m", "explorer.runner.warm_parent", str(theirs.fileno())]
+            self._process = subprocess.Popen(  # noqa: S603  our own program
+                command,
+                pass_fds=[theirs.fileno()],
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        return self._control
+
+    def _stop(self) -> None:
+        self.is_warm = False
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=1)
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def environment() -> dict[str, str]:
+    """The environment of a worker: single-threaded libraries, the same hashes in every process, this package to import."""
+    root = str(Path(__file__).resolve().parents[2])
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return passed_on | threads | {"PYTHONPATH": root, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _obituary(frame: Frame | None) -> WorkerDied:
+    if frame is None or frame.kind != DIED:
+        return WorkerDied()
+    try:
+        exit_code, cpu_seconds = frame.content.split()
+        return WorkerDied(int(exit_code), float(cpu_seconds))
+    except ValueError:
+        return WorkerDied()

@@ -1,0 +1,315 @@
+"""The language of programs: what is refused before a program runs, and where a guard stands when it does.
+
+Three kinds of syntax become calls of guards (`explorer.runner.guards`), each at the position of what it replaces, so that
+spans still point at the user's text: reading an attribute, `o.a` → `read(o, "a")`; writing one, `o.a = v` →
+`writable(o, "a").a = v`; and defining a class, which is noted as the program's own. The guards go by names that no program can
+spell. Everything that has no rule here or in RestrictedPython is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
+from RestrictedPython import RestrictingNodeTransformer
+
+from explorer.model import Span
+from explorer.runner.allowed import (
+    allowed_names,
+    refusal_of_attribute,
+    refusal_of_builtin,
+    refusal_of_member,
+    refusal_of_module,
+)
+from explorer.runner.endings import Violation
+from explorer.runner.names import ASSIGNABLE, DEFINABLE, READABLE, is_dunder, mangled
+from explorer.runner.positions import Lines
+
+FILENAME = "<program>"
+"""What a program's code objects say as their file."""
+
+READ, WRITABLE, CHANGEABLE, OWN, ENDED, TYPE = "<read>", "<writable>", "<changeable>", "<own>", "<ended>", "<type>"
+"""Names of the guards; no program can spell them."""
+
+
+class ProgramRejected(Exception):
+    """A program is not in the language."""
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__(violations)
+        self.violations = violations
+
+
+def compile_program(source: str) -> CodeType:
+    """Checks a program and compiles it with its guards in place.
+
+    Raises:
+        ProgramRejected: It is not Python, or not in the language that programs may be written in.
+    """
+    try:
+        tree = ast.parse(source, FILENAME)
+        policy = Policy(source, tree)
+        tree = policy.visit(tree)
+        if policy.violations:
+            raise ProgramRejected(*policy.violations)
+        code: CodeType = compile(ast.fix_missing_locations(tree), FILENAME, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise ProgramRejected(_not_python(error)) from None
+    except (RecursionError, MemoryError):
+        raise ProgramRejected(Violation(code="too_deep")) from None
+    except ValueError as error:
+        raise ProgramRejected(Violation(code="not_text", values={"message": str(error)})) from None
+    return code
+
+
+class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
+    """Collects violations and puts guards in place."""
+
+    def __init__(self, source: str, tree: ast.Module) -> None:
+        super().__init__()
+        self.violations: list[Violation] = []
+        self._lines = Lines(source)
+        self._bound = set(_bound_names(tree))
+        self._modules = _imported_modules(tree)
+        self._class: str | None = None
+
+    # What RestrictedPython's own rules call.
+
+    def error(self, node: ast.AST, info: str) -> None:
+        """Notes a refusal by a rule of RestrictedPython's."""
+        self.refuse(node, "syntax_refused", name=type(node).__name__)
+
+    def warn(self, node: ast.AST, info: str) -> None:
+        """A warning says nothing that the error does not say too."""
+
+    def not_allowed(self, node: ast.AST) -> None:
+        """Notes that a kind of syntax has no rule."""
+        kind = type(node).__name__
+        code = {"Match": "syntax_match", "TryStar": "syntax_try_star", "Await": "syntax_async"}.get(
+            kind, "syntax_refused"
+        )
+        self.refuse(node, "syntax_async" if kind.startswith("Async") else code, name=kind)
+
+    def check_name(self, node: ast.AST, name: str | None, allow_magic_methods: bool = False) -> None:
+        """Refuses to bind Python's own names, other than the methods a class may define."""
+        if name is not None and is_dunder(name) and name not in DEFINABLE | ASSIGNABLE:
+            self.refuse(node, "name_hidden", name=name)
+
+    def refuse(self, node: ast.AST, code: str, **values: str) -> None:
+        """Notes a violation."""
+        self.violations.append(Violation(code=code, span=self._lines.span_of(node), values=values))
+
+    # Names.
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+        """Builtins that are refused by name; hidden names."""
+        if isinstance(node.ctx, ast.Load):
+            code = refusal_of_builtin(node.id) if node.id not in self._bound else None
+            if code is not None:
+                self.refuse(node, code, name=node.id)
+            elif is_dunder(node.id) and node.id not in READABLE | ASSIGNABLE:
+                self.refuse(node, "name_hidden", name=node.id)
+        else:
+            self.check_name(node, node.id)
+        return node
+
+    def visit_Global(self, node: ast.Global) -> ast.AST:  # noqa: N802
+        """Names are checked, the statement is free."""
+        for name in node.names:
+            self.check_name(node, name)
+        return node
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:  # noqa: N802
+        """Names are checked, the statement is free."""
+        for name in node.names:
+            self.check_name(node, name)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        """A parameter's name."""
+        self.check_name(node, node.arg)
+        return self._contents(node)
+
+    # Attributes and items.
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
+        """`o.a` → `read(o, "a")`; stored to or deleted: `writable(o, "a").a`."""
+        node.attr = mangled(node.attr, self._class)
+        if _is_class_name(node):
+            return self._contents(ast.copy_location(_name_of_type(node), node))
+        self._check_attribute(node)
+        self._contents(node)
+        if isinstance(node.ctx, ast.Load):
+            return self._guarded(READ, node)
+        node.value = self._guarded(WRITABLE, node)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # noqa: N802
+        """Items are free: no container that holds other than a program's own things can be reached."""
+        return self._contents(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:  # noqa: N802
+        """`o.a += v` → `changeable(o, "a").a += v`, where `o` is evaluated once, as Python does."""
+        if not isinstance(node.target, ast.Attribute):
+            return self._contents(node)
+        target = node.target
+        target.attr = mangled(target.attr, self._class)
+        self._check_attribute(target)
+        self._contents(target)
+        target.value = self._guarded(CHANGEABLE, target)
+        node.value = self.visit(node.value)
+        return node
+
+    def _check_attribute(self, node: ast.Attribute) -> None:
+        name = node.attr
+        if (code := refusal_of_attribute(name)) is not None:
+            self.refuse(node, code, name=name)
+        elif is_dunder(name) and name not in READABLE and not (name == "__version__"):
+            self.refuse(node, "attribute_hidden", name=name)
+        elif isinstance(node.ctx, ast.Load) and (module := self._module(node.value)) is not None:
+            self._check_member(node, module, name)
+
+    def _check_member(self, node: ast.AST, module: str, name: str) -> None:
+        if name not in allowed_names()[module]:
+            self.refuse(node, refusal_of_member(module, name), name=f"{module}.{name}")
+
+    def _module(self, node: ast.expr) -> str | None:
+        """The allowed module that an expression names, if it is plain to see."""
+        match node:
+            case ast.Name(id=name):
+                return self._modules.get(name)
+            case ast.Attribute(value=value, attr=attr) if (module := self._module(value)) is not None:
+                return f"{module}.{attr}" if f"{module}.{attr}" in allowed_names() else None
+        return None
+
+    def _guarded(self, guard: str, node: ast.Attribute) -> ast.expr:
+        call = ast.Call(
+            func=ast.Name(id=guard, ctx=ast.Load()), args=[node.value, ast.Constant(value=node.attr)], keywords=[]
+        )
+        return _placed(call, node)
+
+    # Statements that RestrictedPython rewrites or refuses, and that are free here.
+
+    def _contents(self, node: Any) -> Any:
+        return self.node_contents_visit(node)
+
+    visit_Call = visit_Assign = visit_AnnAssign = visit_For = visit_comprehension = visit_With = _contents  # noqa: N815
+    visit_Lambda = visit_Module = visit_NamedExpr = _contents  # noqa: N815
+    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _contents  # noqa: N815
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:  # noqa: N802
+        """Puts `except Ended: raise` first, so that no clause of the program's keeps what ends it."""
+        self._contents(node)
+        if node.handlers:
+            ended = ast.ExceptHandler(type=ast.Name(id=ENDED, ctx=ast.Load()), name=None, body=[ast.Raise()])
+            node.handlers.insert(0, _placed(ended, node.handlers[0]))
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:  # noqa: N802
+        """The name that the exception goes by."""
+        self.check_name(node, node.name)
+        return self._contents(node)
+
+    # Definitions.
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+        """A function's name: a class may define the methods behind operators and statements."""
+        if is_dunder(node.name) and node.name not in DEFINABLE:
+            self.refuse(node, "method_hidden", name=node.name)
+        return self._contents(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+        """A class becomes one of the program's own; no metaclasses."""
+        self.check_name(node, node.name)
+        for keyword in node.keywords:
+            self.refuse(keyword.value, "class_keyword", name=keyword.arg or "**")
+        outer, self._class = self._class, node.name
+        self._contents(node)
+        self._class = outer
+        node.decorator_list.append(_placed(ast.Name(id=OWN, ctx=ast.Load()), node))
+        return node
+
+    # Imports.
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:  # noqa: N802
+        """Modules of the allow list."""
+        for alias in node.names:
+            self._check_module(node, alias.name)
+            self.check_name(node, alias.asname or alias.name)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:  # noqa: N802
+        """Names that the allow list has for the module."""
+        module = "." * node.level + (node.module or "")
+        if not self._check_module(node, module):
+            return node
+        for alias in node.names:
+            if alias.name == "*":
+                self.refuse(node, "star_import", name=module)
+            else:
+                self._check_member(alias, module, alias.name)
+                self.check_name(alias, alias.asname or alias.name)
+        return node
+
+    def _check_module(self, node: ast.AST, name: str) -> bool:
+        if name in allowed_names():
+            return True
+        self.refuse(node, refusal_of_module(name), name=name)
+        return False
+
+
+def _placed(new: Any, old: ast.AST) -> Any:
+    """A new piece of syntax, all of it standing where an old one stood."""
+    for node in ast.walk(new):
+        if not hasattr(node, "lineno") and "lineno" in node._attributes:
+            ast.copy_location(node, old)
+    return new
+
+
+def _is_class_name(node: ast.Attribute) -> bool:
+    """Whether it is `….__class__.__name__`, which many a `__repr__` prints."""
+    return node.attr == "__name__" and isinstance(node.value, ast.Attribute) and node.value.attr == "__class__"
+
+
+def _name_of_type(node: ast.Attribute) -> ast.Attribute:
+    inner: Any = node.value
+    of_type = ast.Call(func=ast.Name(id=TYPE, ctx=ast.Load()), args=[inner.value], keywords=[])
+    return ast.Attribute(value=_placed(of_type, inner), attr="__name__", ctx=ast.Load())
+
+
+def _bound_names(tree: ast.Module) -> Iterator[str]:
+    """Every name that the program binds somewhere."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                yield name
+            case ast.alias(name=name, asname=asname):
+                yield asname or name.partition(".")[0]
+
+
+def _imported_modules(tree: ast.Module) -> dict[str, str]:
+    """The names that stand for an allowed module, and for nothing else in the whole program."""
+    allowed, times, found = allowed_names(), list(_bound_names(tree)), {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                pairs = [(a.asname, a.name) if a.asname else (a.name.partition(".")[0],) * 2 for a in names]
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                pairs = [(a.asname or a.name, f"{module}.{a.name}") for a in names]
+            case _:
+                continue
+        found |= {name: module for name, module in pairs if module in allowed}
+    return {name: module for name, module in found.items() if times.count(name) == 1 or name == module}
+
+
+def _not_python(error: SyntaxError) -> Violation:
+    """A syntax error as Python words and places it."""
+    line, column = error.lineno or 1, max(error.offset or 1, 1) - 1
+    end_line = error.end_lineno or line
+    end_column = max((error.end_offset or 0) - 1, column + 1 if end_line == line else 0)
+    span = Span(line=line, column=column, end_line=end_line, end_column=end_column)
+    return Violation(code="syntax", span=span, values={"message": error.msg})

@@ -1,0 +1,123 @@
+"""`run` and `lay_out`: jobs for workers, from any number of threads."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from functools import cache
+from typing import Protocol
+
+import msgspec
+
+from explorer.errors import LayoutFailed
+from explorer.runner.endings import AnyEnding, Rejected, Violation, read_ending, stopped
+from explorer.runner.fresh import FreshInterpreters
+from explorer.runner.jobs import AnyJob, LaidOut, LayoutJob, RunJob, read_layout
+from explorer.runner.limits import Limits
+from explorer.runner.parents import ForkingParent, WorkerDied
+
+GRACE_SECONDS = 1.5
+"""What a worker gets beyond its program's time to tell the ending; then it is killed."""
+
+LAYOUT_LIMITS = Limits(wall_seconds=20.0, cpu_seconds=20)
+"""What a layout may use; large graphs take seconds."""
+
+
+class Workers(Protocol):
+    """Where answers come from."""
+
+    is_warm: bool
+
+    def start(self) -> None:
+        """Gets ready, without waiting for it."""
+
+    def stop(self) -> None:
+        """Ends every process."""
+
+    def ask(self, job_json: bytes, seconds: float) -> bytes:
+        """A worker's answer; see `ForkingParent.ask`."""
+
+
+def run(code: str, seed: int = 0, limits: Limits | None = None) -> AnyEnding:
+    """Runs a program in a process of its own and records what torch does.
+
+    Args:
+        code: Untrusted program text.
+        seed: What random numbers start from.
+        limits: What the program may use; the defaults of `Limits` where not given.
+
+    Raises:
+        WorkerUnavailable: No worker process could be started. Nothing that a program does raises.
+    """
+    limits = limits or Limits()
+    if (violation := _unreadable(code, limits)) is not None:
+        return Rejected(violations=(violation,))
+    try:
+        answer = _ask(RunJob(code=code, seed=seed, limits=limits), limits.wall_seconds + GRACE_SECONDS)
+    except TimeoutError:
+        return stopped("wall", limits)
+    except WorkerDied as death:
+        return stopped("cpu" if death.cpu_seconds >= limits.cpu_seconds else "crash", limits)
+    return read_ending(answer, code, seed) or stopped("crash", limits)
+
+
+def lay_out(dot: str) -> str:
+    """A graph's drawing as SVG, made by Graphviz in a worker process.
+
+    Args:
+        dot: The graph in Graphviz's language.
+
+    Raises:
+        LayoutFailed: Graphviz found an error, or took too long.
+        WorkerUnavailable: No worker process could be started.
+    """
+    try:
+        answer = _ask(LayoutJob(dot=dot, limits=LAYOUT_LIMITS), LAYOUT_LIMITS.wall_seconds)
+    except TimeoutError:
+        raise LayoutFailed("runner.layout_too_slow", limit=LAYOUT_LIMITS.wall_seconds) from None
+    except WorkerDied:
+        raise LayoutFailed("runner.layout_died") from None
+    drawn = read_layout(answer)
+    if isinstance(drawn, LaidOut):
+        return drawn.svg
+    raise LayoutFailed("runner.layout_failed", reason=drawn.reason) if drawn else LayoutFailed("runner.layout_died")
+
+
+def warm_up() -> None:
+    """Starts what workers are made from, without waiting for it."""
+    workers().start()
+
+
+def is_warm() -> bool:
+    """Whether a worker has started since `warm_up`, so that the next takes milliseconds."""
+    return workers().is_warm
+
+
+@cache
+def workers() -> Workers:
+    """This process's source of workers: forks where the system can, fresh interpreters elsewhere."""
+    made: Workers = ForkingParent() if hasattr(os, "fork") else FreshInterpreters()
+    atexit.register(made.stop)
+    return made
+
+
+@cache
+def _places() -> threading.BoundedSemaphore:
+    """How many workers may be at work at once; further threads wait."""
+    return threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
+
+
+def _ask(job: AnyJob, seconds: float) -> bytes:
+    with _places():
+        return workers().ask(msgspec.json.encode(job), seconds)
+
+
+def _unreadable(code: str, limits: Limits) -> Violation | None:
+    if len(code) > limits.code_characters:
+        return Violation(code="too_long", values={"length": str(len(code)), "limit": str(limits.code_characters)})
+    try:
+        code.encode()
+    except UnicodeEncodeError as error:
+        return Violation(code="not_text", values={"message": error.reason})
+    return None

@@ -1,0 +1,139 @@
+"""The warm parent: a process that has imported torch and forks one worker per job.
+
+The server starts it with `python -m explorer.runner.warm_parent <fd>` and sends it, over that socket, one end of a fresh
+socket per job. It stays single-threaded and never runs a backward pass: a child forked after one was seen to hang.
+It ends when the server does.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from types import ModuleType
+from typing import NoReturn
+
+from explorer.runner import worker
+from explorer.runner.confinement import detach
+from explorer.runner.frames import ANSWER, DIED, STARTED, receive_frame, send_frame
+from explorer.runner.guards import import_allowed
+from explorer.runner.jobs import LARGEST_ANSWER_BYTES
+
+CONTROL_LETTER = b"j"
+"""What comes with a job's socket."""
+
+
+class WarmParent:
+    """Forks workers, tells the server of their deaths, and ends those that it hangs up on.
+
+    Args:
+        control: Where job sockets arrive.
+    """
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._modules: dict[str, ModuleType] = import_allowed()
+        self._ends: dict[int, socket.socket] = {}
+        self._ended, self._wakeup = socket.socketpair()
+        self._poll = select.poll()
+
+    def serve(self) -> None:
+        """Works until the server closes the control socket."""
+        self._listen_for_deaths()
+        self._poll.register(self._control, select.POLLIN)
+        while True:
+            for fd, _ in self._poll.poll():
+                if fd == self._control.fileno():
+                    if not self._take_job():
+                        return self._end_all()
+                elif fd == self._ended.fileno():
+                    self._bury()
+                else:
+                    self._hang_up(fd)
+
+    def _listen_for_deaths(self) -> None:
+        for end in (self._ended, self._wakeup):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
+        self._poll.register(self._ended, select.POLLIN)
+
+    def _take_job(self) -> bool:
+        letter, fds, _, _ = socket.recv_fds(self._control, 1, 1)
+        if letter and fds:
+            end = socket.socket(fileno=fds[0])
+            pid = os.fork()
+            if pid == 0:
+                _work(end, self._modules)
+            self._ends[pid] = end
+            # The worker reads from its copy of this socket: here only the other side's hanging up counts.
+            self._poll.register(end, 0)
+        return bool(letter)
+
+    def _bury(self) -> None:
+        with suppress(BlockingIOError):
+            self._ended.recv(4096)
+        with suppress(ChildProcessError):
+            while (buried := os.wait4(-1, os.WNOHANG))[0]:
+                pid, status, used = buried
+                self._tell(pid, status, used.ru_utime + used.ru_stime)
+
+    def _tell(self, pid: int, status: int, cpu_seconds: float) -> None:
+        if (end := self._ends.pop(pid, None)) is None:
+            return
+        self._poll.unregister(end)
+        with suppress(OSError), end:
+            end.setblocking(False)
+            send_frame(end, DIED, f"{os.waitstatus_to_exitcode(status)} {cpu_seconds:.3f}".encode())
+
+    def _hang_up(self, fd: int) -> None:
+        """Kills the worker whose job nobody waits for any more; it is buried when its death is told."""
+        for pid, end in self._ends.items():
+            if end.fileno() == fd:
+                self._poll.unregister(end)
+                self._poll.register(end, 0)
+                _kill(pid)
+
+    def _end_all(self) -> None:
+        for pid in self._ends:
+            _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    """Kills a worker and whatever it may have started; it has not been waited for, so that the number is still its own."""
+    for kill in (os.killpg, os.kill):
+        with suppress(OSError):
+            kill(pid, signal.SIGKILL)
+
+
+def _work(end: socket.socket, modules: dict[str, ModuleType]) -> NoReturn:
+    """The worker's whole life."""
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        detach(end.fileno())
+        send_frame(end, STARTED, str(os.getpid()).encode())
+        frame = receive_frame(end, LARGEST_ANSWER_BYTES)
+        if frame is not None:
+            send_frame(end, ANSWER, worker.perform(frame.content, modules))
+    finally:
+        os._exit(0)
+
+
+def main() -> None:
+    """Serves on the socket whose number is the first argument."""
+    parent = WarmParent(socket.socket(fileno=int(sys.argv[1])))
+    # An optimizer's first step would import it in every worker anew, which takes seconds.
+    importlib.import_module("torch._dynamo")
+    gc.collect()
+    gc.freeze()
+    parent.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""One job in a process of its own: bytes in, bytes out. The only module that imports the recorder and the layout."""
+
+from __future__ import annotations
+
+import random
+import sys
+import warnings
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from explorer.errors import LayoutFailed
+from explorer.model import Recording
+from explorer.recorder import RecordingLimits, Session, SessionUnfinished, record
+from explorer.render import layout
+from explorer.runner.confinement import open_reserve, restrict, watched_acts
+from explorer.runner.deadline import BoundedOutput, Deadline
+from explorer.runner.endings import AnyEnding, Completed, Failed, Rejected, StopReason, stopped
+from explorer.runner.guards import Guards, import_allowed
+from explorer.runner.jobs import LARGEST_ANSWER_BYTES, AnyJob, LaidOut, LayoutJob, NotLaidOut, RunJob
+from explorer.runner.limits import Limits
+from explorer.runner.policy import FILENAME, ProgramRejected, compile_program
+from explorer.runner.stops import Ended
+
+ALLOCATION_FAILED = ("can't allocate memory", "not enough memory", "bad_alloc", "Unable to allocate")
+"""What torch says when there is no memory; it raises plain RuntimeErrors."""
+
+
+def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> bytes:
+    """Does one job, under its limits, which this process then has for good.
+
+    Args:
+        job_json: From the server, trusted; the program in it is not.
+        modules: The allowed modules, where they have been imported.
+    """
+    job: AnyJob = msgspec.json.decode(job_json, type=AnyJob)
+    if isinstance(job, LayoutJob):
+        restrict(job.limits)
+        return msgspec.json.encode(_lay_out(job.dot))
+    modules = modules or import_allowed()
+    restrict(job.limits)
+    answer = msgspec.json.encode(run_program(job, modules))
+    if len(answer) > LARGEST_ANSWER_BYTES:
+        return msgspec.json.encode(stopped("memory", job.limits))
+    return answer
+
+
+def run_program(job: RunJob, modules: dict[str, ModuleType]) -> AnyEnding:
+    """Runs a program, recorded, and tells how it ended."""
+    try:
+        code = compile_program(job.code)
+    except ProgramRejected as rejection:
+        return Rejected(violations=rejection.violations)
+    guards, deadline, output = (
+        Guards(job.code, modules),
+        Deadline(job.limits),
+        BoundedOutput(job.limits.output_characters),
+    )
+    session = _session(job)
+    _settle(modules["torch"], job.seed)
+    sys.stdout = output
+    error: BaseException | None = None
+    try:
+        with session:
+            try:
+                with deadline, watched_acts(lambda act: guards.refuse("act_refused", name=act)):
+                    exec(code, guards.namespace())  # noqa: S102  what this module is for
+            except Ended:
+                pass
+            finally:
+                open_reserve()
+    except BaseException as raised:
+        error = raised
+    if guards.first_refusal is not None:
+        return Rejected(violations=(guards.first_refusal,))
+    reason = deadline.reached or output.reached or ("memory" if is_out_of_memory(error) else None)
+    return _ending(_recording(session), error, reason, job.limits)
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether Python or torch found no memory."""
+    if type(error) is RuntimeError:
+        return any(words in str(error) for words in ALLOCATION_FAILED)
+    return isinstance(error, MemoryError)
+
+
+def _ending(
+    recording: Recording | None, error: BaseException | None, reason: StopReason | None, limits: Limits
+) -> AnyEnding:
+    if recording is None:
+        return stopped(reason or "crash", limits)
+    if reason is not None:
+        return stopped(reason, limits, recording)
+    return Completed(recording=recording) if error is None else Failed(recording=recording)
+
+
+def _recording(session: Session) -> Recording | None:
+    try:
+        return session.recording
+    except SessionUnfinished:
+        return None
+
+
+def _session(job: RunJob) -> Session:
+    limits = RecordingLimits(events=job.limits.events, nodes=job.limits.nodes, values=job.limits.values)
+    return record(source=job.code, filename=FILENAME, seed=job.seed, limits=limits)
+
+
+def _settle(torch: Any, seed: int) -> None:
+    """The same start for every run."""
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    random.seed(seed)
+    warnings.simplefilter("default")
+
+
+def _lay_out(dot: str) -> LaidOut | NotLaidOut:
+    try:
+        return LaidOut(svg=layout.lay_out(dot))
+    except LayoutFailed as error:
+        return NotLaidOut(reason=str(error.values.get("reason", error)))

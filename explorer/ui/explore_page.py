@@ -1,0 +1,70 @@
+"""Explore: pick or type a function, see its graph, step the backward pass, watch `.grad` add up."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.model import Recording
+from explorer.runner import Completed, Rejected
+from explorer.ui import state
+from explorer.ui.keys import Key
+from explorer.ui.panels.editor import editor
+from explorer.ui.panels.endings import ending_message
+from explorer.ui.panels.function_picker import function_picker
+from explorer.ui.panels.input_editors import input_editors
+from explorer.ui.panels.masthead import masthead
+from explorer.ui.panels.stage import stage
+from explorer.ui.panels.toggle_row import toggle_row
+from explorer.ui.panels.view_options import contributions, view_options
+from explorer.ui.runs import ending_of
+from explorer.ui.style import style
+from explorer.ui.words import said, say
+
+
+def explore_page() -> None:
+    """Draws the page from the choices, which the address bar holds too."""
+    style()
+    masthead()
+    state.load()
+    if (error := st.session_state.get(Key.LINK_ERROR)) is not None:
+        st.warning(said(error), icon=":material/link_off:")
+    base = state.base_text(state.choices())
+    program, refused = state.program()
+    function_picker()
+    inputs = st.container()
+    toggle_row(base, refused)
+    if st.session_state.get(Key.EDITING):
+        editor(program)
+    with st.spinner(say("busy"), show_time=True):
+        ending = ending_of(program)
+    recording: Recording | None = getattr(ending, "recording", None)
+    with inputs:
+        input_editors(base, recording)
+    ending_message(ending)
+    if isinstance(ending, Completed):
+        st.session_state[Key.LAST_GOOD] = program
+    elif recording is None or isinstance(ending, Rejected):
+        recording = _last_good()
+    if recording is not None:
+        _picture(recording)
+    state.save()
+
+
+def _picture(recording: Recording) -> None:
+    if not recording.events:
+        return
+    stage(recording)
+    view_options()
+    contributions(recording)
+
+
+def _last_good() -> Recording | None:
+    """The picture of before stays within reach of a program that gives none."""
+    program = st.session_state.get(Key.LAST_GOOD)
+    if program is None:
+        return None
+    st.caption(f":material/history: {say('ending.last_good')}")
+    return getattr(ending_of(program), "recording", None)
+
+
+explore_page()

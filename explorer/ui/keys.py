@@ -1,0 +1,44 @@
+"""Every name in the session's state and in the address bar, once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Key(StrEnum):
+    """Entries of the session's state; those of widgets are what the widget shows."""
+
+    CHOICES = "choices"
+    LANGUAGE = "language"
+    WRITTEN = "written_parameters"
+    LINK_ERROR = "link_error"
+    START = "start"
+    LAST_GOOD = "last_good_text"
+    DRAFT = "draft"
+    EDITING = "editing"
+    PICKER = "picker"
+    SEARCH = "search"
+    CATEGORY = "category"
+    SHOWN_INPUT = "shown_input"
+    PASSES = "passes"
+    SECOND = "second"
+    BETWEEN = "between"
+    FORWARD = "forward"
+    RETAIN_GRAPH = "retain_graph"
+    CREATE_GRAPH = "create_graph"
+    SEED = "seed"
+    SEED_INDEX = "seed_index"
+    SEED_VALUES = "seed_values"
+    ARROWS = "arrows"
+    SHOW_SAVED = "show_saved"
+    SHOW_VALUES = "show_values"
+    SHOW_SHAPES = "show_shapes"
+    TENSOR = "tensor"
+    VIEW = "view"
+
+
+class Parameter(StrEnum):
+    """Query parameters beside those of the choices."""
+
+    LANGUAGE = "lang"
+    STEP = "step"

@@ -1,0 +1,39 @@
+"""The user's own program, in an editor."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.ui import state
+from explorer.ui.keys import Key
+from explorer.ui.words import say
+
+LINE_PIXELS = 21
+
+
+def editor(program: str) -> None:
+    """The program's text, to be changed and run.
+
+    Args:
+        program: What ran last; what the user has typed since stays until it is run or thrown away.
+    """
+    if Key.DRAFT not in st.session_state:
+        st.session_state[Key.DRAFT] = program
+    with st.container(key="editor"):
+        st.text_area(
+            say("edit.label"),
+            key=Key.DRAFT,
+            height=min(max(program.count("\n") * LINE_PIXELS + 90, 200), 420),
+            label_visibility="collapsed",
+            on_change=_run,
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(say("edit.run"), type="primary", icon=":material/play_arrow:", on_click=_run)
+            st.button(say("edit.discard"), on_click=state.forget_draft)
+            st.caption(say("edit.hint"))
+
+
+def _run() -> None:
+    typed = st.session_state.get(Key.DRAFT)
+    if typed is not None and typed != state.program()[0]:
+        state.put_program(typed)

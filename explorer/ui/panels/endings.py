@@ -1,0 +1,55 @@
+"""What is said above the picture when a program did not run to its end, or something is missing in it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.model import Recording
+from explorer.rules.notices import error_hint, notice_text, notices
+from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped
+from explorer.ui.words import language, say
+
+MOST_VIOLATIONS = 6
+
+
+def ending_message(ending: AnyEnding) -> None:
+    """The message for an ending; nothing for a program that simply ran."""
+    match ending:
+        case Completed(recording=recording):
+            _notices(recording)
+        case Failed(recording=recording):
+            _failed(recording)
+        case Rejected(violations=violations):
+            with st.container(border=True, key="rejected"):
+                st.markdown(f":material/block: **{say('ending.rejected')}**")
+                for violation in violations[:MOST_VIOLATIONS]:
+                    st.text(violation.sentence(language()))
+                if len(violations) > MOST_VIOLATIONS:
+                    st.caption(say("ending.more", count=len(violations) - MOST_VIOLATIONS))
+        case Stopped():
+            with st.container(border=True, key="stopped"):
+                st.markdown(f":material/timer_off: **{say('ending.stopped')}**")
+                st.text(ending.sentence(language()))
+
+
+def _failed(recording: Recording) -> None:
+    error = recording.error
+    assert error is not None
+    with st.container(border=True, key="failed"):
+        place = "" if error.span is None else say("ending.at", line=error.span.line, column=error.span.column + 1)
+        st.markdown(f":material/error: **{say('ending.failed', type=error.type)}** {place}")
+        st.code(error.message, language=None, wrap_lines=True)
+        if (hint := error_hint(recording, language())) is not None:
+            st.text(hint)
+
+
+def _notices(recording: Recording) -> None:
+    found = notices(recording)
+    if not found:
+        return
+    with st.container(key="notices"):
+        for notice in found:
+            icon = ":material/warning:" if notice.severity == "warning" else ":material/lightbulb:"
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(icon, width="content")
+                st.text(notice_text(notice, language()), width="stretch")

@@ -1,0 +1,79 @@
+"""Which function: one of the gallery's, or the user's own program."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.gallery import GalleryFunction, categories, function, search
+from explorer.i18n import text
+from explorer.ui import state
+from explorer.ui.keys import Key
+from explorer.ui.words import language, say
+
+
+def function_picker() -> None:
+    """The button that says what is chosen and opens the gallery, what to notice, and the way to the editor."""
+    with st.container(horizontal=True, vertical_alignment="center", key="function-row"):
+        picker = st.popover(
+            _title(), icon=":material/function:", key=Key.PICKER, on_change="rerun", help=say("pick.help")
+        )
+        if picker.open:
+            with picker:
+                _gallery()
+        st.markdown(_notice(), width="stretch")
+        st.toggle(say("edit.toggle"), key=Key.EDITING, on_change=state.forget_draft)
+
+
+def _title() -> str:
+    chosen = state.choices()
+    if chosen.function is None:
+        return say("pick.own")
+    title = function(chosen.function).title(language())
+    return title if chosen.text is None else say("pick.changed", title=title)
+
+
+def _notice() -> str:
+    chosen = state.choices()
+    return say("pick.own_notice") if chosen.function is None else function(chosen.function).notice(language())
+
+
+def _gallery() -> None:
+    wanted = st.text_input(
+        say("pick.search"),
+        key=Key.SEARCH,
+        placeholder=say("pick.search"),
+        icon=":material/search:",
+        label_visibility="collapsed",
+    )
+    category = st.pills(
+        say("pick.category"),
+        categories(),
+        key=Key.CATEGORY,
+        format_func=lambda name: text(f"gallery.category.{name}", language()),
+        label_visibility="collapsed",
+    )
+    found = search(wanted, language(), category)
+    if not found:
+        st.caption(say("pick.nothing"))
+    with st.container(height=340, border=False, key="gallery"):
+        for one in found:
+            _entry(one)
+
+
+def _entry(entry: GalleryFunction) -> None:
+    chosen = state.choices().function == entry.id
+    st.button(
+        entry.title(language()),
+        key=f"pick-{entry.id}",
+        type="primary" if chosen else "secondary",
+        width="stretch",
+        on_click=_pick,
+        args=(entry.id,),
+    )
+    st.caption(entry.notice(language()))
+
+
+def _pick(function_id: str) -> None:
+    state.pick(function_id)
+    st.session_state[Key.PICKER] = False
+    st.session_state[Key.EDITING] = False

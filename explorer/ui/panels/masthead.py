@@ -1,0 +1,27 @@
+"""The first line of every page: where one is, where one can go, in which language."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.i18n import LANGUAGES
+from explorer.ui.keys import Key
+from explorer.ui.words import LANGUAGE_NAMES, language, say
+
+
+def masthead() -> None:
+    """Draws the line. Call it first: everything below speaks the language chosen here."""
+    language()
+    with st.container(horizontal=True, vertical_alignment="center", key="masthead"):
+        st.html(f"<h1 class='name'>{say('name')}</h1>")
+        st.page_link("explorer/ui/explore_page.py", label=say("nav.explore"))
+        st.page_link("explorer/ui/about_page.py", label=say("nav.about"))
+        st.space("stretch")
+        st.segmented_control(
+            say("language"),
+            LANGUAGES,
+            key=Key.LANGUAGE,
+            format_func=LANGUAGE_NAMES.__getitem__,
+            label_visibility="collapsed",
+            required=True,
+        )

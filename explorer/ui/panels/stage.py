@@ -1,0 +1,84 @@
+"""The stage: player and inspector. A fragment, so that a step in the browser reruns nothing else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.model import Accumulated, Recording
+from explorer.render.ledger import ledger
+from explorer.render.legend import legend
+from explorer.render.neighbourhood import current_node
+from explorer.render.options import GraphOptions
+from explorer.render.tracks import tracks
+from explorer.rules.sentences import sentences
+from explorer.ui.keys import Key
+from explorer.ui.panels.inspector import inspector
+from explorer.ui.player import PlayerState, playback, player
+from explorer.ui.player.playback import Playback, target_of
+from explorer.ui.runs import part_to_draw, svg_of
+from explorer.ui.words import language, said, say
+
+PANEL_PIXELS = 330
+INSPECTOR_PIXELS = 560
+
+
+@st.fragment
+def stage(recording: Recording) -> None:
+    """Draws player and inspector for a recording."""
+    left, right = st.columns([2.5, 1], gap="medium")
+    with left:
+        at = _play(recording)
+    with right:
+        inspector(recording, at.step, selection(recording, at), height=INSPECTOR_PIXELS)
+
+
+def selection(recording: Recording, at: PlayerState) -> str | None:
+    """What the inspector is about: what was clicked, else what the current event is about."""
+    if at.selected is not None or at.step == 0:
+        return at.selected
+    return target_of(recording, recording.events[at.step - 1]) or current_node(recording, at.step)
+
+
+def opening_step(recording: Recording) -> int:
+    """Where a recording opens: at its error, else where the last gradient has just arrived, else at its end."""
+    arrivals = [step for step, event in enumerate(recording.events, 1) if isinstance(event, Accumulated)]
+    return arrivals[-1] if arrivals and recording.error is None else len(recording.events)
+
+
+def _play(recording: Recording) -> PlayerState:
+    try:
+        played = _playback(recording)
+    except ExplorerError as error:
+        st.warning(said(error), icon=":material/error:")
+        return PlayerState(_start(recording), None)
+    return player(played, key="player", height=PANEL_PIXELS)
+
+
+def _start(recording: Recording) -> int:
+    asked: int | None = st.session_state.get(Key.START)
+    return opening_step(recording) if asked is None else min(asked, len(recording.events))
+
+
+def _playback(recording: Recording) -> Playback:
+    center = current_node(recording, _start(recording))
+    part = part_to_draw(recording, center)
+    options = GraphOptions(
+        arrows=st.session_state.get(Key.ARROWS, "gradient"),
+        show_saved=st.session_state.get(Key.SHOW_SAVED, True),
+        show_values=st.session_state.get(Key.SHOW_VALUES, True),
+        show_shapes=st.session_state.get(Key.SHOW_SHAPES, True),
+        only=part,
+    )
+    return playback(
+        recording,
+        svg_of(recording, options),
+        tracks(recording),
+        sentences(recording, language()),
+        ledger(recording),
+        language(),
+        arrows=options.arrows,
+        legend=legend(recording, options),
+        initial_step=_start(recording),
+        notice=say("stage.part", shown=len(part), total=len(recording.nodes)) if part else None,
+    )

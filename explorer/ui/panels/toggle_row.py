@@ -1,0 +1,152 @@
+"""Accumulation and its friends. Each toggle rewrites the program text in front of the user."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.i18n import text
+from explorer.program.toggles import MAX_PASSES, Between, Seed, why_not
+from explorer.ui import state
+from explorer.ui.keys import Key
+from explorer.ui.words import language, said, say
+
+BETWEEN_NAMES = {"zero_": "zero_()", "none": "None"}
+
+
+def toggle_row(base: str, refused: ExplorerError | None) -> None:
+    """The row of toggles.
+
+    Args:
+        base: The program text without what toggles add.
+        refused: Why the toggles could not be applied, if so.
+    """
+    reason = _why_not(base)
+    toggles = state.choices().toggles
+    with st.container(horizontal=True, vertical_alignment="center", key="toggle-row"):
+        st.html(f"<span class='row-name'>{say('toggles.name')}</span>")
+        _passes(toggles.passes, reason is not None)
+        _second(toggles.second, reason is not None)
+        _between(toggles.between, reason is not None)
+        for key, field in ((Key.RETAIN_GRAPH, "retain_graph"), (Key.CREATE_GRAPH, "create_graph")):
+            st.session_state[key] = getattr(toggles, field)
+            st.checkbox(
+                field,
+                key=key,
+                disabled=reason is not None,
+                help=say(f"toggles.{field}"),
+                on_change=_take,
+                args=(key, field),
+            )
+        with st.popover(say("toggles.more"), disabled=reason is not None, icon=":material/more_horiz:"):
+            _forward(toggles.new_forward)
+            _seed(toggles.seed, toggles.seed_index, toggles.seed_values)
+    if reason is not None:
+        st.caption(text(reason, language()))
+    elif refused is not None:
+        st.caption(f":material/error: {said(refused)}")
+
+
+def _why_not(base: str) -> str | None:
+    try:
+        return why_not(base)
+    except ExplorerError:
+        return "ui.toggles.unreadable"
+
+
+def _take(key: str, field: str) -> None:
+    """Takes a toggle from its widget into the choices."""
+    _choose(**{field: st.session_state[key]})
+
+
+def _choose(**fields: Any) -> None:
+    state.change_toggles(**{name: value for name, value in fields.items() if value is not None})
+    state.forget_draft()
+
+
+def _passes(passes: int, disabled: bool) -> None:
+    st.session_state[Key.PASSES] = passes
+    st.number_input(
+        say("toggles.passes"),
+        1,
+        MAX_PASSES,
+        key=Key.PASSES,
+        disabled=disabled,
+        label_visibility="collapsed",
+        width=104,
+        on_change=_take,
+        args=(Key.PASSES, "passes"),
+    )
+    st.html(f"<span class='row-word'>{say('toggles.times')}</span>")
+
+
+def _second(second: str, disabled: bool) -> None:
+    st.session_state[Key.SECOND] = second
+    st.text_input(
+        say("toggles.second"),
+        key=Key.SECOND,
+        placeholder=say("toggles.second_placeholder"),
+        disabled=disabled,
+        label_visibility="collapsed",
+        width=170,
+        on_change=_take,
+        args=(Key.SECOND, "second"),
+        help=say("toggles.second_help"),
+    )
+
+
+def _between(between: Between, disabled: bool) -> None:
+    st.html(f"<span class='row-word'>{say('toggles.between')}</span>")
+    st.session_state[Key.BETWEEN] = between
+    st.segmented_control(
+        say("toggles.between"),
+        get_args(Between),
+        key=Key.BETWEEN,
+        format_func=lambda name: BETWEEN_NAMES.get(name) or say("toggles.keep"),
+        disabled=disabled,
+        label_visibility="collapsed",
+        required=True,
+        on_change=_take,
+        args=(Key.BETWEEN, "between"),
+    )
+
+
+def _forward(new_forward: bool) -> None:
+    st.session_state[Key.FORWARD] = new_forward
+    st.radio(
+        say("toggles.graph"),
+        (True, False),
+        key=Key.FORWARD,
+        format_func=lambda new: say("toggles.new_forward" if new else "toggles.same_graph"),
+        on_change=_take,
+        args=(Key.FORWARD, "new_forward"),
+    )
+
+
+def _seed(seed: Seed, index: int, values: str) -> None:
+    st.session_state[Key.SEED] = seed
+    st.radio(
+        say("toggles.seed"),
+        get_args(Seed),
+        key=Key.SEED,
+        format_func=lambda name: say(f"toggles.seed_{name.replace('-', '_')}"),
+        on_change=_take,
+        args=(Key.SEED, "seed"),
+        help=say("toggles.seed_help"),
+    )
+    if seed == "one-hot":
+        st.session_state[Key.SEED_INDEX] = index
+        st.number_input(
+            say("toggles.seed_index"), 0, None, key=Key.SEED_INDEX, on_change=_take, args=(Key.SEED_INDEX, "seed_index")
+        )
+    if seed == "own":
+        st.session_state[Key.SEED_VALUES] = values
+        st.text_input(
+            say("toggles.seed_values"),
+            key=Key.SEED_VALUES,
+            placeholder="1, 0, 2",
+            on_change=_take,
+            args=(Key.SEED_VALUES, "seed_values"),
+        )

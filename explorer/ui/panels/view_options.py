@@ -1,0 +1,57 @@
+"""What the picture shows, and the chart of what each pass added."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import streamlit as st
+
+from explorer.model import Accumulated, Recording
+from explorer.render.contribution_chart import contribution_chart
+from explorer.render.options import Arrows
+from explorer.ui.keys import Key
+from explorer.ui.panels.inspector import theme
+from explorer.ui.words import language, say
+
+
+def view_options() -> None:
+    """The row of choices about the picture."""
+    with st.container(horizontal=True, vertical_alignment="center", key="view-row"):
+        st.html(f"<span class='row-name'>{say('view.name')}</span>")
+        st.session_state.setdefault(Key.ARROWS, get_args(Arrows)[0])
+        st.segmented_control(
+            say("view.arrows"),
+            get_args(Arrows),
+            key=Key.ARROWS,
+            format_func=lambda name: say(f"view.arrows_{name}"),
+            label_visibility="collapsed",
+            required=True,
+            help=say("view.arrows_help"),
+        )
+        for key, label in (
+            (Key.SHOW_SAVED, "saved"),
+            (Key.SHOW_VALUES, "values"),
+            (Key.SHOW_SHAPES, "shapes"),
+        ):
+            st.session_state.setdefault(key, True)
+            st.checkbox(say(f"view.{label}"), key=key)
+
+
+def contributions(recording: Recording) -> None:
+    """The stacked chart of every pass's contribution; nothing where no pass has run."""
+    if not any(one.accumulated for one in recording.backward_passes):
+        return
+    reached = {
+        event.leaf_id: recording.leaf(event.leaf_id).name
+        for one in recording.backward_passes
+        for event in one.accumulated
+    }
+    st.markdown(f"##### {say('chart.title')}")
+    st.caption(say("chart.caption"))
+    chosen: str | None = next(iter(reached))
+    if len(reached) > 1:
+        chosen = st.selectbox(
+            say("chart.leaf"), [*reached], format_func=reached.__getitem__, label_visibility="collapsed", width=260
+        )
+    figure = contribution_chart(recording, chosen, theme(), language())
+    st.plotly_chart(figure, width="stretch", theme=None, key="contributions", config={"displayModeBar": False})

@@ -1,0 +1,79 @@
+import { element } from "./elements.js";
+
+/** What each pass added to each leaf's `.grad`: old + incoming = new, filled in as the steps reach it. */
+export class Ledger {
+  constructor(ledger, words, { go, select }) {
+    this.entries = [];
+    this.words = words;
+    this.go = go;
+    const columns = ledger?.columns ?? [];
+    const rows = ledger?.rows ?? [];
+    this.columns = columns.map((column) => this.head(column));
+    const head = element("tr", {}, element("th", { scope: "col" }, words.leaf), ...this.columns);
+    const body = rows.map((row) => this.row(row, columns, select));
+    const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
+    const scroller = element("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": words.ledger }, table);
+    this.root = element("section", { class: "ledger" }, element("div", { class: "caption" }, words.ledger), scroller);
+    this.root.hidden = rows.length === 0 || columns.length === 0;
+  }
+
+  head(column) {
+    const number = element("span", { class: "number" }, String(column.pass));
+    const head = element("th", { scope: "col" }, number, element("code", {}, column.title));
+    this.entries.push({ step: column.step, cell: head });
+    return head;
+  }
+
+  row(row, columns, select) {
+    const leaf = element("button", { type: "button", class: "leaf-name" }, row.leaf);
+    leaf.addEventListener("click", () => select(row.node_id ?? row.leaf_id));
+    const cells = columns.map((_, i) => this.cell(row, i, i === columns.length - 1));
+    return element("tr", {}, element("th", { scope: "row" }, leaf), ...cells);
+  }
+
+  cell(row, column, isLast) {
+    const cell = element("td");
+    const said = row.cells[column];
+    const isAt = (cleared) => cleared.column === column || (isLast && cleared.column > column);
+    const cleared = (row.cleared ?? []).filter(isAt);
+    for (const mark of cleared.filter((mark) => mark.column === column)) cell.append(this.clearing(mark));
+    cell.append(said ? this.sum(said) : element("span", { class: "nothing", title: this.words.not_reached }, "–"));
+    for (const mark of cleared.filter((mark) => mark.column > column)) cell.append(this.clearing(mark));
+    return cell;
+  }
+
+  sum({ step, before, incoming, after }) {
+    const entry = element(
+      "span",
+      { class: "sum" },
+      element("span", { class: "before" }, before),
+      element("i", {}, "+"),
+      element("span", { class: "incoming" }, incoming),
+      element("i", {}, "="),
+      element("span", { class: "after" }, after),
+    );
+    return this.reached(entry, step);
+  }
+
+  clearing({ step, to, after }) {
+    const said = { zeros: "zero_()", none: "= None" }[to] ?? `= ${after}`;
+    return this.reached(element("span", { class: "cleared", title: this.words.cleared }, said), step);
+  }
+
+  /** An entry that shows from its step on; its place is kept before. A click goes there. */
+  reached(entry, step) {
+    entry.addEventListener("click", () => this.go(step));
+    this.entries.push({ step, cell: entry });
+    return entry;
+  }
+
+  render(step) {
+    for (const entry of this.entries) {
+      const state = entry.step > step ? "is-ahead" : entry.step === step ? "is-now" : "is-past";
+      if (state === entry.state) continue;
+      entry.cell.classList.remove(entry.state ?? "is-ahead");
+      entry.cell.classList.add(state);
+      entry.state = state;
+    }
+  }
+}

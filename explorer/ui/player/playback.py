@@ -1,0 +1,179 @@
+"""What the player plays: one plain dictionary, ready for JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from explorer.i18n import Language, catalog, text
+from explorer.model import (
+    Accumulated,
+    BackwardEnded,
+    BackwardStarted,
+    Event,
+    GradCleared,
+    Modified,
+    NodeRan,
+    Operation,
+    Printed,
+    Raised,
+    Recording,
+    Span,
+)
+from explorer.render.ledger import Cell, Clearing, Column, Ledger
+from explorer.render.legend import LegendEntry
+from explorer.render.options import Arrows
+from explorer.render.tracks import Tracks
+
+Playback = dict[str, Any]
+"""Strings, integers, None, lists and dictionaries of them: what JSON holds without loss."""
+
+_PREFIX = "player."
+
+
+def playback(
+    recording: Recording,
+    svg: str,
+    tracks: Tracks,
+    sentences: Sequence[str],
+    ledger: Ledger,
+    language: Language,
+    *,
+    arrows: Arrows = "gradient",
+    legend: Sequence[LegendEntry] = (),
+    initial_step: int = 0,
+    notice: str | None = None,
+) -> Playback:
+    """Puts together what the player's module reads.
+
+    Args:
+        recording: What happened.
+        svg: Its graph as Graphviz drew it, groups with ids.
+        tracks: What each group looks like, by id.
+        sentences: One per step, from 0 to the last, in `language`.
+        ledger: What each pass left in every `.grad`.
+        language: Of the labels.
+        arrows: Which way the drawn arrows point.
+        legend: What the picture's shapes mean.
+        initial_step: Where the player starts, from 0 to the number of events.
+        notice: A sentence above the graph.
+
+    Raises:
+        ValueError: Another number of sentences than of steps.
+    """
+    start_sentence, *told = sentences
+    steps = [
+        {"sentence": sentence, **_step(recording, event), **_phase(backward_pass)}
+        for event, sentence, backward_pass in zip(recording.events, told, passes_of(recording.events), strict=True)
+    ]
+    return {
+        "id": _identity(recording),
+        "svg": svg,
+        "arrows": arrows,
+        "source": recording.source or "",
+        "tracks": {part: [[frame.step, frame.state, frame.text] for frame in track] for part, track in tracks.items()},
+        "steps": steps,
+        "first_backward": next((i for i, step in enumerate(steps, 1) if step["phase"] == "backward"), None),
+        "start_sentence": start_sentence,
+        "ledger": _ledger(recording, ledger),
+        "legend": [{"sign": entry.sign, "text": text(entry.key, language)} for entry in legend],
+        "initial_step": max(0, min(initial_step, len(steps))),
+        "words": words(language),
+        "notice": notice,
+    }
+
+
+def words(language: Language) -> dict[str, str]:
+    """The player's own labels; the browser fills in their placeholders."""
+    return {key.removeprefix(_PREFIX): text for key, text in catalog(language).items() if key.startswith(_PREFIX)}
+
+
+def passes_of(events: Sequence[Event]) -> list[int | None]:
+    """For each event the backward pass it belongs to, from 0; None for those of the forward pass."""
+    passes: list[int | None] = []
+    open_passes: list[int] = []
+    for event in events:
+        if isinstance(event, BackwardStarted):
+            open_passes.append(event.backward_pass)
+        passes.append(open_passes[-1] if open_passes else None)
+        if isinstance(event, BackwardEnded) and open_passes:
+            open_passes.pop()
+    return passes
+
+
+def target_of(recording: Recording, event: Event) -> str | None:
+    """The id of the picture's part that an event is about; None if it is about none."""
+    match event:
+        case Operation():
+            made = next(filter(None, (*event.node_ids[-1:], event.cut_id, event.leaf_id)), None)
+        case Modified():
+            made = next(filter(None, (*event.node_ids[-1:], event.leaf_id)), None)
+        case BackwardStarted():
+            made = next((root.node_id for root in event.roots if root.node_id), None)
+        case NodeRan() | Raised():
+            made = event.node_id
+        case Accumulated() | GradCleared():
+            made = event.leaf_id
+        case _:
+            made = None
+    # A leaf and its AccumulateGrad are one box.
+    boxes = {leaf.id: leaf.node_id or leaf.id for leaf in recording.leaves}
+    return boxes.get(made, made) if made is not None else None
+
+
+def _step(recording: Recording, event: Event) -> dict[str, object]:
+    return {
+        "span": _corners(event.span),
+        "target": target_of(recording, event),
+        "kind": type(event).__name__,
+        "printed": event.text if isinstance(event, Printed) else None,
+    }
+
+
+def _phase(backward_pass: int | None) -> dict[str, object]:
+    phase: Literal["forward", "backward"] = "forward" if backward_pass is None else "backward"
+    return {"phase": phase, "pass": None if backward_pass is None else backward_pass + 1}
+
+
+def _corners(span: Span | None) -> list[int] | None:
+    return None if span is None else [span.line, span.column, span.end_line, span.end_column]
+
+
+def _ledger(recording: Recording, ledger: Ledger) -> dict[str, object]:
+    rows = [
+        {
+            "leaf": row.name,
+            "leaf_id": row.leaf_id,
+            "node_id": recording.leaf(row.leaf_id).node_id,
+            "cells": [_cell(cell) for cell in row.cells],
+            "cleared": [_clearing(clearing) for clearing in row.clearings],
+        }
+        for row in ledger.rows
+    ]
+    return {"columns": [_column(column) for column in ledger.columns], "rows": rows}
+
+
+def _column(column: Column) -> dict[str, object]:
+    title = f"{column.roots}.backward()" if column.by == "backward" else f"grad({column.roots})"
+    return {"pass": column.backward_pass + 1, "title": title, "step": column.step}
+
+
+def _cell(cell: Cell | None) -> dict[str, object] | None:
+    if cell is None:
+        return None
+    return {"step": cell.step, "before": cell.before, "incoming": cell.incoming, "after": cell.after}
+
+
+def _clearing(clearing: Clearing) -> dict[str, object]:
+    return {
+        "column": clearing.columns_before,
+        "step": clearing.step,
+        "to": clearing.to,
+        "after": clearing.after,
+    }
+
+
+def _identity(recording: Recording) -> str:
+    """Equal for equal recordings: by it the browser knows that only the words or the picture changed."""
+    return hashlib.blake2b(recording.to_json(), digest_size=12).hexdigest()

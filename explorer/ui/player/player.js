@@ -1,0 +1,286 @@
+import { element, iconButton } from "./elements.js";
+import { followGestures } from "./gestures.js";
+import { Ledger } from "./ledger.js";
+import { Picture } from "./picture.js";
+import { Program } from "./program.js";
+import { readSvg } from "./svg.js";
+import { Transport } from "./transport.js";
+import { View } from "./view.js";
+
+const SETTLED_MILLISECONDS = 250;
+const ZOOM = 1.25;
+
+/** The player that has the keys while the page itself has the focus. */
+let foremost = null;
+
+/** Plays one recording. `renderStep(step)` draws at once; `go(step)` is what keys and buttons do. */
+class Player {
+  constructor(parent, data, { onStep, onSelect }) {
+    this.onStep = onStep ?? (() => {});
+    this.onSelect = onSelect ?? (() => {});
+    this.root = element("div", { class: "player", tabindex: "-1" });
+    this.root.player = this;
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    this.root.addEventListener("keydown", (event) => this.pressed(event), { signal });
+    this.root.addEventListener("pointerdown", () => (foremost = this), { signal });
+    document.addEventListener("keydown", (event) => this.pressedOnPage(event), { signal });
+    parent.replaceChildren(this.root);
+    foremost = this;
+    this.sizes = new ResizeObserver(() => this.view?.resized());
+    this.build(data, data.initial_step ?? 0);
+  }
+
+  /** New data: another recording starts over, the same one (in another language, say) stays where it is. */
+  update(data) {
+    const isSame = identity(data) === identity(this.data);
+    const isMoved = data.initial_step !== this.data.initial_step;
+    const { selected } = this.picture ?? {};
+    const { reported } = this;
+    this.pause();
+    clearTimeout(this.settling);
+    this.build(data, isSame && !isMoved ? this.step : data.initial_step ?? 0);
+    if (!isSame) return;
+    this.picture?.select(selected);
+    this.reported = reported;
+    this.settle();
+  }
+
+  build(data, step) {
+    this.data = data;
+    this.count = data.steps.length;
+    const { words } = data;
+    if (data.height) this.root.style.setProperty("--panel-height", `${data.height}px`);
+    const actions = {
+      go: (to) => this.stepTo(to),
+      by: (steps) => this.stepTo(this.step + steps),
+      toggle: () => this.toggle(),
+      paced: () => this.timer && this.play(),
+      select: (id) => this.select(id),
+    };
+    this.program = new Program(data.source ?? "", data.steps, words, (line) => this.goToLine(line));
+    this.transport = new Transport(data, actions);
+    this.ledger = new Ledger(data.ledger, words, actions);
+    this.buildGraph(words);
+    this.program.root.hidden = !data.source;
+    const panels = [this.program.root, this.graph, this.transport.root, this.ledger.root];
+    this.root.replaceChildren(element("div", { class: "layout" }, ...panels));
+    this.openGraph(step);
+    this.reported = this.renderStep(step);
+  }
+
+  buildGraph(words) {
+    const svg = readSvg(this.data.svg);
+    this.stage = element("div", { class: "stage", tabindex: "0", role: "group", "aria-label": words.graph });
+    const tools = element(
+      "div",
+      { class: "tools", role: "group", "aria-label": words.zoom },
+      iconButton("in", words.zoom_in, () => this.view?.zoom(ZOOM)),
+      iconButton("out", words.zoom_out, () => this.view?.zoom(1 / ZOOM)),
+      iconButton("fit", words.zoom_fit, () => this.view?.fit(true)),
+    );
+    const past = element("button", { type: "button", class: "skip" }, words.skip_graph);
+    past.addEventListener("click", () => this.transport.range.focus());
+    const notice = element("div", { class: "notice", role: "note" }, this.data.notice ?? "");
+    notice.hidden = !this.data.notice;
+    const frame = element("div", { class: "frame" }, this.stage, legend(this.data.legend ?? [], words), tools);
+    this.graph = element("section", { class: "graph-panel" }, past, notice, frame);
+    this.picture = svg && new Picture(svg, this.data.tracks ?? {}, words);
+    this.view = svg && new View(this.stage, svg);
+    if (!svg) this.stage.append(element("p", { class: "empty" }, words.no_graph));
+    else this.stage.append(svg);
+    const hasDragged = followGestures(this.stage, () => this.view ?? { pan() {}, zoom() {} });
+    this.stage.addEventListener("click", (event) => {
+      if (!hasDragged()) this.toggleSelection(this.picture?.idOf(event.target));
+    });
+  }
+
+  openGraph(step) {
+    this.sizes.disconnect();
+    if (!this.picture) return;
+    this.picture.measure();
+    const ahead = this.data.steps.slice(Math.max(0, step - 1)).find(({ target }) => this.picture.boxOf(target));
+    this.view.open(this.picture.boxOf(ahead?.target));
+    this.picture.select(null);
+    this.sizes.observe(this.stage);
+    document.fonts?.ready.then(() => this.picture.measure());
+  }
+
+  /** Draws a step, synchronously. Returns the step, kept within bounds. */
+  renderStep(step) {
+    this.step = Math.max(0, Math.min(this.count, Math.round(step) || 0));
+    const happened = this.data.steps[this.step - 1];
+    this.root.dataset.arrows = this.data.arrows ?? "gradient";
+    this.root.dataset.phase = happened?.phase ?? "forward";
+    this.picture?.render(this.step, happened?.target);
+    this.program.render(this.step, happened?.span);
+    this.transport.render(this.step);
+    this.ledger.render(this.step);
+    return this.step;
+  }
+
+  /** Goes to a step and, once nothing more follows, says so. */
+  go(step) {
+    const before = this.step;
+    this.renderStep(step);
+    this.view?.reveal(this.picture.boxOf(this.data.steps[this.step - 1]?.target));
+    if (this.step !== before) this.settle();
+  }
+
+  /** As `go`, by the user's hand: stops the playing. */
+  stepTo(step) {
+    this.pause();
+    this.go(step);
+  }
+
+  settle() {
+    clearTimeout(this.settling);
+    if (this.timer) return;
+    this.settling = setTimeout(() => {
+      if (this.step === this.reported) return;
+      this.reported = this.step;
+      this.onStep(this.step, this.selected);
+    }, SETTLED_MILLISECONDS);
+  }
+
+  get selected() {
+    return this.picture?.selected ?? null;
+  }
+
+  toggleSelection(id) {
+    if (id) this.select(id === this.selected ? null : id);
+  }
+
+  select(id) {
+    const before = this.selected;
+    const selected = this.picture?.select(id) ?? null;
+    if (selected) this.view.reveal(this.picture.boxOf(selected));
+    if (selected === before) return;
+    if (!this.timer) this.reported = this.step;
+    this.onSelect(selected, this.reported);
+  }
+
+  goToLine(line) {
+    const spans = this.data.steps.map((step) => step.span);
+    const starts = spans.findIndex((span) => span?.[0] === line);
+    const covers = spans.findIndex((span) => span && span[0] <= line && line <= span[2]);
+    const found = starts >= 0 ? starts : covers;
+    if (found >= 0) this.stepTo(found + 1);
+  }
+
+  toggle() {
+    if (this.timer) this.pause();
+    else this.play();
+  }
+
+  play() {
+    clearInterval(this.timer);
+    clearTimeout(this.settling);
+    if (this.step >= this.count) this.renderStep(0);
+    this.timer = setInterval(() => {
+      this.go(this.step + 1);
+      if (this.step >= this.count) this.pause();
+    }, this.transport.millisecondsPerStep);
+    this.transport.setPlaying(true);
+  }
+
+  pause() {
+    if (!this.timer) return;
+    clearInterval(this.timer);
+    this.timer = null;
+    this.transport.setPlaying(false);
+    this.settle();
+  }
+
+  /** Keys that act wherever in the player the focus is. */
+  pressed(event) {
+    foremost = this;
+    const target = event.target;
+    const isButton = Boolean(target.closest?.("button, [role=button]"));
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const id = this.picture?.idOf(target);
+    const chosen = { Enter: id, " ": id }[event.key];
+    if (chosen) this.toggleSelection(chosen);
+    else if (isButton && event.key === " ") return;
+    else if (!this.obey(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  pressedOnPage(event) {
+    const isFree = !document.activeElement || document.activeElement === document.body;
+    if (!isFree || foremost !== this || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.obey(event.key)) event.preventDefault();
+  }
+
+  /** Does what a key says; false if it says nothing to us. */
+  obey(key) {
+    const act = {
+      ArrowLeft: () => this.stepTo(this.step - 1),
+      ArrowRight: () => this.stepTo(this.step + 1),
+      Home: () => this.stepTo(0),
+      End: () => this.stepTo(this.count),
+      " ": () => this.toggle(),
+      Escape: () => this.select(null),
+      "+": () => this.view?.zoom(ZOOM),
+      "=": () => this.view?.zoom(ZOOM),
+      "-": () => this.view?.zoom(1 / ZOOM),
+      0: () => this.view?.fit(true),
+    }[key];
+    act?.();
+    return Boolean(act);
+  }
+
+  destroy() {
+    clearInterval(this.timer);
+    clearTimeout(this.settling);
+    this.listening.abort();
+    this.sizes.disconnect();
+    this.root.remove();
+    if (foremost === this) foremost = null;
+  }
+}
+
+/** What the picture's shapes mean, folded away. */
+function legend(entries, words) {
+  const lines = entries.map(({ sign, text }) => element("li", {}, element("i", { class: `sign is-${sign}` }), text));
+  const folded = element("details", { class: "legend" }, element("summary", {}, words.legend), element("ul", {}, ...lines));
+  folded.hidden = entries.length === 0;
+  return folded;
+}
+
+/** What makes two sets of data the same recording. */
+const identity = ({ id, source, steps }) => id ?? JSON.stringify([source, steps.map(({ kind, span, target }) => [kind, span, target])]);
+
+/**
+ * Puts a player into an element of any page.
+ *
+ * @param {Element} parent is emptied first.
+ * @param {object} data as `playback()` makes it.
+ * @param {{onStep?: (step: number, selected: string | null) => void, onSelect?: (id: string | null, step: number) => void}} listeners
+ * @returns {Player} with `go(step)`, `renderStep(step)`, `select(id)`, `play()`, `pause()`, `update(data)`, `destroy()`.
+ */
+export function mount(parent, data, listeners = {}) {
+  return new Player(parent, data, listeners);
+}
+
+const players = new WeakMap();
+
+/** What Streamlit calls: again with every new `data`, in the DOM of before. */
+export default function component({ data, parentElement, setStateValue }) {
+  const place = parentElement.querySelector(".autograd-player");
+  const tell = (step, selected) => players.get(parentElement).tell({ id: players.get(parentElement).player.data.id, step, selected });
+  const known = players.get(parentElement);
+  const tellPython = (at) => setStateValue("at", at);
+  if (known) {
+    known.tell = tellPython;
+    known.player.update(data);
+  } else {
+    const player = mount(place, data, { onStep: tell, onSelect: (selected, step) => tell(step, selected) });
+    players.set(parentElement, { player, tell: tellPython });
+  }
+  return () => {
+    players.get(parentElement)?.player.destroy();
+    players.delete(parentElement);
+  };
+}

@@ -1,0 +1,136 @@
+import { element, fill, icon, iconButton } from "./elements.js";
+
+const SPEEDS = [0.5, 1, 2];
+const SECONDS_PER_STEP = 1.2;
+const MOST_TICKS = 160; // more would run into each other: then the coloured bands alone remain
+
+/** Buttons, speed, scrub bar with a mark per event, where we are, and what has just happened. */
+export class Transport {
+  constructor(data, actions) {
+    this.data = data;
+    this.actions = actions;
+    this.count = data.steps.length;
+    this.passes = Math.max(0, ...data.steps.map((step) => step.pass ?? 0));
+    this.speed = SPEEDS.indexOf(1);
+    this.buildControls();
+    this.buildScrub();
+    this.where = element("div", { class: "where" });
+    this.sentence = element("p", { class: "sentence", "aria-live": "polite" });
+    this.root = element(
+      "section",
+      { class: "transport" },
+      element("div", { class: "controls" }, this.buttons, this.scrub, this.pace),
+      element("div", { class: "story" }, element("div", { class: "heading" }, this.where, this.jump), this.sentence),
+    );
+  }
+
+  buildControls() {
+    const { words, first_backward: firstBackward } = this.data;
+    const { go, by, toggle } = this.actions;
+    this.play = iconButton("play", words.play, toggle);
+    this.back = [iconButton("first", words.first, () => go(0)), iconButton("back", words.back, () => by(-1))];
+    this.forth = [iconButton("next", words.next, () => by(1)), iconButton("last", words.last, () => go(this.count))];
+    this.buttons = element("div", { class: "buttons", role: "group", "aria-label": words.controls }, ...this.back, this.play, ...this.forth);
+    this.pace = element("button", { type: "button", class: "button speed" });
+    this.pace.addEventListener("click", () => this.setSpeed((this.speed + 1) % SPEEDS.length));
+    this.setSpeed(this.speed);
+    this.jump = element("button", { type: "button", class: "button jump" }, element("i", { class: "mark is-backward" }), words.to_backward);
+    this.jump.hidden = firstBackward === null || firstBackward === undefined;
+    this.jump.addEventListener("click", () => go(firstBackward));
+  }
+
+  buildScrub() {
+    const { steps, words } = this.data;
+    const rail = element("div", { class: "rail", "aria-hidden": "true" }, element("i", { class: "progress" }));
+    steps.forEach((step, i) => {
+      const next = steps[i + 1];
+      if (step.phase === "backward" && steps[i - 1]?.phase !== "backward") this.band = { from: i };
+      if (step.phase === "backward" && next?.phase !== "backward") rail.append(this.bandTo(i + 1));
+    });
+    if (this.count <= MOST_TICKS) steps.forEach((step, i) => rail.append(this.tick(step, i + 1)));
+    this.range = element("input", { type: "range", min: 0, max: this.count, step: 1, value: 0, "aria-label": words.scrub });
+    this.range.addEventListener("input", () => this.actions.go(Number(this.range.value)));
+    this.range.addEventListener("pointermove", (event) => this.preview(event));
+    this.scrub = element("div", { class: "scrub" }, rail, this.range);
+  }
+
+  bandTo(end) {
+    const { from } = this.band;
+    return element("i", { class: "band", style: `left:${this.percent(from)}%;width:${this.percent(end - from)}%` });
+  }
+
+  tick(step, at) {
+    return element("i", { class: `mark tick is-${markOf(step)}`, style: `left:${this.percent(at)}%` });
+  }
+
+  percent(step) {
+    return this.count ? (100 * step) / this.count : 0;
+  }
+
+  /** The tooltip tells what a click here would show. */
+  preview(event) {
+    const thumb = 16;
+    const { left, width } = this.range.getBoundingClientRect();
+    const part = (event.clientX - left - thumb / 2) / Math.max(1, width - thumb);
+    const step = Math.max(0, Math.min(this.count, Math.round(part * this.count)));
+    this.range.title = `${step} · ${this.sentenceOf(step)}`;
+  }
+
+  setSpeed(index) {
+    this.speed = index;
+    const said = `${SPEEDS[index]}×`;
+    this.pace.textContent = said;
+    this.pace.title = fill(this.data.words.speed, { speed: said });
+    this.pace.setAttribute("aria-label", this.pace.title);
+    this.actions.paced();
+  }
+
+  get millisecondsPerStep() {
+    return (SECONDS_PER_STEP * 1000) / SPEEDS[this.speed];
+  }
+
+  setPlaying(isPlaying) {
+    const label = isPlaying ? this.data.words.pause : this.data.words.play;
+    this.play.replaceChildren(icon(isPlaying ? "pause" : "play"));
+    this.play.title = label;
+    this.play.setAttribute("aria-label", label);
+    this.play.classList.toggle("is-playing", isPlaying);
+  }
+
+  sentenceOf(step) {
+    return step === 0 ? this.data.start_sentence : this.data.steps[step - 1].sentence;
+  }
+
+  render(step) {
+    const happened = this.data.steps[step - 1];
+    const label = this.labelOf(step, happened);
+    this.range.value = step;
+    this.range.setAttribute("aria-valuetext", label);
+    this.scrub.style.setProperty("--at", `${this.percent(step)}%`);
+    this.where.replaceChildren(element("i", { class: `mark is-${happened ? markOf(happened) : "start"}` }), label);
+    this.sentence.textContent = this.sentenceOf(step);
+    this.sentence.classList.toggle("is-error", happened?.kind === "Raised");
+    for (const button of this.back) setDisabled(button, step === 0);
+    for (const button of this.forth) setDisabled(button, step === this.count);
+  }
+
+  labelOf(step, happened) {
+    const { words } = this.data;
+    const parts = [fill(words.step, { step, steps: this.count })];
+    if (happened?.pass) parts.push(fill(words.backward_pass, { pass: happened.pass, passes: this.passes }));
+    else if (happened) parts.push(words.forward);
+    return parts.join(" · ");
+  }
+}
+
+/** Stays focusable, so that a keyboard user who reaches the end is not thrown out. */
+function setDisabled(button, isDisabled) {
+  button.setAttribute("aria-disabled", String(isDisabled));
+}
+
+/** Which of the marks an event gets; each has a colour and a shape. */
+export function markOf(step) {
+  if (step.kind === "Raised") return "error";
+  if (step.kind === "GradCleared") return "reset";
+  return step.phase === "backward" ? "backward" : "forward";
+}

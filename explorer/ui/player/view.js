@@ -1,0 +1,121 @@
+const MOST = 4; // pixels per unit of the SVG
+const LEAST = 0.05;
+const COMFORTABLE = 1.25; // a small graph is not blown up further than this
+const LEGIBLE = 0.7; // a large one does not start smaller than this
+const MARGIN = 14; // pixels around what must be seen
+const GLIDE_MILLISECONDS = 220;
+
+/** What part of the graph is seen: pan, zoom, fit. Works on the SVG's viewBox alone. */
+export class View {
+  constructor(stage, svg) {
+    this.stage = stage;
+    this.svg = svg;
+    const [x, y, width, height] = (svg.getAttribute("viewBox") ?? "0 0 100 100").split(/[\s,]+/).map(Number);
+    this.content = { x, y, width, height };
+    svg.removeAttribute("width");
+    svg.removeAttribute("height");
+    this.box = null;
+  }
+
+  get size() {
+    return { width: this.stage.clientWidth || 1, height: this.stage.clientHeight || 1 };
+  }
+
+  get scale() {
+    return this.size.width / this.box.width;
+  }
+
+  fitScale() {
+    const { width, height } = this.size;
+    const whole = Math.min((width - 2 * MARGIN) / this.content.width, (height - 2 * MARGIN) / this.content.height);
+    return Math.max(LEAST, Math.min(COMFORTABLE, whole));
+  }
+
+  /** The whole graph. */
+  fit(glides = false) {
+    this.isFitted = true;
+    this.show(this.around(this.content, this.fitScale()), glides);
+  }
+
+  /** The whole graph; where that would be too small to read, a legible piece around `focus`. */
+  open(focus) {
+    this.fit();
+    if (this.fitScale() >= LEGIBLE || !focus) return;
+    this.isFitted = false;
+    this.show(this.around(focus, LEGIBLE));
+  }
+
+  /** The piece of the graph with a box in its middle, as far as the graph's ends allow. */
+  around(box, scale) {
+    const wide = this.span("x", "width", box, scale);
+    const high = this.span("y", "height", box, scale);
+    return { x: wide.start, y: high.start, width: wide.length, height: high.length };
+  }
+
+  span(start, extent, box, scale) {
+    const length = this.size[extent] / scale;
+    const margin = MARGIN / scale;
+    const first = this.content[start] - margin;
+    const last = this.content[start] + this.content[extent] + margin - length;
+    const centred = box[start] + box[extent] / 2 - length / 2;
+    return { length, start: first > last ? (first + last) / 2 : Math.max(first, Math.min(last, centred)) };
+  }
+
+  zoom(factor, at = { x: this.size.width / 2, y: this.size.height / 2 }) {
+    const scale = Math.max(LEAST, Math.min(MOST, this.scale * factor));
+    const x = this.box.x + at.x / this.scale;
+    const y = this.box.y + at.y / this.scale;
+    const { width, height } = this.size;
+    this.isFitted = false;
+    this.show({ x: x - at.x / scale, y: y - at.y / scale, width: width / scale, height: height / scale });
+  }
+
+  pan(dx, dy) {
+    this.isFitted = false;
+    this.show({ ...this.box, x: this.box.x - dx / this.scale, y: this.box.y - dy / this.scale });
+  }
+
+  /** Moves only if a part (a box in the SVG's user units) is out of sight. */
+  reveal(box) {
+    if (!box || this.isFitted) return;
+    const margin = MARGIN / this.scale;
+    const { x, y, width, height } = this.goal ?? this.box;
+    const isSeen =
+      box.x >= x + margin && box.x + box.width <= x + width - margin &&
+      box.y >= y + margin && box.y + box.height <= y + height - margin;
+    if (!isSeen) this.show(this.around(box, this.scale), true);
+  }
+
+  resized() {
+    if (this.isFitted || !this.box) this.fit();
+    else this.show(this.around(this.box, this.scale * (this.size.width / this.lastWidth || 1)));
+  }
+
+  show(box, glides = false) {
+    cancelAnimationFrame(this.frame);
+    this.goal = null;
+    this.lastWidth = this.size.width;
+    this.stage.classList.toggle("is-fitted", Boolean(this.isFitted));
+    if (glides && this.box && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.glide(this.box, box);
+    else this.apply(box);
+  }
+
+  glide(from, to) {
+    this.goal = to;
+    const start = performance.now();
+    const move = (now) => {
+      const part = Math.min(1, Math.max(0, (now - start) / GLIDE_MILLISECONDS));
+      const eased = 1 - (1 - part) ** 3;
+      const between = (name) => from[name] + (to[name] - from[name]) * eased;
+      this.apply({ x: between("x"), y: between("y"), width: between("width"), height: between("height") });
+      if (part < 1) this.frame = requestAnimationFrame(move);
+      else this.goal = null;
+    };
+    this.frame = requestAnimationFrame(move);
+  }
+
+  apply(box) {
+    this.box = box;
+    this.svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.width} ${box.height}`);
+  }
+}

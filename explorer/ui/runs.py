@@ -1,0 +1,55 @@
+"""Runs and pictures, shared by all sessions: thirty laptops on one link need one run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.model import Recording
+from explorer.render.dot import to_dot
+from explorer.render.neighbourhood import neighbourhood
+from explorer.render.options import GraphOptions
+from explorer.runner import AnyEnding, Stopped, is_warm, lay_out, run, warm_up
+from explorer.ui.first_picture import first_ending, first_svg
+
+SEED = 0
+MOST_NODES = 120
+"""A graph with more is drawn in parts: the neighbourhood of the node at hand."""
+
+
+def ending_of(program: str) -> AnyEnding:
+    """How a program ends."""
+    if not is_warm():
+        warm_up()
+        if (ending := first_ending(program)) is not None:
+            return ending
+    ending = _run(program)
+    if isinstance(ending, Stopped):  # it may have been the machine's fault: next time is a new try
+        _run.clear(program)
+    return ending
+
+
+def svg_of(recording: Recording, options: GraphOptions) -> str:
+    """The recording's graph, laid out.
+
+    Raises:
+        LayoutFailed: Graphviz could not.
+    """
+    dot = to_dot(recording, options)
+    return first_svg(dot) or _lay_out(dot)
+
+
+def part_to_draw(recording: Recording, node_id: str | None) -> tuple[str, ...] | None:
+    """Ids of the nodes around one that fit into a picture; None if all do."""
+    if len(recording.nodes) <= MOST_NODES:
+        return None
+    return neighbourhood(recording, node_id or recording.nodes[-1].id)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _run(program: str) -> AnyEnding:
+    return run(program, seed=SEED)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _lay_out(dot: str) -> str:
+    return lay_out(dot)

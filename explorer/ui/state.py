@@ -1,0 +1,130 @@
+"""What this session looks at: choices, and the address bar that holds them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+import streamlit as st
+
+from explorer.errors import ExplorerError, LinkInvalid
+from explorer.gallery import function, functions
+from explorer.program.choices import Choices
+from explorer.program.link import decode, encode
+from explorer.program.toggles import Toggles, apply_toggles
+from explorer.ui.keys import Key, Parameter
+from explorer.ui.words import language
+
+
+def load() -> None:
+    """Takes the choices from the address bar where somebody else than this page wrote it."""
+    parameters = link_parameters()
+    if st.session_state.get(Key.WRITTEN) == parameters and Key.CHOICES in st.session_state:
+        return
+    st.session_state[Key.WRITTEN] = parameters
+    st.session_state[Key.LINK_ERROR] = None
+    try:
+        chosen = decode(parameters) if parameters else default_choices()
+        base_text(chosen)
+    except LinkInvalid as error:
+        st.session_state[Key.LINK_ERROR] = error
+        chosen = default_choices()
+    put(chosen)
+    st.session_state[Key.START] = linked_step()
+
+
+def save() -> None:
+    """Writes the choices to the address bar, once and only if they changed: every write is a step in the history."""
+    try:
+        wanted = encode(choices())
+    except LinkInvalid as error:  # too long for an address; the page works all the same
+        wanted = {}
+        st.session_state[Key.LINK_ERROR] = error
+    if wanted == link_parameters() and st.query_params.get(Parameter.LANGUAGE) == language():
+        return
+    st.session_state[Key.WRITTEN] = wanted
+    st.query_params.from_dict({**wanted, Parameter.LANGUAGE: language()})
+
+
+def link_parameters() -> dict[str, str]:
+    """The address bar's parameters that say what is chosen."""
+    return {name: value for name, value in st.query_params.items() if name not in set(Parameter)}
+
+
+def linked_step() -> int | None:
+    """The step that the address bar asks for."""
+    asked = st.query_params.get(Parameter.STEP, "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else None
+
+
+def default_choices() -> Choices:
+    """What a first visitor sees: the tutorial's function."""
+    return Choices(function=functions()[0].id)
+
+
+def choices() -> Choices:
+    """What is chosen now."""
+    return cast(Choices, st.session_state[Key.CHOICES])
+
+
+def put(chosen: Choices) -> None:
+    """Chooses something else."""
+    st.session_state[Key.CHOICES] = chosen
+
+
+def change(**fields: Any) -> None:
+    """Changes some of the choices."""
+    put(msgspec.structs.replace(choices(), **fields))
+
+
+def change_toggles(**fields: Any) -> None:
+    """Changes some of the toggles."""
+    change(toggles=msgspec.structs.replace(choices().toggles, **fields))
+
+
+def pick(function_id: str) -> None:
+    """Chooses a function of the gallery, as it stands there."""
+    put(Choices(function=function_id))
+    forget_draft()
+
+
+def put_base_text(text: str) -> None:
+    """Chooses another text for the function: an edited input."""
+    chosen = choices().function
+    is_gallerys = chosen is not None and function(chosen).code == text
+    change(text=None if is_gallerys else text)
+    forget_draft()
+
+
+def put_program(text: str) -> None:
+    """Chooses the user's own program, which says for itself what toggles would."""
+    put(Choices(function=None, text=text, toggles=Toggles()))
+
+
+def forget_draft() -> None:
+    """Lets the editor show what is chosen."""
+    st.session_state.pop(Key.DRAFT, None)
+
+
+def base_text(chosen: Choices) -> str:
+    """The chosen text before toggles rewrite it.
+
+    Raises:
+        LinkInvalid: The gallery has no such function.
+    """
+    if chosen.text is not None:
+        return chosen.text
+    try:
+        return function(chosen.function or functions()[0].id).code
+    except KeyError as error:
+        raise LinkInvalid("ui.unknown_function", function=chosen.function or "") from error
+
+
+def program() -> tuple[str, ExplorerError | None]:
+    """The text that runs, and why the toggles could not be applied to it, if so."""
+    chosen = choices()
+    base = base_text(chosen)
+    try:
+        return apply_toggles(base, chosen.toggles, language()), None
+    except ExplorerError as error:
+        return base, error

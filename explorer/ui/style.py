@@ -1,0 +1,18 @@
+"""The page's own look, on top of Streamlit's theme."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+
+def style() -> None:
+    """Puts the style sheet into the page."""
+    st.html(f"<style>{_sheet()}</style>")
+
+
+@cache
+def _sheet() -> str:
+    return (Path(__file__).parent / "page.css").read_text("utf-8")

@@ -1,0 +1,90 @@
+"""Playbacks of real programs, and a page of their own to play them on."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import io
+import json
+from typing import Any
+
+from explorer.i18n import Language
+from explorer.model import Recording
+from explorer.recorder import record
+from explorer.render.dot import to_dot
+from explorer.render.layout import lay_out
+from explorer.render.ledger import ledger
+from explorer.render.legend import legend
+from explorer.render.options import GraphOptions
+from explorer.render.tracks import tracks
+from explorer.rules.sentences import sentences
+from explorer.ui.player.assets import html_text, module_text, style_text
+from explorer.ui.player.playback import playback
+
+TWO_PASSES = """\
+import torch
+
+x = torch.arange(3.0)
+x.requires_grad_(True)
+m = 2 * torch.dot(x, x)
+m.backward()
+print("x.grad", x.grad)
+hh = x.sum()   # a second function of the same x
+hh.backward()
+print("x.grad", x.grad)
+"""
+
+CLEARED = """\
+import torch
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+w = torch.tensor([3.0, 4.0], requires_grad=True)
+(x * w).sum().backward()
+x.grad.zero_()
+w.grad = None
+(x * x.detach()).sum().backward()
+"""
+
+
+def recorded(code: str) -> Recording:
+    session = record(source=code, filename="<program>", seed=0)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception), session:
+        exec(compile(code, "<program>", "exec"), {"__name__": "__main__"})
+    return session.recording
+
+
+def sample(code: str = TWO_PASSES, language: Language = "en", **more: Any) -> dict[str, Any]:
+    """The playback of a program, through every real part from torch to Graphviz."""
+    recording = recorded(code)
+    options = GraphOptions(arrows=more.pop("arrows", "gradient"))
+    svg = lay_out(to_dot(recording, options))
+    return playback(
+        recording,
+        svg,
+        tracks(recording),
+        more.pop("sentences", None) or sentences(recording, language),
+        ledger(recording),
+        language,
+        arrows=options.arrows,
+        legend=legend(recording, options),
+        **more,
+    )
+
+
+def page(played: dict[str, Any], *, css: str = "body { margin: 24px }") -> str:
+    """A page that plays, and notes in `window.told` what the player says."""
+    script = f"""
+      {module_text()}
+      window.told = [];
+      window.mount = mount;
+      window.player = mount(document.querySelector(".autograd-player"), JSON.parse(document.querySelector("#data").textContent), {{
+        onStep: (step, selected) => told.push(["step", step, selected]),
+        onSelect: (id, step) => told.push(["select", id, step]),
+      }});
+    """
+    data = html.escape(json.dumps(played, allow_nan=False), quote=False)
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>player</title><link rel=icon href='data:,'>"
+        f"<style>:root {{ color-scheme: light dark }} {style_text()} {css}</style>"
+        f"{html_text()}<textarea id=data hidden>{data}</textarea><script type=module>{script}</script></html>"
+    )

@@ -1,0 +1,479 @@
+"""The module on a page of its own, in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import OpenPlayer
+from player_samples import CLEARED, TWO_PASSES, sample
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def step_of(page: Page) -> int:
+    return page.evaluate("player.step")
+
+
+def first(played: dict[str, Any], kind: str, nth: int = 0) -> int:
+    """The step of the nth event of a kind."""
+    return [i for i, step in enumerate(played["steps"], 1) if step["kind"] == kind][nth]
+
+
+def classes(page: Page, part_id: str) -> set[str]:
+    return set(page.evaluate("id => [...document.getElementById(id).classList]", part_id))
+
+
+# ── keys ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("focus", [None, ".stage", ".lines", "input[type=range]", ".button.next"])
+def test_keys_step_wherever_the_focus_is(
+    open_player: OpenPlayer, two_passes: dict[str, Any], focus: str | None
+) -> None:
+    page = open_player(two_passes)
+    if focus:
+        page.focus(focus)
+    seen = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "Home", "ArrowLeft"):
+        page.keyboard.press(key)
+        seen.append(step_of(page))
+    count = len(two_passes["steps"])
+    assert seen == [1, 2, 1, count, count, 0, 0]
+
+
+def test_keys_belong_to_a_text_field_that_has_the_focus(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.evaluate("document.body.append(document.createElement('input'))")
+    page.focus("body > input")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    assert step_of(page) == 0
+    assert page.input_value("body > input") == " "
+
+
+def test_the_last_touched_of_two_players_has_the_page_s_keys(
+    open_player: OpenPlayer, two_passes: dict[str, Any]
+) -> None:
+    page = open_player(two_passes)
+    page.evaluate("document.body.append(window.place = document.createElement('div'))")
+    page.evaluate("window.other = mount(place, player.data)")
+    page.locator(".player").first.locator(".where").click()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("[player.step, other.step]") == [1, 0]
+
+
+def test_space_plays_to_the_end_and_tells_only_the_end(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.clock.install()
+    page.keyboard.press("Space")
+    expect(page.locator(".button.play")).to_have_attribute("aria-label", two_passes["words"]["pause"])
+    count = len(two_passes["steps"])
+    page.clock.run_for(1200 * (count - 1) + 600)
+    assert step_of(page) == count - 1
+    assert page.evaluate("told") == []
+    page.clock.run_for(1200 + 300)
+    assert page.evaluate("told") == [["step", count, None]]
+    expect(page.locator(".button.play")).to_have_attribute("aria-label", two_passes["words"]["play"])
+
+
+def test_twice_the_speed_takes_half_the_time(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.clock.install()
+    page.click(".button.speed")
+    page.click(".button.play")
+    page.clock.run_for(1250)
+    assert step_of(page) == 2
+    page.click(".button.play")
+    page.clock.run_for(5000)
+    assert step_of(page) == 2
+
+
+def test_a_settled_step_is_told_once(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.clock.install()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+        page.clock.run_for(100)
+    assert page.evaluate("told") == []
+    page.clock.run_for(300)
+    assert page.evaluate("told") == [["step", 3, None]]
+
+
+def test_coming_back_before_it_settles_tells_nothing(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.clock.install()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    page.clock.run_for(1000)
+    assert page.evaluate("told") == []
+
+
+# ── pointer ─────────────────────────────────────────────────────────────────────
+
+
+def test_the_buttons_do_what_they_say(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    count = len(two_passes["steps"])
+    for button, step in (("next", 1), ("last", count), ("back", count - 1), ("first", 0)):
+        page.get_by_role("button", name=two_passes["words"][button]).click()
+        assert step_of(page) == step
+    page.get_by_role("button", name=two_passes["words"]["to_backward"]).click()
+    assert step_of(page) == two_passes["first_backward"] == first(two_passes, "BackwardStarted")
+
+
+@pytest.mark.parametrize("step", [1, 6, 9])
+def test_a_click_on_a_tick_goes_to_its_event(open_player: OpenPlayer, two_passes: dict[str, Any], step: int) -> None:
+    page = open_player(two_passes)
+    box = page.locator(".tick").nth(step - 1).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert step_of(page) == step
+
+
+def test_ticks_tell_the_kinds_apart_by_shape(open_player: OpenPlayer) -> None:
+    played = sample(CLEARED)
+    page = open_player(played)
+    shape = "tick => { const s = getComputedStyle(tick); return s.borderRadius + s.transform + s.clipPath }"
+    kinds = ("forward", "backward", "reset")
+    assert len({page.locator(f".tick.is-{kind}").first.evaluate(shape) for kind in kinds}) == 3
+    assert page.locator(".tick").count() == len(played["steps"])
+
+
+def test_a_click_on_a_line_goes_to_its_first_step(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.click(".line[data-line='6']")
+    assert step_of(page) == first(two_passes, "BackwardStarted")
+    page.click(".line[data-line='1']")
+    assert step_of(page) == first(two_passes, "BackwardStarted")
+
+
+def test_a_node_is_selected_by_pointer_and_by_key(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.click("#n1 text >> nth=0")
+    assert page.evaluate("told") == [["select", "n1", 0]]
+    assert "is-selected" in classes(page, "n1")
+    expect(page.locator(".selection")).to_be_visible()
+    page.keyboard.press("Escape")
+    assert "is-selected" not in classes(page, "n1")
+    for key in ("Enter", " "):
+        page.focus("#n0")
+        page.keyboard.press(key)
+    assert [told[1] for told in page.evaluate("told")] == ["n1", None, "n0", None]
+
+
+def test_an_edge_can_be_hit_although_it_is_thin(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    middle = """() => {
+        const path = document.querySelector('#e0 path:not(.hit)');
+        const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());
+        return [at.x + 3, at.y];
+    }"""
+    page.mouse.click(*page.evaluate(middle))
+    assert page.evaluate("player.selected") == "e0"
+
+
+def test_a_drag_moves_the_graph_and_selects_nothing(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    before = page.locator("#n1").bounding_box()
+    page.mouse.move(before["x"] + 20, before["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(before["x"] + 80, before["y"] + 50, steps=4)
+    page.mouse.up()
+    after = page.locator("#n1").bounding_box()
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((60, 30), abs=1)
+    assert page.evaluate("told") == []
+
+
+def test_zoom_keeps_the_shape_and_fit_undoes_it(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.focus(".stage")
+    before = page.locator("#n1").bounding_box()
+    page.keyboard.press("+")
+    zoomed = page.locator("#n1").bounding_box()
+    assert zoomed["width"] / before["width"] == pytest.approx(1.25, rel=0.03)
+    assert zoomed["height"] / before["height"] == pytest.approx(1.25, rel=0.03)
+    page.emulate_media(reduced_motion="reduce")
+    page.keyboard.press("0")
+    assert page.locator("#n1").bounding_box() == pytest.approx(before, abs=0.5)
+
+
+def test_the_wheel_scrolls_the_page_until_the_graph_has_the_focus(
+    open_player: OpenPlayer, two_passes: dict[str, Any]
+) -> None:
+    page = open_player(two_passes)
+    before = page.locator("#n1").bounding_box()["width"]
+    page.hover(".stage")
+    page.mouse.wheel(0, -120)
+    page.wait_for_timeout(100)
+    assert page.locator("#n1").bounding_box()["width"] == pytest.approx(before)
+    page.focus(".stage")
+    page.mouse.wheel(0, -120)
+    page.wait_for_function(
+        "width => document.querySelector('#n1').getBoundingClientRect().width > width * 1.1", arg=before
+    )
+
+
+def test_a_node_out_of_sight_is_brought_into_view(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes, reduced_motion="reduce")
+    page.evaluate("player.view.pan(-3000, -3000)")
+    page.evaluate("step => player.go(step)", first(two_passes, "NodeRan"))
+    node, stage = page.locator("#n1").bounding_box(), page.locator(".stage").bounding_box()
+    assert stage["x"] <= node["x"] <= stage["x"] + stage["width"] - node["width"]
+    assert stage["y"] <= node["y"] <= stage["y"] + stage["height"] - node["height"]
+
+
+# ── what a step shows ───────────────────────────────────────────────────────────
+
+
+def test_every_step_shows_what_the_tracks_say(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    """In any order, compared with a plain walk through the keyframes."""
+    page = open_player(two_passes)
+    count = len(two_passes["steps"])
+    for step in (*range(count + 1), 3, count, 5, 0, 8):
+        page.evaluate("step => player.renderStep(step)", step)
+        for part_id, frames in two_passes["tracks"].items():
+            if "-s" in part_id and page.locator(f"#{part_id}").count() == 0:
+                continue
+            state, text = [(state, text) for at, state, text in frames if at <= step][-1]
+            assert f"is-{state}" in classes(page, part_id)
+            assert len({name for name in classes(page, part_id) if name.startswith("is-")} - {"is-fresh"}) == 1
+            if text is not None:
+                last = page.locator(f"#{part_id} text").last
+                assert (last.text_content() if last.count() else "") == text
+
+
+def test_the_running_node_stands_out_without_colour(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes, reduced_motion="reduce")
+    outline = "getComputedStyle(document.querySelector('#n0 > path')).strokeWidth"
+    before = page.evaluate(outline)
+    step = next(i for i, s in enumerate(two_passes["steps"], 1) if s["kind"] == "NodeRan" and s["target"] == "n0")
+    page.evaluate("step => player.go(step)", step)
+    assert float(page.evaluate(outline).removesuffix("px")) > 1.5 * float(before.removesuffix("px"))
+    badge, node = page.locator(".badge").bounding_box(), page.locator("#n0").bounding_box()
+    assert abs(badge["x"] - node["x"]) < 20
+    assert abs(badge["y"] - node["y"]) < 20
+
+
+def test_the_evaluated_expression_is_marked(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    lines = TWO_PASSES.splitlines()
+    for step, happened in enumerate(two_passes["steps"], 1):
+        page.evaluate("step => player.renderStep(step)", step)
+        line, column, end_line, end_column = happened["span"]
+        assert line == end_line
+        assert page.locator("mark").all_text_contents() == [lines[line - 1][column:end_column]]
+        assert page.locator(".line code").all_text_contents() == lines
+
+
+def test_a_span_over_several_lines_of_wide_characters(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    source = "y = f('𝒙', (a +\n       b))  # é𝒚\nz = '''never closed\n"
+    span = [1, 6, 2, 9]
+    steps = [{**two_passes["steps"][0], "span": span}]
+    page = open_player({**two_passes, "source": source, "steps": steps})
+    page.keyboard.press("ArrowRight")
+    assert page.locator("mark").all_text_contents() == ["'𝒙', (a +", "b)"]
+    assert page.locator(".line code").all_text_contents() == source.rstrip("\n").split("\n")
+
+
+def test_the_code_scrolls_inside_its_panel_only(open_player: OpenPlayer) -> None:
+    played = sample("import torch\n" + "\n" * 60 + "x = torch.ones(2, requires_grad=True)\nx.sum().backward()\n")
+    page = open_player(played, height=500)
+    page.evaluate("scrollTo(0, 60)")
+    page.keyboard.press("End")
+    expect(page.locator("mark").first).to_be_in_viewport()
+    assert page.evaluate("scrollY") == 60
+    assert page.evaluate("document.querySelector('.lines').scrollTop") > 0
+
+
+def test_output_appears_as_steps_reach_it(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    printed = page.locator(".printed")
+    expect(printed).to_have_text("")
+    page.evaluate("step => player.go(step)", first(two_passes, "Printed"))
+    expect(printed).to_have_text("x.grad tensor([0., 4., 8.])")
+    page.keyboard.press("End")
+    expect(printed).to_have_text("x.grad tensor([0., 4., 8.])\nx.grad tensor([1., 5., 9.])")
+
+
+def test_the_sentence_is_the_step_s(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    expect(page.locator("[aria-live=polite]")).to_have_text(two_passes["start_sentence"])
+    page.evaluate("player.go(7)")
+    expect(page.locator("[aria-live=polite]")).to_have_text(two_passes["steps"][6]["sentence"])
+    expect(page.locator(".where")).to_have_text("Step 7 of 18 · backward pass 1 of 2")
+
+
+def test_the_ledger_adds_up_step_by_step(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    visible = page.locator(".ledger .sum").filter(visible=True)
+    assert visible.count() == 0
+    page.evaluate("step => player.go(step)", first(two_passes, "Accumulated"))
+    assert visible.all_inner_texts() == ["None\n+\n[0., 4., 8.]\n=\n[0., 4., 8.]"]
+    page.keyboard.press("End")
+    assert visible.all_text_contents()[1] == "[0., 4., 8.]+[1., 1., 1.]=[1., 5., 9.]"
+    visible.last.click()
+    assert step_of(page) == first(two_passes, "Accumulated", 1)
+
+
+def test_the_ledger_marks_what_was_cleared(open_player: OpenPlayer) -> None:
+    played = sample(CLEARED)
+    page = open_player(played)
+    page.evaluate("step => player.go(step)", first(played, "GradCleared"))
+    cleared = page.locator(".ledger .cleared").filter(visible=True)
+    assert cleared.all_text_contents() == ["zero_()"]
+    page.keyboard.press("End")
+    assert cleared.all_text_contents() == ["zero_()", "= None"]
+    assert page.locator(".ledger tbody tr").nth(1).locator(".nothing").count() == 1
+
+
+def test_an_error_is_told_as_one(open_player: OpenPlayer) -> None:
+    played = sample(
+        "import torch\nx = torch.ones(2, requires_grad=True)\ny = (x * x).sum()\ny.backward()\ny.backward()\n"
+    )
+    page = open_player(played)
+    page.keyboard.press("End")
+    expect(page.locator(".sentence.is-error")).to_have_count(1)
+    assert page.locator(".is-failed").count() >= 1
+
+
+# ── nothing moves, everything fits ──────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("width", [1000, 390])
+def test_nothing_jumps_while_stepping(open_player: OpenPlayer, two_passes: dict[str, Any], width: int) -> None:
+    page = open_player(two_passes, width=width, reduced_motion="reduce")
+    boxes = """() => [...document.querySelectorAll('.layout > *, .ledger td, .ledger th, .transport *:not(.progress, .where *)')]
+        .map(e => { const {x, y, width, height} = e.getBoundingClientRect(); return [e.className, x, y, width, height] })"""
+    still = page.evaluate("document.querySelector('.where').remove() || player.renderStep(0)")
+    before = page.evaluate(boxes)
+    for step in range(still, len(two_passes["steps"]) + 1):
+        page.evaluate("step => player.renderStep(step)", step)
+        assert page.evaluate(boxes) == before
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("font", ["", "monospace", "'DejaVu Sans Mono'", "'Noto Sans Mono CJK SC'"])
+def test_text_fits_its_box(open_player: OpenPlayer, font: str, width: int) -> None:
+    code = "import torch\nx = torch.ones(2, 3, requires_grad=True)\n(torch.softmax(x, 1) * x).sum().backward()\n"
+    page = open_player(sample(code), width=width)
+    if font:
+        page.add_style_tag(content=f".player {{ --st-code-font: {font} }}")
+        page.evaluate("player.picture.measure()")
+    too_wide = """() => [...document.querySelectorAll('.stage g.node')].filter(node => {
+        const shape = node.querySelector('path, polygon, ellipse')?.getBBox();
+        return shape && [...node.querySelectorAll('text')].some(text => text.getBBox().width > shape.width);
+    }).map(node => node.textContent)"""
+    for step in range(page.evaluate("player.count") + 1):
+        page.evaluate("step => player.renderStep(step)", step)
+        assert page.evaluate(too_wide) == []
+
+
+@pytest.mark.parametrize("width", [1280, 820, 390])
+def test_the_page_never_scrolls_sideways(open_player: OpenPlayer, width: int) -> None:
+    long = "x = torch.ones(2, requires_grad=True)  # " + "a long remark " * 20
+    page = open_player(sample(f"import torch\n{long}\nfor _ in range(9): x.sum().backward()\n"), width=width)
+    page.keyboard.press("End")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_narrow_page_shows_graph_and_player_first(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes, width=390)
+    tops = [page.locator(f".{part}").bounding_box()["y"] for part in ("graph-panel", "transport", "program", "ledger")]
+    assert tops == sorted(tops)
+
+
+# ── strangers' text ─────────────────────────────────────────────────────────────
+
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+def test_hostile_text_stays_text(open_player: OpenPlayer) -> None:
+    code = f"import torch\nx = torch.ones(2, requires_grad=True)\nprint('''{HOSTILE}''')\nx.sum().backward()\n"
+    played = sample(code)
+    for step in played["steps"]:
+        step["sentence"] += HOSTILE
+    played["notice"] = HOSTILE
+    played["ledger"]["rows"][0]["leaf"] = HOSTILE
+    page = open_player(played)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    page.keyboard.press("End")
+    assert page.locator(".player img, .player script").count() == 0
+    assert HOSTILE in page.locator(".printed").text_content()
+    assert HOSTILE in page.locator(".sentence").text_content()
+
+
+def test_hostile_svg_is_inert(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    evil = (
+        "<script>window.hit = 1</script><foreignObject><body xmlns='http://www.w3.org/1999/xhtml' onload='window.hit=2'>"
+        "</body></foreignObject><a xlink:href='javascript:window.hit=3'><g id='n99' class='node' onclick='window.hit=4'>"
+        "<rect width='90' height='90' fill='url(https://example.org/x)' style='fill:url(https://example.org/y)'/></g></a>"
+        "<image xlink:href='https://example.org/z'/><animate onbegin='window.hit=5'/>"
+    )
+    page = open_player({**two_passes, "svg": two_passes["svg"].replace("</svg>", f"{evil}</svg>")})
+    page.locator("#n99").dispatch_event("click")
+    assert page.evaluate("window.hit") is None
+    assert (
+        page.locator(
+            ".stage :is(script, foreignObject, a, image, animate, [style*=url], [fill*=url], [onclick])"
+        ).count()
+        == 0
+    )
+
+
+@pytest.mark.parametrize("svg", ["", "no svg", "<html/>", "<svg xmlns='http://www.w3.org/2000/svg'"])
+def test_without_a_graph_the_rest_still_plays(open_player: OpenPlayer, two_passes: dict[str, Any], svg: str) -> None:
+    page = open_player({**two_passes, "svg": svg})
+    expect(page.locator(".empty")).to_have_text(two_passes["words"]["no_graph"])
+    page.click(".button.in")
+    page.keyboard.press("End")
+    assert step_of(page) == len(two_passes["steps"])
+
+
+# ── new data ────────────────────────────────────────────────────────────────────
+
+
+def test_another_language_keeps_the_step(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.evaluate("player.go(7), player.select('n0')")
+    chinese = sample(language="zh")
+    page.evaluate("data => player.update(data)", chinese)
+    assert page.evaluate("[player.step, player.selected]") == [7, "n0"]
+    expect(page.locator(".sentence")).to_have_text(chinese["steps"][6]["sentence"])
+    page.keyboard.press("ArrowRight")
+    assert step_of(page) == 8
+
+
+def test_another_recording_starts_over(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.evaluate("player.go(7), player.select('n0')")
+    page.evaluate("data => player.update(data)", sample(CLEARED, initial_step=2))
+    assert page.evaluate("[player.step, player.selected]") == [2, None]
+    page.keyboard.press("ArrowRight")
+    assert step_of(page) == 3
+    assert page.locator(".player svg text", has_text="MulBackward0").count() > 0
+
+
+def test_destroy_leaves_nothing_behind(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.evaluate("player.play(), player.destroy()")
+    page.keyboard.press("ArrowRight")
+    assert step_of(page) == 0
+    assert page.locator(".player").count() == 0
+
+
+# ── three hundred nodes ─────────────────────────────────────────────────────────
+
+
+def test_a_large_graph_starts_legible_and_follows(open_player: OpenPlayer) -> None:
+    code = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x\nfor _ in range(150):\n    y = y * x\ny.sum().backward()\n"
+    page = open_player(sample(code, notice="150 nodes"), reduced_motion="reduce")
+    expect(page.locator(".notice")).to_have_text("150 nodes")
+    assert page.evaluate("player.view.scale") >= 0.65
+    stage = page.locator(".stage").bounding_box()
+    for step in (1, 100, page.evaluate("player.data.first_backward") + 20, page.evaluate("player.count") - 1):
+        page.evaluate("step => player.go(step)", step)
+        badge = page.locator(".badge").bounding_box()
+        assert stage["x"] <= badge["x"] <= stage["x"] + stage["width"]
+        assert stage["y"] <= badge["y"] <= stage["y"] + stage["height"]

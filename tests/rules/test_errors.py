@@ -1,0 +1,97 @@
+"""Every row of the table against the words of the installed torch."""
+
+from __future__ import annotations
+
+import pytest
+from recorded import recorded
+
+from explorer.i18n import LANGUAGES
+from explorer.rules import error_hint
+from explorer.rules.errors import HINTS, hint_key
+
+LEAF = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
+LAYER = "layer = torch.nn.Linear(3, 1)\n"
+CUSTOM = """
+class F(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        return x * y
+    @staticmethod
+    def backward(ctx, g):
+        return {returned}
+F.apply(x, 2).sum().backward()
+"""
+
+PROGRAMS = [
+    ("second_time", LEAF + "y = (x * x).sum()\ny.backward()\ny.backward()"),
+    ("second_time", LEAF + "h = x.exp()\nh.sum().backward()\n(h * 2).sum().backward()"),
+    ("no_history", "torch.ones(3).sum().backward()"),
+    ("no_history", LEAF + "x.detach().sum().backward()"),
+    ("no_history", LEAF + "with torch.no_grad():\n    y = x.sum()\ny.backward()"),
+    ("no_history", LEAF + "x.argmax().backward()"),
+    ("no_history", LEAF + "g, = torch.autograd.grad((x**2).sum(), x)\ntorch.autograd.grad(g.sum(), x)"),
+    ("modified_in_place", LEAF + "y = x.exp()\ny.add_(1)\ny.sum().backward()"),
+    ("not_scalar", LEAF + "(x * 2).backward()"),
+    ("seed_shape", LEAF + "(x * 2).backward(torch.ones(2))"),
+    ("leaf_in_place", LEAF + "x -= 0.1"),
+    ("leaf_view_in_place", LEAF + "x[0] = 5."),
+    ("none_attribute", LEAF + "x.grad.zero_()"),
+    ("none_attribute", LEAF + "n = x.sum().backward()\nn.item()"),
+    ("none_operand", LEAF + "x.data -= 0.1 * x.grad"),
+    ("integers", "x = torch.tensor([1, 2], requires_grad=True)"),
+    ("integers", "x = torch.arange(3)\nx.requires_grad_(True)"),
+    ("integers", "x = torch.arange(3)\nx.requires_grad = True"),
+    ("unused", LEAF + "w = torch.ones(3, requires_grad=True)\ntorch.autograd.grad(x.sum(), w)"),
+    ("flag_of_result", LEAF + "y = x * 2\ny.requires_grad = False"),
+    ("flag_of_result", LEAF + "y = x * 2\ny.requires_grad_(False)"),
+    ("retain_grad_of_constant", "torch.ones(3).retain_grad()"),
+    ("numpy", LEAF + "x.numpy()"),
+    ("optimize_result", LEAF + "torch.optim.SGD([x * 2], lr=0.1)"),
+    ("assign_parameter", LAYER + "layer.weight = torch.ones(1, 3)"),
+    (
+        "module_hook_in_place",
+        LEAF
+        + LAYER
+        + "layer.register_full_backward_hook(lambda m, i, o: None)\ny = layer(x)\ny += 1\ny.sum().backward()",
+    ),
+    ("one_of_several_views", LEAF + "a, b, c = (x * 2).split(1)\na += 1"),
+    ("one_of_several_views", LEAF + "a, b, c = (x * 2).unbind()\na += 1"),
+    ("view_made_in_no_grad", LEAF + "y = x * 2\nwith torch.no_grad():\n    v = y[:2]\nv += 1"),
+    (
+        "nan",
+        "x = torch.tensor(0., requires_grad=True)\n"
+        "with torch.autograd.set_detect_anomaly(True):\n    (x.sqrt() * 0).backward()",
+    ),
+    ("hook_on_constant", "torch.ones(3).register_hook(print)"),
+    ("hook_on_result", LEAF + "(x * 2).register_post_accumulate_grad_hook(print)"),
+    ("custom_number", LEAF + CUSTOM.format(returned="g")),
+    ("custom_shape", LEAF + CUSTOM.format(returned="torch.ones(7), None")),
+    ("sizes", "torch.ones(3) + torch.ones(4)"),
+    ("sizes", "torch.ones(4, 3) * torch.ones(4)"),
+    ("matmul_shapes", "torch.ones(4, 3) @ torch.ones(4, 3)"),
+    ("dot_sizes", "torch.dot(torch.ones(3), torch.ones(4))"),
+    ("dtypes", "torch.ones(2, 3) @ torch.ones(3, 2, dtype=torch.float64)"),
+    ("dtypes", "torch.dot(torch.arange(3), torch.arange(3.))"),
+    ("dtypes", LAYER + "layer(torch.ones(3, dtype=torch.float64))"),
+    ("not_one_element", LEAF + "float(x)"),
+    ("not_one_element", LEAF + "x.item()"),
+    ("truth_of_many", LEAF + "if x > 0:\n    pass"),
+    ("undefined_name", "y = xx * 2"),
+]
+
+
+@pytest.mark.parametrize(("key", "program"), PROGRAMS)
+def test_the_installed_torch_says_what_the_row_matches(key: str, program: str) -> None:
+    recording = recorded(program)
+    assert recording.error is not None
+    assert hint_key(recording.error.message) == key, recording.error.message
+    assert all(error_hint(recording, language) for language in LANGUAGES)
+
+
+def test_every_row_is_raised_here() -> None:
+    assert {key for key, _ in PROGRAMS} == {key for _, key in HINTS}
+
+
+@pytest.mark.parametrize("program", ["x = torch.ones(3)", "raise ValueError('something else')", "1 / 0"])
+def test_no_hint_where_nothing_is_known(program: str) -> None:
+    assert [error_hint(recorded(program), language) for language in LANGUAGES] == [None, None]

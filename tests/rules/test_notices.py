@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+from recorded import recorded
+
+from explorer.i18n import LANGUAGES
+from explorer.recorder import RecordingLimits
+from explorer.rules import Notice, expression, notice_text, notices
+
+X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
+
+
+def only(program: str, limits: RecordingLimits | None = None) -> tuple[Notice, str | None]:
+    """The one notice about a program, and the piece of program it points at."""
+    recording = recorded(program, limits)
+    (notice,) = notices(recording)
+    return notice, expression(recording, notice.span)
+
+
+@pytest.mark.parametrize(
+    ("program", "key", "code"),
+    [
+        ("", "no_tensor", None),
+        ("n = 1 + 1\nprint(n)", "no_tensor", None),
+        ("x = torch.arange(3.0)\ny = x * x", "no_marked_leaf", "torch.arange(3.0)"),
+        ("x = torch.arange(3)", "only_integers", "torch.arange(3)"),
+        (X, "no_function", "torch.tensor([1., 2., 3.], requires_grad=True)"),
+        (X + "m = (x * x).sum()", "no_backward", "(x * x).sum()"),
+        (X + "w = torch.ones(3, requires_grad=True)\nx.sum().backward()", "unreached", None),
+        (X + "(x * x.detach()).sum().backward()", "constant_behind_cut", "x.detach()"),
+        (X + "y = x.detach().sum()\ny.backward()", "root_behind_cut", "x.detach().sum()"),
+        (X + "with torch.no_grad():\n    y = x.sum()\ny.backward()", "root_behind_cut", "x.sum()"),
+        (X + "x.sum().backward()\n(x * x).sum().backward()", "accumulated", "(x * x).sum().backward()"),
+        ("x = torch.zeros(1, requires_grad=True)\nx.sqrt().backward()", "bad_gradient_made", "x.sqrt()"),
+        (X + "y = x * 2\ny.sum().backward()\ny.grad", "warned", "y.grad"),
+    ],
+)
+def test_what_is_missing_or_silently_wrong(program: str, key: str, code: str | None) -> None:
+    notice, found = only(program)
+    assert notice.key == key
+    if code is not None:
+        assert found is not None
+        assert code in found or found in code
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        X + "x.sum().backward()",
+        X + "x.sum().backward()\nx.grad.zero_()\nx.sum().backward()",
+        X + "x.sum().backward()\nx.grad = None\nx.sum().backward()",
+        X + "w = torch.ones(3, requires_grad=True)\ntorch.autograd.grad(x.sum(), x)",
+        X + "w = torch.ones(3, requires_grad=True)\n(x * w).sum().backward(inputs=[x])",
+        X + "y = (x * x).sum()\nprint(y.item(), x.argmax())\ny.backward()",
+        X + "(x * (x > 1)).sum().backward()",
+    ],
+)
+def test_nothing_to_say_about_a_sound_program(program: str) -> None:
+    assert notices(recorded(program)) == ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "call"),
+    [
+        ("m = (x * x).sum()", "m.backward()"),
+        ("m = x * x", "m.sum().backward()"),
+        ("(x * x).sum()", "((x * x).sum()).backward()"),
+    ],
+)
+def test_the_backward_call_that_is_proposed_works(expression: str, call: str) -> None:
+    notice, _ = only(X + expression)
+    assert notice.values == {"call": call}
+    assert recorded(X + expression + "\n" + call).grads["x"] is not None
+
+
+def test_a_leaf_behind_a_cut_names_the_cut() -> None:
+    notice, code = only(X + "w = torch.ones(3, requires_grad=True)\ny = w.exp().detach()\n(x * y).sum().backward()")
+    assert (notice.key, notice.values) == ("unreached_behind_cut", {"leaf": "w", "operation": "detach"})
+    assert code == "w.exp().detach()"
+
+
+def test_the_first_node_that_makes_nan_is_named() -> None:
+    program = "x = torch.tensor([0., 4.], requires_grad=True)\ntorch.where(x > 0, x.sqrt(), 0.).sum().backward()"
+    (notice,) = [found for found in notices(recorded(program)) if found.key.startswith("bad")]
+    assert (notice.key, notice.values) == ("bad_gradient_made", {"node": "SqrtBackward0", "number": "nan"})
+
+
+def test_nan_in_the_seed_is_not_blamed_on_a_node() -> None:
+    notice, _ = only(X + "(x * 2).backward(torch.tensor([1., float('nan'), 1.]))")
+    assert (notice.key, notice.values) == ("bad_gradient_arrived", {"node": "MulBackward0", "number": "nan"})
+
+
+def test_accumulation_names_each_leaf_once() -> None:
+    program = X + "b = torch.ones(3, requires_grad=True)\nfor _ in range(3):\n    (x * b).sum().backward()"
+    notice, _ = only(program)
+    assert notice.values["leaves"] == ("x", "b") or notice.values["leaves"] == ("b", "x")
+
+
+def test_a_truncated_run_says_so() -> None:
+    notice, _ = only(X + "y = x\nfor _ in range(50):\n    y = y * 2", RecordingLimits(nodes=10))
+    assert (notice.key, notice.severity) == ("truncated", "warning")
+
+
+def test_a_repeated_warning_is_said_once() -> None:
+    program = "import warnings\nfor _ in range(3):\n    warnings.warn('Look out. More.')\n" + X + "x.sum().backward()"
+    notice, _ = only(program)
+    assert notice.values == {"category": "UserWarning", "message": "Look out"}
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "The .grad of x and b holds the sum of several backward passes, since it was not cleared between them."),
+        ("zh", "x 和 b 的 .grad 是多次反向传播的梯度之和，因为中间没有清零。"),
+    ],
+)
+def test_notice_text(language: str, expected: str) -> None:
+    notice = Notice(key="accumulated", values={"leaves": ("x", "b"), "leaf": "x"})
+    assert language in LANGUAGES
+    assert notice_text(notice, language).startswith(expected)
+
+
+def test_a_cut_by_no_grad_is_called_so() -> None:
+    notice, code = only(X + "with torch.no_grad():\n    y = x * 2\n(x * y).sum().backward()")
+    assert (notice.key, notice.values, code) == ("constant_behind_cut", {"operation": "torch.no_grad()"}, "x * 2")
