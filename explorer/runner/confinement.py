@@ -31,7 +31,6 @@ ACTS = (
     "mmap.",
     "tempfile.",
     "signal.",
-    "marshal.",
 )
 """Beginnings of audit events that a program has no business with."""
 
@@ -51,8 +50,8 @@ def detach(kept: int) -> None:
     os.environ.clear()
 
 
-def restrict(limits: Limits) -> None:
-    """Sets the kernel's limits, where there are any: processor time, address space, files."""
+def restrict(limits: Limits, *, file_bytes: int = 0) -> None:
+    """Sets the kernel's limits, where there are any: processor time, address space, size of files written."""
     if sys.platform == "win32":
         return
     import resource
@@ -61,7 +60,7 @@ def restrict(limits: Limits) -> None:
     memory = _address_space_bytes()
     wanted = {
         resource.RLIMIT_CPU: (cpu, cpu + 2),
-        resource.RLIMIT_FSIZE: (0, 0),
+        resource.RLIMIT_FSIZE: (file_bytes, file_bytes),
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_NOFILE: (32, 32),
     }

@@ -16,7 +16,7 @@ import socket
 import sys
 from contextlib import suppress
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from explorer.runner import worker
 from explorer.runner.confinement import detach
@@ -38,6 +38,7 @@ class WarmParent:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._modules: dict[str, ModuleType] = import_allowed()
+        self.torch: Any = self._modules["torch"]
         self._ends: dict[int, socket.socket] = {}
         self._ended, self._wakeup = socket.socketpair()
         self._poll = select.poll()
@@ -100,6 +101,8 @@ class WarmParent:
                 _kill(pid)
 
     def _end_all(self) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(-1)
         for pid in self._ends:
             _kill(pid)
 
@@ -130,6 +133,7 @@ def main() -> None:
     parent = WarmParent(socket.socket(fileno=int(sys.argv[1])))
     # An optimizer's first step would import it in every worker anew, which takes seconds.
     importlib.import_module("torch._dynamo")
+    repr(parent.torch.ones(1))
     gc.collect()
     gc.freeze()
     parent.serve()

@@ -182,7 +182,7 @@ def test_a_drag_moves_the_graph_and_selects_nothing(open_player: OpenPlayer, two
     page.mouse.move(before["x"] + 80, before["y"] + 50, steps=4)
     page.mouse.up()
     after = page.locator("#n1").bounding_box()
-    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((60, 30), abs=1)
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((60, 30), abs=3)  # the outline under the pointer is thicker
     assert page.evaluate("told") == []
 
 
@@ -227,21 +227,27 @@ def test_a_node_out_of_sight_is_brought_into_view(open_player: OpenPlayer, two_p
 # ── what a step shows ───────────────────────────────────────────────────────────
 
 
+SHOWN = """step => {
+    player.renderStep(step);
+    return [...document.querySelectorAll('.stage g[id]')].map(group => [group.id, {
+        states: [...group.classList].filter(name => name.startsWith('is-') && name !== 'is-fresh'),
+        text: [...group.querySelectorAll('text')].at(-1)?.textContent ?? '',
+    }]);
+}"""
+
+
 def test_every_step_shows_what_the_tracks_say(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     """In any order, compared with a plain walk through the keyframes."""
     page = open_player(two_passes)
     count = len(two_passes["steps"])
     for step in (*range(count + 1), 3, count, 5, 0, 8):
-        page.evaluate("step => player.renderStep(step)", step)
-        for part_id, frames in two_passes["tracks"].items():
-            if "-s" in part_id and page.locator(f"#{part_id}").count() == 0:
-                continue
+        shown = dict(page.evaluate(SHOWN, step))
+        drawn = {part_id: frames for part_id, frames in two_passes["tracks"].items() if part_id in shown}
+        assert len(drawn) > 10
+        for part_id, frames in drawn.items():
             state, text = [(state, text) for at, state, text in frames if at <= step][-1]
-            assert f"is-{state}" in classes(page, part_id)
-            assert len({name for name in classes(page, part_id) if name.startswith("is-")} - {"is-fresh"}) == 1
-            if text is not None:
-                last = page.locator(f"#{part_id} text").last
-                assert (last.text_content() if last.count() else "") == text
+            assert shown[part_id]["states"] == [f"is-{state}"]
+            assert text is None or shown[part_id]["text"] == text
 
 
 def test_the_running_node_stands_out_without_colour(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
