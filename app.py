@@ -15,7 +15,7 @@ def prepare() -> None:
     gc.freeze()
 
 
-st.set_page_config(page_title="Autograd Explorer", page_icon=":material/account_tree:", layout="wide")
+st.set_page_config(page_title="Autograd Explorer", page_icon="explorer/ui/icon.svg", layout="wide")
 prepare()
 pages = [
     st.Page("explorer/ui/explore_page.py", title=say("nav.explore"), default=True),

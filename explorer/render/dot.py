@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import graphviz
 
-from explorer.model import Edge, Leaf, Node, Recording
+from explorer.model import Leaf, Node, Recording
 from explorer.render.labels import (
     Lines,
     accumulate_lines,
@@ -21,9 +21,11 @@ from explorer.render.labels import (
     node_lines,
     saved_lines,
     settings_lines,
+    shortened,
 )
+from explorer.render.lines import Line, lines_of, long_lines
 from explorer.render.options import GraphOptions
-from explorer.render.tracks import Tracks, leaf_links, longest_text, tracks
+from explorer.render.tracks import Tracks, longest_text, tracks
 
 FONT = "Courier"
 COLUMN_EM = 0.625
@@ -32,6 +34,7 @@ LINE_EM = 1.2
 POINTS_PER_INCH = 72
 BOX_POINTS, SMALL_POINTS = 12, 10
 PADDING_COLUMNS, PADDING_LINES = 2, 0.8
+SIGN_CHARACTERS = 20
 
 INK, PALE, PAPER = "#333333", "#8a8a8a", "#ffffff"
 
@@ -43,6 +46,7 @@ LOOKS: dict[str, dict[str, str]] = {
     "leaf": {"shape": "box", "style": "filled", "color": PALE, "fontcolor": PALE},
     "saved": {"shape": "note", "style": "filled", "color": PALE, "fontsize": str(SMALL_POINTS), "margin": "0.06,0.03"},
     "cut": {"shape": "box", "style": "diagonals,dashed,filled"},
+    "sign": {"shape": "plain", "color": PALE, "fontcolor": PALE},
     "more": {"shape": "plain", "color": PALE, "fontcolor": PALE},
 }
 
@@ -62,6 +66,10 @@ class _Drawing:
         shown = {node.id for node in recording.nodes} if options.only is None else set(options.only)
         self.nodes = [node for node in recording.nodes if node.id in shown]
         self.shown = {node.id for node in self.nodes}
+        self.leaves = {leaf.id: leaf for leaf in recording.leaves if leaf.node_id is None}
+        self.boxes = self.shown | self._boxes_beside_nodes()
+        self.lines = [line for line in lines_of(recording) if {line.source, line.target} <= self.boxes]
+        self.long_lines = long_lines(self.lines)
         self.dot = graphviz.Digraph(
             name="graph",
             graph_attr={"rankdir": "TB", "nodesep": "0.22", "ranksep": "0.28", "bgcolor": "transparent"},
@@ -79,13 +87,25 @@ class _Drawing:
     def draw(self) -> str:
         for node in self.nodes:
             self._node(node)
-        for edge in self.recording.edges:
-            self._edge(edge)
+        for leaf in self.leaves.values():
+            if leaf.id in self.boxes:
+                self._box(leaf.id, "leaf", self._leaf_lines(leaf), "leaf")
+        for cut in self.recording.cuts:
+            if cut.id in self.boxes:
+                self._box(cut.id, "cut", cut_lines(self.recording, cut, self.options), "cut")
+        for line in self.lines:
+            self._line(line)
         self._seeds()
-        self._leaves()
-        self._cuts()
         self._hidden()
         return str(self.dot.source)
+
+    def _boxes_beside_nodes(self) -> set[str]:
+        """Leaves without gradient and cuts: all, or in a part of the graph those that touch one of its nodes."""
+        beside = {*self.leaves, *(cut.id for cut in self.recording.cuts)}
+        if self.options.only is None:
+            return beside
+        ends = [{line.source, line.target} for line in lines_of(self.recording)]
+        return beside & {id_ for pair in ends if pair & self.shown for id_ in pair}
 
     def _node(self, node: Node) -> None:
         if node.kind == "accumulate":
@@ -117,9 +137,25 @@ class _Drawing:
                 self._link(before, box_id, f"{box_id}-link", "saved-link", rank)
                 before = box_id
 
-    def _edge(self, edge: Edge) -> None:
-        if {edge.source, edge.target} <= self.shown:
-            self._arrow(edge.source, edge.target, edge.id, "", longest_text(self.tracks[edge.id]))
+    def _line(self, line: Line) -> None:
+        target = line.target
+        if line.id in self.long_lines:
+            target = f"{line.id}-end"
+            name = self._name(line.target)
+            self._box(target, "sign", (f"→ {name}" if self.options.arrows == "gradient" else f"{name} →",), "sign")
+        if line.kind == "edge":
+            self._arrow(line.source, target, line.id, "", longest_text(self.tracks[line.id]))
+        else:
+            self._link(line.source, target, line.id, line.kind)
+
+    def _name(self, box_id: str) -> str:
+        """What a box is called, on a sign that points to it."""
+        called = {leaf.node_id or leaf.id: leaf.name for leaf in self.recording.leaves}
+        called |= {cut.id: f"✂ {cut.operation}" for cut in self.recording.cuts}
+        if box_id in called:
+            return shortened(called[box_id], SIGN_CHARACTERS)
+        node = self.recording.node(box_id)
+        return shortened(node.variable or node.name, SIGN_CHARACTERS)
 
     def _seeds(self) -> None:
         for node in self.nodes:
@@ -129,34 +165,9 @@ class _Drawing:
                 self.dot.node(_safe(start), label="", shape="point", width="0.05", **_named(start, "seed-start"))
                 self._arrow(start, node.id, seed_id, "seed", longest_text(self.tracks[seed_id]))
 
-    def _leaves(self) -> None:
-        """Leaves without gradient, grey, beside the nodes they went into."""
-        links = [(leaf_id, node_id) for leaf_id, node_id in leaf_links(self.recording) if node_id in self.shown]
-        linked = {leaf_id for leaf_id, _ in links}
-        for leaf in self.recording.leaves:
-            if leaf.node_id is None and (leaf.id in linked or self.options.only is None):
-                self._box(leaf.id, "leaf", self._leaf_lines(leaf), "leaf")
-        for leaf_id, node_id in links:
-            self._link(node_id, leaf_id, f"{leaf_id}-{node_id}", "leaf-link")
-
     def _leaf_lines(self, leaf: Leaf) -> Lines:
         lines = leaf_lines(leaf, self.options)
         return (*lines, "requires_grad", ".grad None") if leaf.requires_grad else lines
-
-    def _cuts(self) -> None:
-        boxes = self.shown | {leaf.id for leaf in self.recording.leaves if leaf.node_id is None}
-        leaf_boxes = {leaf.id: leaf.node_id or leaf.id for leaf in self.recording.leaves}
-        for cut in self.recording.cuts:
-            ends = [(f"{cut.id}-{k}", node_id) for k, (node_id, _) in enumerate(cut.consumers) if node_id in self.shown]
-            sources = [(f"{cut.id}-from-{id_}", leaf_boxes.get(id_, id_)) for id_ in cut.sources]
-            sources = [(link_id, box_id) for link_id, box_id in sources if box_id in boxes]
-            if self.options.only is not None and not ends and not sources:
-                continue
-            self._box(cut.id, "cut", cut_lines(self.recording, cut, self.options), "cut")
-            for link_id, node_id in ends:
-                self._link(node_id, cut.id, link_id, "cut-link")
-            for link_id, box_id in sources:
-                self._link(cut.id, box_id, link_id, "cut-link")
 
     def _hidden(self) -> None:
         """Says beside a node how many of its neighbours are not drawn."""
@@ -185,6 +196,9 @@ class _Drawing:
         # The blanks keep the number off the line.
         label = {"label": _label((f" {text} ",))} if text else {}
         style = {"style": "dashed"} if classes == "seed" else {}
+        if id_ in self.long_lines:
+            # The rest of the graph stays in line; the sign goes where there is room.
+            style["weight"] = "0"
         self.dot.edge(*self._drawn(source, target), **_named(id_, classes), **label, **style)
 
     def _link(self, source: str, target: str, id_: str, classes: str, where: graphviz.Digraph | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explorer.model import Recording
 from explorer.model.values import Frozen
+from explorer.render.lines import lines_of, long_lines
 from explorer.render.options import GraphOptions
 
 
@@ -32,6 +33,7 @@ def legend(recording: Recording, options: GraphOptions) -> tuple[LegendEntry, ..
         "saved": options.show_saved and any(node.saved for node in recording.nodes),
         "cut": bool(recording.cuts),
         "order": any(node.order > 1 for node in recording.nodes),
+        "sign": bool(long_lines(lines_of(recording))),
         "more": options.only is not None and len(set(options.only)) < len(recording.nodes),
     }
     return tuple(LegendEntry(sign=sign, key=f"render.legend.{sign}") for sign, holds in wanted.items() if holds)

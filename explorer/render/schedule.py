@@ -22,6 +22,10 @@ class Schedule(Frozen, frozen=True, kw_only=True):
     runs: dict[str, tuple[tuple[int, NodeRan], ...]]
     starts: tuple[tuple[int, BackwardStarted], ...]
 
+    def built_at(self, id_: str) -> int:
+        """The step from which a part is there."""
+        return self.built.get(id_, 0)
+
     @classmethod
     def of(cls, recording: Recording) -> Schedule:
         """Reads the events once."""

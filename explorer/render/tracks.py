@@ -3,9 +3,10 @@
 The picture is laid out once; a player then gives every element the state, and where it has one the text, of its last
 keyframe at or before the current step. Texts are numbers and torch's own words, the same in every language.
 
-Elements: nodes and leaves, edges and cuts by their own id; `seed-<root>`; `<node>-s<k>` for what the node saved k-th;
-`<box>-link` for the line to a saved box; `<leaf>-<node>` for the line to a leaf without gradient; `<cut>-<k>` for the
-line to a cut's k-th consumer and `<cut>-from-<source>` for the one to what lies behind it.
+Elements: nodes and leaves, edges and cuts by their own id; `seed-<root>`, and the dot it comes from,
+`seed-<root>-start`; `<node>-s<k>` for what the node saved k-th; `<box>-link` for the line to a saved box;
+`<leaf>-<node>` for the line to a leaf without gradient; `<cut>-<k>` for the line to a cut's k-th consumer and
+`<cut>-from-<source>` for the one to what lies behind it; `<line>-end` for the sign at the end of a line broken off.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from explorer.model import Accumulated, Modified, Operation, Raised, Recording, SavedTensor
+from explorer.model import Accumulated, Modified, Raised, Recording, SavedTensor
 from explorer.model.values import Frozen
 from explorer.render.grad_text import NONE, grad_texts, value_text
+from explorer.render.lines import Line, lines_of, long_lines
 from explorer.render.schedule import Schedule
 
 State = Literal[
@@ -46,7 +48,7 @@ def tracks(recording: Recording) -> Tracks:
     """The keyframes of every element, by id, in order of steps; the first is at step 0."""
     schedule = Schedule.of(recording)
     found: Tracks = {}
-    for part in (_nodes, _leaves, _edges, _seeds, _saved, _cuts):
+    for part in (_nodes, _leaves, _edges, _seeds, _saved, _cuts, _links):
         found |= dict(part(recording, schedule))
     return found
 
@@ -61,14 +63,6 @@ def longest_text(track: tuple[Keyframe, ...]) -> str:
     return max((frame.text or "" for frame in track), key=len, default="")
 
 
-def leaf_links(recording: Recording) -> tuple[tuple[str, str], ...]:
-    """(leaf id, node id) for every leaf that went into a node without an edge, once each."""
-    without = {leaf.id for leaf in recording.leaves if leaf.node_id is None}
-    operations = (event for event in recording.events if isinstance(event, Operation) and event.node_ids)
-    found = ((leaf_id, event.node_ids[-1]) for event in operations for leaf_id in event.input_ids if leaf_id in without)
-    return tuple(dict.fromkeys(found))
-
-
 def _nodes(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     leaf_of = {leaf.node_id: leaf.id for leaf in recording.leaves if leaf.node_id is not None}
     failed: dict[str, int] = {}
@@ -80,7 +74,7 @@ def _nodes(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
             accumulated.setdefault(event.leaf_id, []).append(step)
     texts = grad_texts(recording)
     for node in recording.nodes:
-        built = schedule.built[node.id]
+        built = schedule.built_at(node.id)
         leaf_id = leaf_of.get(node.id, "")
         busy = [step for step, _ in schedule.runs.get(node.id, ())] + accumulated.get(leaf_id, [])
         marks: list[tuple[int, State]] = [(0, "absent"), (built, "built")]
@@ -95,15 +89,12 @@ def _nodes(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
 def _leaves(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     for leaf in recording.leaves:
         if leaf.node_id is None:
-            yield leaf.id, _keyframes([(0, "absent"), (schedule.built[leaf.id], "built")])
-    for leaf_id, node_id in leaf_links(recording):
-        there = max(schedule.built[leaf_id], schedule.built[node_id])
-        yield f"{leaf_id}-{node_id}", _keyframes([(0, "absent"), (there, "built")])
+            yield leaf.id, _keyframes([(0, "absent"), (schedule.built_at(leaf.id), "built")])
 
 
 def _edges(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     for edge in recording.edges:
-        built = schedule.built[edge.source]
+        built = schedule.built_at(edge.source)
         marks: list[tuple[int, State]] = [(0, "absent"), (built, "idle"), *_restarts(schedule, built, "idle")]
         texts = [(step, "") for step, _ in marks]
         for step, run in schedule.runs.get(edge.source, ()):
@@ -116,7 +107,7 @@ def _edges(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
 def _seeds(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     roots = [root.node_id for _, start in schedule.starts for root in start.roots if root.node_id is not None]
     for root_id in dict.fromkeys(roots):
-        marks: list[tuple[int, State]] = [(0, "absent"), (schedule.built[root_id], "idle")]
+        marks: list[tuple[int, State]] = [(0, "absent"), (schedule.built_at(root_id), "idle")]
         texts = [(0, "")]
         for step, start in schedule.starts:
             # torch puts 1 where the program gave no gradient.
@@ -125,12 +116,13 @@ def _seeds(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
             marks.append((step, "sent" if given or implicit else "idle"))
             texts.append((step, ", ".join(given + implicit)))
         yield f"seed-{root_id}", _keyframes(marks, texts)
+        yield f"seed-{root_id}-start", _keyframes([(0, "absent"), (schedule.built_at(root_id), "built")])
 
 
 def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     changes = [(step, event) for step, event in enumerate(recording.events, 1) if isinstance(event, Modified)]
     for node in recording.nodes:
-        there: list[tuple[int, State]] = [(0, "absent"), (schedule.built[node.id], "full")]
+        there: list[tuple[int, State]] = [(0, "absent"), (schedule.built_at(node.id), "full")]
         gone: list[tuple[int, State]] = [(step, "freed") for step, run in schedule.runs.get(node.id, ()) if run.freed]
         first_gone = min((step for step, _ in gone), default=len(recording.events) + 1)
         for k, saved in enumerate(node.saved):
@@ -156,14 +148,25 @@ def _overwrites(event: Modified, saved: SavedTensor, recording: Recording) -> bo
 
 def _cuts(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     for cut in recording.cuts:
-        made = schedule.built[cut.id]
+        made = schedule.built_at(cut.id)
         yield cut.id, _keyframes([(0, "absent"), (made, "cut")])
-        for source_id in cut.sources:
-            there = max(made, schedule.built[source_id])
-            yield f"{cut.id}-from-{source_id}", _keyframes([(0, "absent"), (there, "cut")])
-        for k, (consumer_id, _) in enumerate(cut.consumers):
-            there = max(made, schedule.built[consumer_id])
-            yield f"{cut.id}-{k}", _keyframes([(0, "absent"), (there, "cut")])
+
+
+def _links(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
+    lines = lines_of(recording)
+    for line in lines:
+        if line.kind != "edge":
+            yield line.id, _presence(line, schedule)
+    broken = long_lines(lines)
+    for line in lines:
+        if line.id in broken:
+            yield f"{line.id}-end", _presence(line, schedule)
+
+
+def _presence(line: Line, schedule: Schedule) -> tuple[Keyframe, ...]:
+    """A link is there as soon as both its ends are; an edge as soon as its source is."""
+    ends = [line.source] if line.kind == "edge" else [line.source, line.target]
+    return _keyframes([(0, "absent"), (max(schedule.built_at(id_) for id_ in ends), "built")])
 
 
 def _restarts(schedule: Schedule, built: int, state: State) -> list[tuple[int, State]]:

@@ -17,6 +17,11 @@ from typing import Any
 
 from explorer.runner.limits import Limits
 
+try:
+    import resource
+except ImportError:  # Windows has no such limits; there the server's own clock is what ends a program.
+    resource = None  # type: ignore[assignment]
+
 RESERVE_BYTES = 256 * 2**20
 """What a worker may use beyond the program's limit, to tell how the program ended."""
 
@@ -52,10 +57,8 @@ def detach(kept: int) -> None:
 
 def restrict(limits: Limits, *, file_bytes: int = 0) -> None:
     """Sets the kernel's limits, where there are any: processor time, address space, size of files written."""
-    if sys.platform == "win32":
+    if resource is None:
         return
-    import resource
-
     cpu = int(time.process_time()) + 1 + limits.cpu_seconds if time.process_time() > 1 else limits.cpu_seconds
     memory = _address_space_bytes()
     wanted = {
@@ -74,10 +77,8 @@ def restrict(limits: Limits, *, file_bytes: int = 0) -> None:
 
 def open_reserve() -> None:
     """Lets the worker use the memory kept for telling the ending."""
-    if sys.platform == "win32":
+    if resource is None:
         return
-    import resource
-
     with suppress(ValueError, OSError):
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))

@@ -9,6 +9,7 @@ spell. Everything that has no rule here or in RestrictedPython is refused.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -71,8 +72,9 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         super().__init__()
         self.violations: list[Violation] = []
         self._lines = Lines(source)
-        self._bound = set(_bound_names(tree))
-        self._modules = _imported_modules(tree)
+        bound = Counter(_bound_names(tree))
+        self._bound = frozenset(bound)
+        self._modules = _imported_modules(tree, bound)
         self._class: str | None = None
 
     # What RestrictedPython's own rules call.
@@ -291,9 +293,9 @@ def _bound_names(tree: ast.Module) -> Iterator[str]:
                 yield asname or name.partition(".")[0]
 
 
-def _imported_modules(tree: ast.Module) -> dict[str, str]:
+def _imported_modules(tree: ast.Module, bound: Counter[str]) -> dict[str, str]:
     """The names that stand for an allowed module, and for nothing else in the whole program."""
-    allowed, times, found = allowed_names(), list(_bound_names(tree)), {}
+    allowed, found = allowed_names(), dict[str, str]()
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -303,7 +305,7 @@ def _imported_modules(tree: ast.Module) -> dict[str, str]:
             case _:
                 continue
         found |= {name: module for name, module in pairs if module in allowed}
-    return {name: module for name, module in found.items() if times.count(name) == 1 or name == module}
+    return {name: module for name, module in found.items() if bound[name] == 1 or name == module}
 
 
 def _not_python(error: SyntaxError) -> Violation:

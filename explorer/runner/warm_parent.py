@@ -16,7 +16,7 @@ import socket
 import sys
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from explorer.runner import worker
 from explorer.runner.confinement import detach
@@ -37,8 +37,7 @@ class WarmParent:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._modules: dict[str, ModuleType] = import_allowed()
-        self.torch: Any = self._modules["torch"]
+        self.modules: dict[str, ModuleType] = import_allowed()
         self._ends: dict[int, socket.socket] = {}
         self._ended, self._wakeup = socket.socketpair()
         self._poll = select.poll()
@@ -70,7 +69,7 @@ class WarmParent:
             end = socket.socket(fileno=fds[0])
             pid = os.fork()
             if pid == 0:
-                _work(end, self._modules)
+                _work(end, self.modules)
             self._ends[pid] = end
             # The worker reads from its copy of this socket: here only the other side's hanging up counts.
             self._poll.register(end, 0)
@@ -133,7 +132,7 @@ def main() -> None:
     parent = WarmParent(socket.socket(fileno=int(sys.argv[1])))
     # An optimizer's first step would import it in every worker anew, which takes seconds.
     importlib.import_module("torch._dynamo")
-    repr(parent.torch.ones(1))
+    worker.rehearse(parent.modules)
     gc.collect()
     gc.freeze()
     parent.serve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 import warnings
@@ -44,6 +45,16 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
     if len(answer) > LARGEST_ANSWER_BYTES:
         return msgspec.json.encode(stopped("memory", job.limits))
     return answer
+
+
+def rehearse(modules: dict[str, ModuleType]) -> None:
+    """Does once what every worker does, so that those forked afterwards find it ready. No backward pass: see `warm_parent`."""
+    torch: Any = modules["torch"]
+    source = "import torch\nx = torch.ones(2, requires_grad=True)\nx.data -= 1\nprint((2 * x).sum())"
+    code = compile_program(source)
+    with contextlib.redirect_stdout(BoundedOutput(1_000)), record(source=source, filename=FILENAME):
+        exec(code, Guards(source, modules).namespace())  # noqa: S102  the text above
+    torch.default_generator.manual_seed(0)
 
 
 def run_program(job: RunJob, modules: dict[str, ModuleType]) -> AnyEnding:
@@ -110,7 +121,8 @@ def _session(job: RunJob) -> Session:
 def _settle(torch: Any, seed: int) -> None:
     """The same start for every run."""
     torch.set_num_threads(1)
-    torch.manual_seed(seed)
+    # As `torch.manual_seed`, without its looking for graphics cards.
+    torch.default_generator.manual_seed(seed)
     random.seed(seed)
     warnings.simplefilter("default")
 

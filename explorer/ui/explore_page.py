@@ -31,16 +31,17 @@ def explore_page() -> None:
     base = state.base_text(state.choices())
     program, refused = state.program()
     function_picker()
-    inputs = st.container()
-    toggle_row(base, refused)
-    if st.session_state.get(Key.EDITING):
-        editor(program)
+    controls = st.container(key="controls")
     with st.spinner(say("busy"), show_time=True):
         ending = ending_of(program)
     recording: Recording | None = getattr(ending, "recording", None)
-    with inputs:
+    with controls:
         input_editors(base, recording)
-    ending_message(ending)
+        toggle_row(base, refused)
+        if st.session_state.get(Key.EDITING) or isinstance(ending, Rejected):
+            editor(program)
+    with st.container(key="message"):
+        ending_message(ending)
     if isinstance(ending, Completed):
         st.session_state[Key.LAST_GOOD] = program
     elif recording is None or isinstance(ending, Rejected):
@@ -53,9 +54,11 @@ def explore_page() -> None:
 def _picture(recording: Recording) -> None:
     if not recording.events:
         return
-    stage(recording)
-    view_options()
-    contributions(recording)
+    with st.container(key="stage"):
+        stage(recording)
+    with st.container(key="beside"):
+        view_options()
+        contributions(recording)
 
 
 def _last_good() -> Recording | None:

@@ -33,6 +33,8 @@ class Key(StrEnum):
     SHOW_SAVED = "show_saved"
     SHOW_VALUES = "show_values"
     SHOW_SHAPES = "show_shapes"
+    PART = "drawn_part"
+    PREPARED = "prepared_playback"
     TENSOR = "tensor"
     VIEW = "view"
 

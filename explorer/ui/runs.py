@@ -20,8 +20,8 @@ def ending_of(program: str) -> AnyEnding:
     """How a program ends."""
     if not is_warm():
         warm_up()
-        if (ending := first_ending(program)) is not None:
-            return ending
+        if (first := first_ending(program)) is not None:
+            return first
     ending = _run(program)
     if isinstance(ending, Stopped):  # it may have been the machine's fault: next time is a new try
         _run.clear(program)

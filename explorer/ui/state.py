@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import msgspec
 import streamlit as st
@@ -13,7 +14,7 @@ from explorer.program.choices import Choices
 from explorer.program.link import decode, encode
 from explorer.program.toggles import Toggles, apply_toggles
 from explorer.ui.keys import Key, Parameter
-from explorer.ui.words import language
+from explorer.ui.words import language, said
 
 
 def load() -> None:
@@ -40,10 +41,14 @@ def save() -> None:
     except LinkInvalid as error:  # too long for an address; the page works all the same
         wanted = {}
         st.session_state[Key.LINK_ERROR] = error
-    if wanted == link_parameters() and st.query_params.get(Parameter.LANGUAGE) == language():
+    is_same = wanted == link_parameters()
+    if is_same and st.query_params.get(Parameter.LANGUAGE) == language():
         return
+    step: dict[str, str] = (
+        {Parameter.STEP: st.query_params[Parameter.STEP]} if is_same and Parameter.STEP in st.query_params else {}
+    )
     st.session_state[Key.WRITTEN] = wanted
-    st.query_params.from_dict({**wanted, Parameter.LANGUAGE: language()})
+    st.query_params.from_dict({**wanted, str(Parameter.LANGUAGE): language(), **step})
 
 
 def link_parameters() -> dict[str, str]:
@@ -57,6 +62,18 @@ def linked_step() -> int | None:
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else None
 
 
+def link() -> str:
+    """The address that opens what is on the screen."""
+    try:
+        wanted = encode(choices())
+    except LinkInvalid as error:
+        return said(error)
+    step: dict[str, str] = {Parameter.STEP: str(at)} if (at := linked_step()) is not None else {}
+    return (
+        f"{(st.context.url or '').split('?')[0]}?{urlencode({**wanted, str(Parameter.LANGUAGE): language(), **step})}"
+    )
+
+
 def default_choices() -> Choices:
     """What a first visitor sees: the tutorial's function."""
     return Choices(function=functions()[0].id)
@@ -68,8 +85,9 @@ def choices() -> Choices:
 
 
 def put(chosen: Choices) -> None:
-    """Chooses something else."""
+    """Chooses something else, to be looked at from where it opens."""
     st.session_state[Key.CHOICES] = chosen
+    st.session_state[Key.START] = None
 
 
 def change(**fields: Any) -> None:
@@ -93,6 +111,7 @@ def put_base_text(text: str) -> None:
     chosen = choices().function
     is_gallerys = chosen is not None and function(chosen).code == text
     change(text=None if is_gallerys else text)
+    st.session_state[Key.START] = linked_step()  # another number, the same moment
     forget_draft()
 
 

@@ -31,7 +31,7 @@ def input_editors(base: str, recording: Recording | None) -> None:
     """
     inputs = _found(base)
     with st.container(horizontal=True, vertical_alignment="center", key="input-row"):
-        st.html(f"<span class='row-name'>{say('inputs.name')}</span>")
+        st.html(f"<span class='row-name'>{say('inputs.name')}</span>", width="content")
         if not inputs:
             st.caption(say("inputs.none"))
             return

@@ -96,6 +96,10 @@ def _node(recording: Recording, node: Node, step: int) -> None:
     if node.value is not None:
         exhibits.append(Exhibit(say("inspector.result"), node.value))
     _exhibits(exhibits)
+    settings = [f"{kept.name} = {kept.text}" for kept in node.saved if kept.value is None and kept.text]
+    if settings:
+        st.caption(say("inspector.settings"))
+        st.code("\n".join(settings), language=None, wrap_lines=True)
 
 
 def _leaf_panel(recording: Recording, leaf: Leaf, step: int) -> None:

@@ -13,7 +13,7 @@ def masthead() -> None:
     """Draws the line. Call it first: everything below speaks the language chosen here."""
     language()
     with st.container(horizontal=True, vertical_alignment="center", key="masthead"):
-        st.html(f"<h1 class='name'>{say('name')}</h1>")
+        st.html(f"<h1 class='name'>{say('name')}</h1>", width="content")
         st.page_link("explorer/ui/explore_page.py", label=say("nav.explore"))
         st.page_link("explorer/ui/about_page.py", label=say("nav.about"))
         st.space("stretch")

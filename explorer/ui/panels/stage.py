@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import streamlit as st
 
 from explorer.errors import ExplorerError
@@ -23,12 +25,21 @@ PANEL_PIXELS = 330
 INSPECTOR_PIXELS = 560
 
 
+class Prepared(NamedTuple):
+    """What the player was last given, and what it was made from."""
+
+    recording: Recording
+    made_from: tuple[object, ...]
+    playback: Playback
+
+
 @st.fragment
 def stage(recording: Recording) -> None:
     """Draws player and inspector for a recording."""
     left, right = st.columns([2.5, 1], gap="medium")
     with left:
         at = _play(recording)
+        _follow(recording, at)
     with right:
         inspector(recording, at.step, selection(recording, at), height=INSPECTOR_PIXELS)
 
@@ -60,9 +71,27 @@ def _start(recording: Recording) -> int:
     return opening_step(recording) if asked is None else min(asked, len(recording.events))
 
 
+def _follow(recording: Recording, at: PlayerState) -> None:
+    """Draws another part of a large graph once the player has left the one that is drawn."""
+    drawn: tuple[str, ...] | None = st.session_state.get(Key.PART)
+    node_id = current_node(recording, at.step)
+    if drawn is not None and node_id is not None and node_id not in drawn:
+        st.session_state[Key.PART] = part_to_draw(recording, node_id)
+        st.rerun(scope="fragment")
+
+
+def _part(recording: Recording) -> tuple[str, ...] | None:
+    """Ids of the nodes to draw: those drawn before, as long as they are of this recording."""
+    last: Prepared | None = st.session_state.get(Key.PREPARED)
+    if last is None or last.recording is not recording:
+        st.session_state[Key.PART] = part_to_draw(recording, current_node(recording, _start(recording)))
+    part: tuple[str, ...] | None = st.session_state[Key.PART]
+    return part
+
+
 def _playback(recording: Recording) -> Playback:
-    center = current_node(recording, _start(recording))
-    part = part_to_draw(recording, center)
+    """The player's data, made anew only where something it is made from has changed."""
+    part, start = _part(recording), _start(recording)
     options = GraphOptions(
         arrows=st.session_state.get(Key.ARROWS, "gradient"),
         show_saved=st.session_state.get(Key.SHOW_SAVED, True),
@@ -70,6 +99,16 @@ def _playback(recording: Recording) -> Playback:
         show_shapes=st.session_state.get(Key.SHOW_SHAPES, True),
         only=part,
     )
+    made_from = (options, language(), start)
+    last: Prepared | None = st.session_state.get(Key.PREPARED)
+    if last is None or last.recording is not recording or last.made_from != made_from:
+        last = Prepared(recording, made_from, _made(recording, options, start))
+        st.session_state[Key.PREPARED] = last
+    return last.playback
+
+
+def _made(recording: Recording, options: GraphOptions, start: int) -> Playback:
+    part = options.only
     return playback(
         recording,
         svg_of(recording, options),
@@ -79,6 +118,6 @@ def _playback(recording: Recording) -> Playback:
         language(),
         arrows=options.arrows,
         legend=legend(recording, options),
-        initial_step=_start(recording),
+        initial_step=start,
         notice=say("stage.part", shown=len(part), total=len(recording.nodes)) if part else None,
     )

@@ -26,7 +26,7 @@ def toggle_row(base: str, refused: ExplorerError | None) -> None:
     reason = _why_not(base)
     toggles = state.choices().toggles
     with st.container(horizontal=True, vertical_alignment="center", key="toggle-row"):
-        st.html(f"<span class='row-name'>{say('toggles.name')}</span>")
+        st.html(f"<span class='row-name'>{say('toggles.name')}</span>", width="content")
         _passes(toggles.passes, reason is not None)
         _second(toggles.second, reason is not None)
         _between(toggles.between, reason is not None)
@@ -79,7 +79,7 @@ def _passes(passes: int, disabled: bool) -> None:
         on_change=_take,
         args=(Key.PASSES, "passes"),
     )
-    st.html(f"<span class='row-word'>{say('toggles.times')}</span>")
+    st.html(f"<span class='row-word'>{say('toggles.times')}</span>", width="content")
 
 
 def _second(second: str, disabled: bool) -> None:
@@ -98,7 +98,7 @@ def _second(second: str, disabled: bool) -> None:
 
 
 def _between(between: Between, disabled: bool) -> None:
-    st.html(f"<span class='row-word'>{say('toggles.between')}</span>")
+    st.html(f"<span class='row-word'>{say('toggles.between')}</span>", width="content")
     st.session_state[Key.BETWEEN] = between
     st.segmented_control(
         say("toggles.between"),

@@ -17,7 +17,7 @@ from explorer.ui.words import language, say
 def view_options() -> None:
     """The row of choices about the picture."""
     with st.container(horizontal=True, vertical_alignment="center", key="view-row"):
-        st.html(f"<span class='row-name'>{say('view.name')}</span>")
+        st.html(f"<span class='row-name'>{say('view.name')}</span>", width="content")
         st.session_state.setdefault(Key.ARROWS, get_args(Arrows)[0])
         st.segmented_control(
             say("view.arrows"),
@@ -39,13 +39,10 @@ def view_options() -> None:
 
 def contributions(recording: Recording) -> None:
     """The stacked chart of every pass's contribution; nothing where no pass has run."""
-    if not any(one.accumulated for one in recording.backward_passes):
+    arrivals = [event for event in recording.events if isinstance(event, Accumulated)]
+    if not arrivals:
         return
-    reached = {
-        event.leaf_id: recording.leaf(event.leaf_id).name
-        for one in recording.backward_passes
-        for event in one.accumulated
-    }
+    reached = {event.leaf_id: recording.leaf(event.leaf_id).name for event in arrivals}
     st.markdown(f"##### {say('chart.title')}")
     st.caption(say("chart.caption"))
     chosen: str | None = next(iter(reached))

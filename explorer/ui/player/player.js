@@ -266,12 +266,22 @@ export function mount(parent, data, listeners = {}) {
 
 const players = new WeakMap();
 
+/** The address opens the same step elsewhere; no new entry in the history, and nothing is reloaded. */
+function keepInAddress(step) {
+  const address = new URL(window.location.href);
+  address.searchParams.set("step", String(step));
+  window.history.replaceState(window.history.state, "", address);
+}
+
 /** What Streamlit calls: again with every new `data`, in the DOM of before. */
 export default function component({ data, parentElement, setStateValue }) {
   const place = parentElement.querySelector(".autograd-player");
   const tell = (step, selected) => players.get(parentElement).tell({ id: players.get(parentElement).player.data.id, step, selected });
   const known = players.get(parentElement);
-  const tellPython = (at) => setStateValue("at", at);
+  const tellPython = (at) => {
+    keepInAddress(at.step);
+    setStateValue("at", at);
+  };
   if (known) {
     known.tell = tellPython;
     known.player.update(data);

@@ -1,0 +1,242 @@
+"""The DOT text: complete, deterministic, safe, and with room for every text to come."""
+
+from __future__ import annotations
+
+import re
+
+import graphviz
+import msgspec
+import pytest
+import render_samples as samples
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from svg_groups import Group, groups
+
+from explorer.errors import LayoutFailed
+from explorer.render.dot import to_dot
+from explorer.render.labels import columns, shortened, span_text
+from explorer.render.layout import lay_out
+from explorer.render.legend import legend
+from explorer.render.lines import lines_of, long_lines
+from explorer.render.neighbourhood import current_node, neighbourhood
+from explorer.render.options import GraphOptions
+from explorer.render.tracks import longest_text, tracks
+
+TWO = samples.recorded(samples.TWO_FUNCTIONS)
+ADVANCE_EM = 0.6
+"""Of the usual monospaced fonts."""
+
+
+def drawn(program: str, **options: object) -> dict[str, Group]:
+    return groups(lay_out(to_dot(samples.recorded(program), GraphOptions(**options))))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("program", samples.ALL)
+@pytest.mark.parametrize("arrows", ["gradient", "forward"])
+def test_every_track_has_its_element(program: str, arrows: str) -> None:
+    recording = samples.recorded(program)
+    grouped = {f"{node.id}-s{k}" for node in recording.nodes for k, one in enumerate(node.saved) if one.value is None}
+    wanted = {id_ for id_ in tracks(recording) if id_.removesuffix("-link") not in grouped}
+    assert wanted <= drawn(program, arrows=arrows).keys()
+
+
+@pytest.mark.parametrize("program", samples.ALL)
+def test_equal_arguments_give_equal_text(program: str) -> None:
+    recording = samples.recorded(program)
+    again = type(recording).from_json(recording.to_json())
+    assert to_dot(recording) == to_dot(again)
+
+
+@pytest.mark.parametrize("program", samples.ALL)
+def test_every_text_fits_its_box(program: str) -> None:
+    recording = samples.recorded(program)
+    found = tracks(recording)
+    for id_, group in drawn(program).items():
+        if "node" in group.classes and not group.classes & {"more", "sign", "seed-start"}:
+            points = 10 if "saved" in group.classes else 12
+            lines = [*group.texts, longest_text(found[id_])] if id_ in found else group.texts
+            assert max(map(columns, lines)) * ADVANCE_EM * points <= group.width
+
+
+@pytest.mark.parametrize("program", samples.ALL)
+def test_a_placeholder_is_the_longest_text_to_come(program: str) -> None:
+    recording = samples.recorded(program)
+    found = tracks(recording)
+    shown = drawn(program)
+    for edge in recording.edges:
+        assert "".join(shown[edge.id].texts).strip() == longest_text(found[edge.id])
+    for node in recording.nodes:
+        if node.kind == "accumulate":
+            assert shown[node.id].texts[-1] == longest_text(found[node.id])
+
+
+def test_two_slots_of_one_node_are_two_edges() -> None:
+    recording = samples.recorded(samples.SQUARE_PLUS)
+    product = next(node for node in recording.nodes if node.name == "MulBackward0")
+    edges = recording.edges_from(product.id)
+    shown = drawn(samples.SQUARE_PLUS)
+    assert [shown[edge.id].texts for edge in edges] == [(" 3. ",), (" 3. ",)]
+
+
+def test_an_operation_shows_its_name_its_expression_and_its_value() -> None:
+    shown = drawn(samples.TWO_FUNCTIONS)
+    multiplied = next(node.id for node in TWO.nodes if node.variable == "m")
+    assert shown[multiplied].texts == ("MulBackward0", "m = 2 * torch.dot(x, x)", "10.  ()")
+    bare = drawn(samples.TWO_FUNCTIONS, show_values=False, show_shapes=False)
+    assert bare[multiplied].texts == ("MulBackward0", "m = 2 * torch.dot(x, x)")
+
+
+def test_an_accumulate_node_shows_the_leaf_and_its_grad_last() -> None:
+    leaf = TWO.leaves[0].node_id
+    assert leaf is not None
+    assert drawn(samples.TWO_FUNCTIONS)[leaf].texts == (
+        "x (3,)",
+        "[0., 1., 2.]",
+        "AccumulateGrad",
+        ".grad",
+        "[0., 4., 8.] + [1., 1., 1.] = [1., 5., 9.]",
+    )
+
+
+def test_saved_tensors_say_where_they_come_from_and_can_be_hidden() -> None:
+    dot = next(node for node in TWO.nodes if node.name == "DotBackward0")
+    shown = drawn(samples.TWO_FUNCTIONS)
+    assert [shown[f"{dot.id}-s{k}"].texts[0] for k in range(2)] == ["self: x", "tensor: x"]
+    assert f"{dot.id}-s0" not in drawn(samples.TWO_FUNCTIONS, show_saved=False)
+
+
+def test_kinds_are_classes() -> None:
+    kinds = [classes for group in drawn(samples.CUSTOM).values() for classes in group.classes]
+    assert {"operation", "accumulate", "custom", "edge", "seed", "saved"} <= set(kinds)
+    assert "cut" in drawn(samples.CUTS)["c0"].classes
+    assert any("order-2" in group.classes for group in drawn(samples.DOUBLE).values())
+
+
+def test_a_cut_stands_between_consumer_and_source() -> None:
+    shown = drawn(samples.CUTS)
+    assert "✂ detach" in shown["c0"].texts
+    assert "✂ mul (no_grad)" in shown["c1"].texts
+    assert {"c0-0", "c1-0"} <= shown.keys()
+
+
+def test_leaves_without_gradient_are_drawn() -> None:
+    recording = samples.recorded(samples.CONSTANT)
+    shown = drawn(samples.CONSTANT)
+    by_name = {leaf.name: shown[leaf.id] for leaf in recording.leaves if leaf.node_id is None}
+    assert "leaf" in by_name["data"].classes
+    assert "requires_grad" in by_name["unused"].texts
+
+
+@pytest.mark.parametrize("arrows", ["gradient", "forward"])
+def test_arrows_point_the_way_that_was_chosen(arrows: str) -> None:
+    text = to_dot(TWO, GraphOptions(arrows=arrows))  # type: ignore[arg-type]
+    for edge in TWO.edges:
+        ends = (edge.source, edge.target) if arrows == "gradient" else (edge.target, edge.source)
+        assert re.search(rf"^\t{ends[0]} -> {ends[1]} .*id={edge.id}\b", text, re.MULTILINE)
+
+
+def test_a_part_of_the_graph_counts_what_is_left_out() -> None:
+    recording = samples.recorded(samples.SHARED_IN_A_LOOP)
+    only = neighbourhood(recording, recording.nodes[40].id, node_limit=10)
+    shown = drawn(samples.SHARED_IN_A_LOOP, only=only)
+    assert {id_ for id_ in shown if re.fullmatch(r"n\d+", id_)} == set(only)
+    outside = {e.id for e in recording.edges if len({e.source, e.target} & set(only)) == 1}
+    said = [int(group.texts[0].removeprefix("+").split()[0]) for group in shown.values() if "more" in group.classes]
+    assert sum(said) == len(outside)
+
+
+def test_long_lines_end_in_a_sign_when_there_are_many() -> None:
+    recording = samples.recorded(samples.SHARED_IN_A_LOOP)
+    broken = long_lines(lines_of(recording))
+    assert broken
+    shown = drawn(samples.SHARED_IN_A_LOOP)
+    assert all(shown[f"{id_}-end"].texts == ("→ x",) for id_ in broken)
+    assert not long_lines(lines_of(TWO))
+    assert "sign" in {entry.sign for entry in legend(recording, GraphOptions())}
+
+
+HOSTILE = ["<b>x</b>", "<<i>x</i>>", "a\\nb", "\\N \\G \\l", 'say "hi" \\', "&lt;&#65;", "]; evil [", "变量", "</text>"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_shown_letter_by_letter(name: str) -> None:
+    leaf = msgspec.structs.replace(TWO.leaves[0], name=name)
+    node = msgspec.structs.replace(TWO.nodes[-1], name=name)
+    recording = msgspec.structs.replace(TWO, leaves=(leaf, *TWO.leaves[1:]), nodes=(*TWO.nodes[:-1], node))
+    shown = groups(lay_out(to_dot(recording)))
+    assert leaf.node_id is not None
+    assert shown[leaf.node_id].texts[0] == f"{name} (3,)"
+    assert shown[node.id].texts[0] == name
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(min_size=1, max_size=20))
+def test_any_name_gives_well_formed_svg(name: str) -> None:
+    node = msgspec.structs.replace(TWO.nodes[0], name=name)
+    shown = groups(lay_out(to_dot(msgspec.structs.replace(TWO, nodes=(node, *TWO.nodes[1:])))))
+    assert shown.keys() >= {one.id for one in TWO.nodes}
+
+
+@pytest.mark.parametrize("id_", ['"><script>', "a:b", "<b>", "x y\\"])
+def test_hostile_ids_stay_inside_their_attribute(id_: str) -> None:
+    leaf = msgspec.structs.replace(samples.recorded(samples.NO_GRAPH).leaves[0], id=id_)
+    recording = msgspec.structs.replace(samples.recorded(samples.NO_GRAPH), leaves=(leaf,), events=())
+    shown = groups(lay_out(to_dot(recording)))
+    assert [group.texts[0] for group in shown.values() if group.texts] == ["x (3,)"]
+
+
+def test_the_svg_is_one_element_with_a_view_box_and_no_tool_tips() -> None:
+    svg = lay_out(to_dot(TWO))
+    assert svg.startswith("<svg ")
+    assert 'viewBox="' in svg
+    assert "<title" not in svg
+    assert "<!--" not in svg
+
+
+def test_what_is_no_dot_is_refused() -> None:
+    with pytest.raises(LayoutFailed):
+        lay_out("digraph { a -> ")
+
+
+def test_an_empty_recording_gives_an_empty_picture() -> None:
+    empty = msgspec.structs.replace(TWO, leaves=(), nodes=(), edges=(), events=(), cuts=())
+    assert set(groups(lay_out(to_dot(empty)))) == {"graph0"}
+    assert legend(empty, GraphOptions()) == ()
+    assert current_node(empty, 0) is None
+
+
+def test_a_neighbourhood_is_connected_and_bounded() -> None:
+    recording = samples.recorded(samples.SHARED_IN_A_LOOP)
+    for limit in (1, 7, 1000):
+        near = neighbourhood(recording, "n5", limit)
+        assert "n5" in near
+        assert len(near) == min(limit, len(recording.nodes))
+    assert set(neighbourhood(recording, "n5", 1 + len({e.target for e in recording.edges_from("n5")}))) >= {"n5"}
+
+
+def test_the_current_node_is_the_one_that_the_step_speaks_of() -> None:
+    for step, event in enumerate(TWO.events, 1):
+        if type(event).__name__ == "NodeRan":
+            assert current_node(TWO, step) == event.node_id  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("text", "count"), [("x", 1), ("变量", 4), ("‖·‖", 3), ("", 0)])
+def test_columns_count_chinese_characters_twice(text: str, count: int) -> None:
+    assert columns(text) == count
+
+
+def test_shortening_keeps_short_text_and_ends_long_text_with_an_ellipsis() -> None:
+    assert shortened("abcdef", 6) == "abcdef"
+    assert shortened("abcdefg", 6) == "abcde…"
+
+
+def test_a_span_over_two_lines_is_one_line() -> None:
+    span = TWO.nodes[0].span
+    assert span is not None
+    over = msgspec.structs.replace(span, line=1, column=4, end_line=2, end_column=6)
+    assert span_text("y = (x\n   * 2)\n", over) == "(x * 2"
+    assert span_text("y = 1", over) == ""
+
+
+def test_the_library_still_needs_our_care_of_entities() -> None:
+    assert graphviz.escape("&lt;") == "&lt;"
