@@ -44,9 +44,8 @@ def save() -> None:
     is_same = wanted == link_parameters()
     if is_same and st.query_params.get(Parameter.LANGUAGE) == language():
         return
-    step: dict[str, str] = (
-        {Parameter.STEP: st.query_params[Parameter.STEP]} if is_same and Parameter.STEP in st.query_params else {}
-    )
+    at = linked_step() if is_same else st.session_state.get(Key.START)
+    step = {} if at is None else {str(Parameter.STEP): str(at)}
     st.session_state[Key.WRITTEN] = wanted
     st.query_params.from_dict({**wanted, str(Parameter.LANGUAGE): language(), **step})
 
@@ -68,7 +67,7 @@ def link() -> str:
         wanted = encode(choices())
     except LinkInvalid as error:
         return said(error)
-    step: dict[str, str] = {Parameter.STEP: str(at)} if (at := linked_step()) is not None else {}
+    step = {str(Parameter.STEP): str(at)} if (at := linked_step()) is not None else {}
     return (
         f"{(st.context.url or '').split('?')[0]}?{urlencode({**wanted, str(Parameter.LANGUAGE): language(), **step})}"
     )

@@ -252,14 +252,15 @@ def test_every_step_shows_what_the_tracks_say(open_player: OpenPlayer, two_passe
 
 def test_the_running_node_stands_out_without_colour(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     page = open_player(two_passes, reduced_motion="reduce")
-    outline = "getComputedStyle(document.querySelector('#n0 > path')).strokeWidth"
-    before = page.evaluate(outline)
-    step = next(i for i, s in enumerate(two_passes["steps"], 1) if s["kind"] == "NodeRan" and s["target"] == "n0")
+    step = first(two_passes, "NodeRan")
+    node = page.locator(f"#{two_passes['steps'][step - 1]['target']}")
+    outline = "node => parseFloat(getComputedStyle(node.querySelector('path, polygon')).strokeWidth)"
+    before = node.evaluate(outline)
     page.evaluate("step => player.go(step)", step)
-    assert float(page.evaluate(outline).removesuffix("px")) > 1.5 * float(before.removesuffix("px"))
-    badge, node = page.locator(".badge").bounding_box(), page.locator("#n0").bounding_box()
-    assert abs(badge["x"] - node["x"]) < 20
-    assert abs(badge["y"] - node["y"]) < 20
+    assert node.evaluate(outline) > 1.5 * before
+    badge, box = page.locator(".badge").bounding_box(), node.bounding_box()
+    assert abs(badge["x"] - box["x"]) < 20
+    assert abs(badge["y"] - box["y"]) < 20
 
 
 def test_the_evaluated_expression_is_marked(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
@@ -351,7 +352,7 @@ def test_an_error_is_told_as_one(open_player: OpenPlayer) -> None:
 def test_nothing_jumps_while_stepping(open_player: OpenPlayer, two_passes: dict[str, Any], width: int) -> None:
     page = open_player(two_passes, width=width, reduced_motion="reduce")
     boxes = """() => [...document.querySelectorAll('.layout > *, .ledger td, .ledger th, .transport *:not(.progress, .where *)')]
-        .map(e => { const {x, y, width, height} = e.getBoundingClientRect(); return [e.className, x, y, width, height] })"""
+        .map(e => { const {x, y, width, height} = e.getBoundingClientRect(); return [e.tagName, x, y, width, height] })"""
     still = page.evaluate("document.querySelector('.where').remove() || player.renderStep(0)")
     before = page.evaluate(boxes)
     for step in range(still, len(two_passes["steps"]) + 1):

@@ -29,7 +29,7 @@ def editor(program: str) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(say("edit.run"), type="primary", icon=":material/play_arrow:", on_click=_run)
-            st.button(say("edit.discard"), on_click=state.forget_draft)
+            st.button(say("edit.discard"), on_click=_discard)
             st.caption(say("edit.hint"))
 
 
@@ -37,3 +37,11 @@ def _run() -> None:
     typed = st.session_state.get(Key.DRAFT)
     if typed is not None and typed != state.program()[0]:
         state.put_program(typed)
+
+
+def _discard() -> None:
+    """Throws away what was typed; a program that could not run makes way for the last one that could."""
+    last_good = st.session_state.get(Key.LAST_GOOD)
+    if last_good is not None and st.session_state.get(Key.DRAFT) == state.program()[0] != last_good:
+        state.put_program(last_good)
+    state.forget_draft()

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import msgspec
+
 from explorer.i18n import Language, catalog, text
 from explorer.model import (
     Accumulated,
@@ -105,21 +107,19 @@ def passes_of(events: Sequence[Event]) -> list[int | None]:
 def target_of(recording: Recording, event: Event) -> str | None:
     """The id of the picture's part that an event is about; None if it is about none."""
     match event:
-        case Operation():
-            made = next(filter(None, (*event.node_ids[-1:], event.cut_id, event.leaf_id)), None)
-        case Modified():
-            made = next(filter(None, (*event.node_ids[-1:], event.leaf_id)), None)
+        case Operation(node_ids=(*_, node_id)) | Modified(node_ids=(*_, node_id)):
+            return node_id
+        case Operation(cut_id=str(cut_id)):
+            return cut_id
         case BackwardStarted():
-            made = next((root.node_id for root in event.roots if root.node_id), None)
+            return next((root.node_id for root in event.roots if root.node_id), None)
         case NodeRan() | Raised():
-            made = event.node_id
-        case Accumulated() | GradCleared():
-            made = event.leaf_id
-        case _:
-            made = None
-    # A leaf and its AccumulateGrad are one box.
-    boxes = {leaf.id: leaf.node_id or leaf.id for leaf in recording.leaves}
-    return boxes.get(made, made) if made is not None else None
+            return event.node_id
+        case Operation(leaf_id=str(leaf_id)) | Modified(leaf_id=str(leaf_id)):
+            return recording.leaf(leaf_id).node_id or leaf_id
+        case Accumulated(leaf_id=leaf_id) | GradCleared(leaf_id=leaf_id):
+            return recording.leaf(leaf_id).node_id or leaf_id
+    return None
 
 
 def _step(recording: Recording, event: Event) -> dict[str, object]:
@@ -175,5 +175,9 @@ def _clearing(clearing: Clearing) -> dict[str, object]:
 
 
 def _identity(recording: Recording) -> str:
-    """Equal for equal recordings: by it the browser knows that only the words or the picture changed."""
-    return hashlib.blake2b(recording.to_json(), digest_size=12).hexdigest()
+    """Equal for the same run of the same program: by it the browser knows that only words or the picture changed.
+
+    Nodes stay out: torch counts their sequence numbers on from one run to the next.
+    """
+    run = msgspec.json.encode([recording.source, recording.leaves, recording.edges, recording.events])
+    return hashlib.blake2b(run, digest_size=12).hexdigest()
