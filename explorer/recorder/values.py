@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -59,12 +60,17 @@ def stats(flat: torch.Tensor) -> Stats:
     return Stats(
         min=float(finite.min()) if some else None,
         max=float(finite.max()) if some else None,
-        mean=float(finite.mean()) if some else None,
-        norm=float(finite.norm()),
+        mean=representable(float(finite.mean())) if some else None,
+        norm=representable(float(finite.norm())),
         nan=nan,
         inf=real.numel() - finite.numel() - nan,
         zero=int((finite == 0).sum()),
     )
+
+
+def representable(number: float) -> float:
+    """The number, or the largest there is where adding up has left the range: JSON has no infinity."""
+    return max(-sys.float_info.max, min(sys.float_info.max, number))
 
 
 def tensors_in(thing: Any) -> Iterator[torch.Tensor]:

@@ -141,9 +141,9 @@ def _overwrites(event: Modified, saved: SavedTensor, recording: Recording) -> bo
         return False
     if saved.leaf_id is not None:
         return event.leaf_id == saved.leaf_id
-    # A variable may hold one tensor after the other: its name alone does not prove that it is the saved one.
-    same_name = saved.node_id is not None and recording.node(saved.node_id).variable == event.variable
-    return same_name and event.before is not None and event.before == saved.value
+    # The node of an in-place operation leads first to the node that had made the tensor until then.
+    sent_on = [edge.target for node_id in event.node_ids[-1:] for edge in recording.edges_from(node_id)[:1]]
+    return saved.node_id in sent_on
 
 
 def _cuts(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:

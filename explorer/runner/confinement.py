@@ -1,7 +1,7 @@
 """What a worker process gives up before a stranger's program runs in it.
 
-The second line behind the language: limits that the kernel keeps, and a hook that refuses what no program of the language
-can ask for.
+The second line behind the language: limits that the kernel keeps, and a hook that refuses what no program of the
+language can ask for.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def open_reserve() -> None:
 def watched_acts(refuse: Callable[[str], Any]) -> Iterator[None]:
     """Calls `refuse` with the name of any act that reaches out of the process, as long as the block lasts."""
     watching = True
-    readable = tuple(str(Path(folder).resolve()) for folder in sys.path if folder) + (sys.prefix, sys.base_prefix)
+    readable = (*(str(Path(folder).resolve()) for folder in sys.path if folder), sys.prefix, sys.base_prefix)
 
     def look(event: str, args: tuple[Any, ...]) -> None:
         if not watching:

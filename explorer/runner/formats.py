@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _string  # what `string.Formatter` itself splits fields with
+import _string  # type: ignore[import-not-found]  # what `string.Formatter` itself splits fields with
 from collections.abc import Callable, Mapping
 from string import Formatter
 from typing import Any

@@ -36,7 +36,8 @@ class FreshInterpreters:
 
 
 def _answer(process: subprocess.Popen[bytes], job_json: bytes, seconds: float) -> bytes:
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     overdue = threading.Event()
 
     def kill() -> None:

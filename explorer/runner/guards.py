@@ -23,9 +23,12 @@ from explorer.runner.names import DEFINABLE, READABLE, is_dunder
 from explorer.runner.positions import Lines
 from explorer.runner.stops import Ended, Refused
 
-FREE_BUILTINS = """abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate filter float format
-frozenset hash hex id int isinstance issubclass iter len list map max min next object oct ord pow print property range repr
-reversed round set slice sorted staticmethod str sum super tuple zip Ellipsis NotImplemented __build_class__""".split()
+FREE_BUILTINS = (
+    "abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate filter float "
+    "format frozenset hash hex id int isinstance issubclass iter len list map max min next object oct ord pow print "
+    "property range repr reversed round set slice sorted staticmethod str sum super tuple zip Ellipsis NotImplemented "
+    "__build_class__"
+)
 """Builtins that only compute with what they are given. `print` writes where standard output has been put."""
 
 WRITABLE_OF_TENSOR = frozenset({"grad", "data", "requires_grad", "real", "imag", "names", "grad_dtype"})
@@ -83,7 +86,7 @@ class Guards:
         """`obj`, if its attribute may be assigned to."""
         self._check_name(name)
         if not self._may_write(obj, name):
-            self.refuse("assign_foreign", name=f"{_type_name(obj)}.{name}")
+            self.refuse("assign_foreign", name=f"{_name_of(obj)}.{name}")
         return obj
 
     def changeable(self, obj: Any, name: str) -> Any:
@@ -172,14 +175,14 @@ class Guards:
     # Builtins.
 
     def _builtins(self) -> dict[str, Any]:
-        free = {name: getattr(builtins, name) for name in FREE_BUILTINS}
+        free = {name: getattr(builtins, name) for name in FREE_BUILTINS.split()}
         errors = {
             name: error
             for name, error in vars(builtins).items()
             if isinstance(error, type) and issubclass(error, BaseException) and "Group" not in name
         }
         guarded = {
-            # The real one: `policy` has looked at every import statement, and torch's C code imports by way of this too.
+            # The real one: `policy` has seen every import statement, and torch's C code imports by way of this too.
             "__import__": builtins.__import__,
             "getattr": self._getattr,
             "hasattr": self._hasattr,
@@ -251,3 +254,9 @@ class OneArgument:
 
     def __getitem__(self, parameter: Any) -> OneArgument:
         return self
+
+
+def _name_of(obj: object) -> str:
+    """What to call the owner of an attribute: a module's or class's own name, else that of its class."""
+    named = obj if issubclass(type(obj), (type, ModuleType)) else type(obj)
+    return str(getattr(named, "__name__", ""))

@@ -95,9 +95,8 @@ class ForkingParent:
 
     def _new_job(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        with theirs, self._lock:
-            with suppress(OSError):
-                socket.send_fds(self._start(), [b"j"], [theirs.fileno()])
+        with theirs, self._lock, suppress(OSError):
+            socket.send_fds(self._start(), [b"j"], [theirs.fileno()])
         return ours
 
     def _await_start(self, end: socket.socket) -> int | None:
@@ -158,7 +157,7 @@ class ForkingParent:
 
 
 def environment() -> dict[str, str]:
-    """The environment of a worker: single-threaded libraries, the same hashes in every process, this package to import."""
+    """The environment of a worker: one thread per library, the same hashes in every process, this package to import."""
     root = str(Path(__file__).resolve().parents[2])
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}

@@ -1,9 +1,9 @@
 """The language of programs: what is refused before a program runs, and where a guard stands when it does.
 
-Three kinds of syntax become calls of guards (`explorer.runner.guards`), each at the position of what it replaces, so that
-spans still point at the user's text: reading an attribute, `o.a` → `read(o, "a")`; writing one, `o.a = v` →
-`writable(o, "a").a = v`; and defining a class, which is noted as the program's own. The guards go by names that no program can
-spell. Everything that has no rule here or in RestrictedPython is refused.
+Three kinds of syntax become calls of guards (`explorer.runner.guards`), each at the position of what it replaces, so
+that spans still point at the user's text: reading an attribute, `o.a` → `read(o, "a")`; writing one, `o.a = v` →
+`writable(o, "a").a = v`; and defining a class, which is noted as the program's own. The guards go by names that no
+program can spell. Everything that has no rule here or in RestrictedPython is refused.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any
+from typing import Any, TypeVar
 
-from RestrictedPython import RestrictingNodeTransformer
+from RestrictedPython.transformer import RestrictingNodeTransformer
 
 from explorer.model import Span
 from explorer.runner.allowed import (
@@ -27,6 +27,8 @@ from explorer.runner.allowed import (
 from explorer.runner.endings import Violation
 from explorer.runner.names import ASSIGNABLE, DEFINABLE, READABLE, is_dunder, mangled
 from explorer.runner.positions import Lines
+
+Node = TypeVar("Node", bound=ast.AST)
 
 FILENAME = "<program>"
 """What a program's code objects say as their file."""
@@ -65,7 +67,7 @@ def compile_program(source: str) -> CodeType:
     return code
 
 
-class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
+class Policy(RestrictingNodeTransformer):
     """Collects violations and puts guards in place."""
 
     def __init__(self, source: str, tree: ast.Module) -> None:
@@ -168,7 +170,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         name = node.attr
         if (code := refusal_of_attribute(name)) is not None:
             self.refuse(node, code, name=name)
-        elif is_dunder(name) and name not in READABLE and not (name == "__version__"):
+        elif is_dunder(name) and name not in READABLE and name != "__version__":
             self.refuse(node, "attribute_hidden", name=name)
         elif isinstance(node.ctx, ast.Load) and (module := self._module(node.value)) is not None:
             self._check_member(node, module, name)
@@ -190,12 +192,14 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         call = ast.Call(
             func=ast.Name(id=guard, ctx=ast.Load()), args=[node.value, ast.Constant(value=node.attr)], keywords=[]
         )
-        return _placed(call, node)
+        _placed(call, node)
+        return call
 
     # Statements that RestrictedPython rewrites or refuses, and that are free here.
 
-    def _contents(self, node: Any) -> Any:
-        return self.node_contents_visit(node)
+    def _contents(self, node: Node) -> Node:
+        visited: Node = self.node_contents_visit(node)
+        return visited
 
     visit_Call = visit_Assign = visit_AnnAssign = visit_For = visit_comprehension = visit_With = _contents  # noqa: N815
     visit_Lambda = visit_Module = visit_NamedExpr = _contents  # noqa: N815

@@ -1,8 +1,8 @@
 """The warm parent: a process that has imported torch and forks one worker per job.
 
-The server starts it with `python -m explorer.runner.warm_parent <fd>` and sends it, over that socket, one end of a fresh
-socket per job. It stays single-threaded and never runs a backward pass: a child forked after one was seen to hang.
-It ends when the server does.
+The server starts it with `python -m explorer.runner.warm_parent <fd>` and sends it, over that socket, one end of a
+fresh socket per job. It stays single-threaded and never runs a backward pass: a child forked after one was seen to
+hang. It ends when the server does.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from contextlib import suppress
 from types import ModuleType
 from typing import NoReturn
 
+from explorer.render import layout
 from explorer.runner import worker
 from explorer.runner.confinement import detach
 from explorer.runner.frames import ANSWER, DIED, STARTED, receive_frame, send_frame
@@ -92,22 +93,21 @@ class WarmParent:
             send_frame(end, DIED, f"{os.waitstatus_to_exitcode(status)} {cpu_seconds:.3f}".encode())
 
     def _hang_up(self, fd: int) -> None:
-        """Kills the worker whose job nobody waits for any more; it is buried when its death is told."""
-        for pid, end in self._ends.items():
-            if end.fileno() == fd:
-                self._poll.unregister(end)
-                self._poll.register(end, 0)
-                _kill(pid)
+        """Kills the worker whose job nobody waits for any more."""
+        pid = next((pid for pid, end in self._ends.items() if end.fileno() == fd), None)
+        if pid is not None:
+            self._poll.unregister(fd)
+            self._ends.pop(pid).close()
+            _kill(pid)
 
     def _end_all(self) -> None:
-        signal.set_wakeup_fd(-1)
         signal.set_wakeup_fd(-1)
         for pid in self._ends:
             _kill(pid)
 
 
 def _kill(pid: int) -> None:
-    """Kills a worker and whatever it may have started; it has not been waited for, so that the number is still its own."""
+    """Kills a worker and its group; it has not been waited for, so that the number is still its own."""
     for kill in (os.killpg, os.kill):
         with suppress(OSError):
             kill(pid, signal.SIGKILL)
@@ -133,6 +133,7 @@ def main() -> None:
     # An optimizer's first step would import it in every worker anew, which takes seconds.
     importlib.import_module("torch._dynamo")
     worker.rehearse(parent.modules)
+    layout.lay_out("digraph { a }")  # loads Graphviz's plugins and fonts once for all workers
     gc.collect()
     gc.freeze()
     parent.serve()

@@ -48,7 +48,7 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
 
 
 def rehearse(modules: dict[str, ModuleType]) -> None:
-    """Does once what every worker does, so that those forked afterwards find it ready. No backward pass: see `warm_parent`."""
+    """Does once what every worker does, so that those forked later find it ready; runs no backward pass."""
     torch: Any = modules["torch"]
     source = "import torch\nx = torch.ones(2, requires_grad=True)\nx.data -= 1\nprint((2 * x).sum())"
     code = compile_program(source)

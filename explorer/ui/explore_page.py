@@ -38,7 +38,7 @@ def explore_page() -> None:
     with controls:
         input_editors(base, recording)
         toggle_row(base, refused)
-        if st.session_state.get(Key.EDITING) or isinstance(ending, Rejected):
+        if st.session_state.get(Key.EDITING) or isinstance(ending, Rejected) or not program.strip():
             editor(program)
     with st.container(key="message"):
         ending_message(ending)

@@ -29,11 +29,13 @@ def ending_of(program: str) -> AnyEnding:
 
 
 def svg_of(recording: Recording, options: GraphOptions) -> str:
-    """The recording's graph, laid out.
+    """The recording's graph, laid out; "" where there is nothing to draw.
 
     Raises:
         LayoutFailed: Graphviz could not.
     """
+    if not (recording.nodes or recording.leaves or recording.cuts):
+        return ""
     dot = to_dot(recording, options)
     return first_svg(dot) or _lay_out(dot)
 

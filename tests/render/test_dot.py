@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import graphviz
 import msgspec
 import pytest
 import render_samples as samples
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from svg_groups import Group, groups
 
 from explorer.errors import LayoutFailed
+from explorer.model import NodeRan, Span
 from explorer.render.dot import to_dot
 from explorer.render.labels import columns, shortened, span_text
 from explorer.render.layout import lay_out
@@ -182,7 +182,7 @@ def test_hostile_ids_stay_inside_their_attribute(id_: str) -> None:
     leaf = msgspec.structs.replace(samples.recorded(samples.NO_GRAPH).leaves[0], id=id_)
     recording = msgspec.structs.replace(samples.recorded(samples.NO_GRAPH), leaves=(leaf,), events=())
     shown = groups(lay_out(to_dot(recording)))
-    assert [group.texts[0] for group in shown.values() if group.texts] == ["x (3,)"]
+    assert [group.texts[0] for id_, group in shown.items() if id_ != "graph0"] == ["x (3,)"]
 
 
 def test_the_svg_is_one_element_with_a_view_box_and_no_tool_tips() -> None:
@@ -216,8 +216,8 @@ def test_a_neighbourhood_is_connected_and_bounded() -> None:
 
 def test_the_current_node_is_the_one_that_the_step_speaks_of() -> None:
     for step, event in enumerate(TWO.events, 1):
-        if type(event).__name__ == "NodeRan":
-            assert current_node(TWO, step) == event.node_id  # type: ignore[union-attr]
+        if isinstance(event, NodeRan):
+            assert current_node(TWO, step) == event.node_id
 
 
 @pytest.mark.parametrize(("text", "count"), [("x", 1), ("变量", 4), ("‖·‖", 3), ("", 0)])
@@ -231,12 +231,6 @@ def test_shortening_keeps_short_text_and_ends_long_text_with_an_ellipsis() -> No
 
 
 def test_a_span_over_two_lines_is_one_line() -> None:
-    span = TWO.nodes[0].span
-    assert span is not None
-    over = msgspec.structs.replace(span, line=1, column=4, end_line=2, end_column=6)
-    assert span_text("y = (x\n   * 2)\n", over) == "(x * 2"
+    over = Span(line=1, column=4, end_line=2, end_column=8)
+    assert span_text("y = (x\n   * 2)\n", over) == "(x * 2)"
     assert span_text("y = 1", over) == ""
-
-
-def test_the_library_still_needs_our_care_of_entities() -> None:
-    assert graphviz.escape("&lt;") == "&lt;"
