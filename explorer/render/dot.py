@@ -121,10 +121,12 @@ class _Drawing:
     def _saved(self, node: Node) -> None:
         """Beside their node: a chain on the same rank, which keeps the way from root to leaf straight.
 
-        What is no tensor (sizes, flags) shares one box, under the id of the first of them.
+        What is no tensor (flags, exponents) shares one box, under the id of the first of them. Sizes and strides,
+        which nearly every node keeps, are left to the inspector.
         """
         tensors = [(k, saved) for k, saved in enumerate(node.saved) if saved.value is not None]
-        settings = [(k, saved) for k, saved in enumerate(node.saved) if saved.value is None]
+        plain = [(k, saved) for k, saved in enumerate(node.saved) if saved.value is None]
+        settings = [(k, saved) for k, saved in plain if "_sym_" not in saved.name]
         boxes = [(k, "saved", saved_lines(self.recording, saved, self.options)) for k, saved in tensors]
         if settings:
             boxes.append((settings[0][0], "saved settings", settings_lines([saved for _, saved in settings])))

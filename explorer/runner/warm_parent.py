@@ -16,7 +16,7 @@ import socket
 import sys
 from contextlib import suppress
 from types import ModuleType
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from explorer.render import layout
 from explorer.runner import worker
@@ -25,8 +25,20 @@ from explorer.runner.frames import ANSWER, DIED, STARTED, receive_frame, send_fr
 from explorer.runner.guards import import_allowed
 from explorer.runner.jobs import LARGEST_ANSWER_BYTES
 
-CONTROL_LETTER = b"j"
-"""What comes with a job's socket."""
+SPARE_WORKERS = 2
+"""How many workers wait for a job: forking one takes about as long as a small program runs."""
+
+
+class Spare(NamedTuple):
+    """A worker that has no job yet.
+
+    Args:
+        pid: Its process.
+        way: Where its job's socket is sent.
+    """
+
+    pid: int
+    way: socket.socket
 
 
 class WarmParent:
@@ -39,6 +51,7 @@ class WarmParent:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self.modules: dict[str, ModuleType] = import_allowed()
+        self._spares: list[Spare] = []
         self._ends: dict[int, socket.socket] = {}
         self._ended, self._wakeup = socket.socketpair()
         self._poll = select.poll()
@@ -48,7 +61,10 @@ class WarmParent:
         self._listen_for_deaths()
         self._poll.register(self._control, select.POLLIN)
         while True:
-            for fd, _ in self._poll.poll():
+            happened = self._poll.poll(0 if len(self._spares) < SPARE_WORKERS else None)
+            if not happened:
+                self._add_spare()
+            for fd, _ in happened:
                 if fd == self._control.fileno():
                     if not self._take_job():
                         return self._end_all()
@@ -64,17 +80,32 @@ class WarmParent:
         signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
         self._poll.register(self._ended, select.POLLIN)
 
+    def _add_spare(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            pid = os.fork()
+            if pid == 0:
+                _live(theirs, self.modules)
+            self._spares.append(Spare(pid, ours))
+
     def _take_job(self) -> bool:
         letter, fds, _, _ = socket.recv_fds(self._control, 1, 1)
         if letter and fds:
             end = socket.socket(fileno=fds[0])
-            pid = os.fork()
-            if pid == 0:
-                _work(end, self.modules)
-            self._ends[pid] = end
+            self._ends[self._hand_over(end)] = end
             # The worker reads from its copy of this socket: here only the other side's hanging up counts.
             self._poll.register(end, 0)
         return bool(letter)
+
+    def _hand_over(self, end: socket.socket) -> int:
+        """Gives a job to a spare worker; its process."""
+        while True:
+            if not self._spares:
+                self._add_spare()
+            pid, way = self._spares.pop(0)
+            with suppress(OSError), way:
+                socket.send_fds(way, [b"j"], [end.fileno()])
+                return pid
 
     def _bury(self) -> None:
         with suppress(BlockingIOError):
@@ -85,6 +116,7 @@ class WarmParent:
                 self._tell(pid, status, used.ru_utime + used.ru_stime)
 
     def _tell(self, pid: int, status: int, cpu_seconds: float) -> None:
+        self._spares = [spare for spare in self._spares if spare.pid != pid]
         if (end := self._ends.pop(pid, None)) is None:
             return
         self._poll.unregister(end)
@@ -113,18 +145,25 @@ def _kill(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
-def _work(end: socket.socket, modules: dict[str, ModuleType]) -> NoReturn:
-    """The worker's whole life."""
+def _live(way: socket.socket, modules: dict[str, ModuleType]) -> NoReturn:
+    """A worker's whole life: it waits for its one job, does it, and ends."""
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        detach(end.fileno())
-        send_frame(end, STARTED, str(os.getpid()).encode())
-        frame = receive_frame(end, LARGEST_ANSWER_BYTES)
-        if frame is not None:
-            send_frame(end, ANSWER, worker.perform(frame.content, modules))
+        detach(way.fileno())
+        with way:
+            _, fds, _, _ = socket.recv_fds(way, 1, 1)
+        if fds:
+            _work(socket.socket(fileno=fds[0]), modules)
     finally:
         os._exit(0)
+
+
+def _work(end: socket.socket, modules: dict[str, ModuleType]) -> None:
+    send_frame(end, STARTED, str(os.getpid()).encode())
+    frame = receive_frame(end, LARGEST_ANSWER_BYTES)
+    if frame is not None:
+        send_frame(end, ANSWER, worker.perform(frame.content, modules))
 
 
 def main() -> None:

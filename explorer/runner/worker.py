@@ -55,6 +55,7 @@ def rehearse(modules: dict[str, ModuleType]) -> None:
     with contextlib.redirect_stdout(BoundedOutput(1_000)), record(source=source, filename=FILENAME):
         exec(code, Guards(source, modules).namespace())  # noqa: S102  the text above
     torch.default_generator.manual_seed(0)
+    layout.lay_out("digraph { a -> b }")
 
 
 def run_program(job: RunJob, modules: dict[str, ModuleType]) -> AnyEnding:

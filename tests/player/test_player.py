@@ -182,7 +182,9 @@ def test_a_drag_moves_the_graph_and_selects_nothing(open_player: OpenPlayer, two
     page.mouse.move(before["x"] + 80, before["y"] + 50, steps=4)
     page.mouse.up()
     after = page.locator("#n1").bounding_box()
-    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((60, 30), abs=3)  # the outline under the pointer is thicker
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx(
+        (60, 30), abs=3
+    )  # the outline under the pointer is thicker
     assert page.evaluate("told") == []
 
 

@@ -47,9 +47,12 @@ export class Picture {
   measure() {
     const advance = advanceOf(getComputedStyle(this.svg).fontFamily);
     this.scale = Math.min(1, RESERVED_ADVANCE / advance);
+    // First all reading, then all writing: in turns, the browser would lay out the whole graph for each of them.
     for (const part of this.parts.values()) {
       part.box = part.group.getBBox();
       part.rooms = part.rooms.map((room, i) => Math.max(room, roomInside(part, i)));
+    }
+    for (const part of this.parts.values()) {
       part.texts.forEach((text, i) => this.fit(part, i, text.textContent));
     }
   }
@@ -140,7 +143,7 @@ export class Picture {
   }
 }
 
-const LINKS = ["saved-link", "leaf-link", "cut-link", "more-link", "seed-start"];
+const LINKS = ["saved-link", "leaf-link", "cut-link", "more-link", "more", "sign", "seed-start"];
 const isSelectable = ({ classList }) => !LINKS.some((link) => classList.contains(link));
 const isEdge = (group) => group.classList.contains("edge");
 const fontSize = (text) => parseFloat(text.getAttribute("font-size")) || 12;

@@ -27,7 +27,7 @@ class Player {
     document.addEventListener("keydown", (event) => this.pressedOnPage(event), { signal });
     parent.replaceChildren(this.root);
     foremost = this;
-    this.sizes = new ResizeObserver(() => this.view?.resized());
+    this.sizes = new ResizeObserver(() => this.resized());
     this.build(data, data.initial_step ?? 0);
   }
 
@@ -95,8 +95,15 @@ class Player {
     });
   }
 
+  resized() {
+    this.program.measure();
+    this.view?.resized();
+  }
+
   openGraph(step) {
     this.sizes.disconnect();
+    this.program.measure();
+    this.sizes.observe(this.program.scroller);
     if (!this.picture) return;
     this.picture.measure();
     const ahead = this.data.steps.slice(Math.max(0, step - 1)).find(({ target }) => this.picture.boxOf(target));

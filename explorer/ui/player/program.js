@@ -29,6 +29,7 @@ export class Program {
       const row = event.target.closest(".line");
       if (row && String(getSelection()) === "") onLine(Number(row.dataset.line));
     });
+    this.scroller.addEventListener("scroll", () => (this.scrollTop = this.scroller.scrollTop), { passive: true });
     this.printed = runningOutput(steps);
     this.output = element("pre", { class: "printed", tabindex: "0", "aria-label": words.output });
     const console = element("div", { class: "console" }, element("div", { class: "caption" }, words.output), this.output);
@@ -54,7 +55,23 @@ export class Program {
       this.rows[i].classList.add("is-current");
       this.marked.push(i);
     }
-    if (this.marked.length) reveal(this.scroller, this.rows[this.marked[0]]);
+    if (this.marked.length) this.reveal(this.marked[0]);
+  }
+
+  /** Reads the panel's size once, so that stepping reads nothing. */
+  measure() {
+    this.rowHeight = this.rows[0].offsetHeight;
+    this.firstTop = this.rows[0].offsetTop - this.scroller.offsetTop;
+    this.shownHeight = this.scroller.clientHeight;
+  }
+
+  /** Scrolls inside the panel only: the page stays where it is. */
+  reveal(row) {
+    const top = this.firstTop + row * this.rowHeight;
+    const lowest = top - this.rowHeight;
+    const highest = top + 2 * this.rowHeight - this.shownHeight;
+    const scrollTop = Math.max(0, Math.min(lowest, Math.max(highest, this.scrollTop ?? 0)));
+    if (scrollTop !== (this.scrollTop ?? 0)) this.scroller.scrollTop = this.scrollTop = scrollTop;
   }
 
   /** Writes a line as text nodes and spans, the marked part inside a <mark>. */
@@ -132,12 +149,4 @@ function colourOf({ comment, string, number, word }) {
 /** Python counts characters, JavaScript counts UTF-16 units. */
 function offset(line, column) {
   return [...line].slice(0, column).join("").length;
-}
-
-/** Scrolls inside the panel only: the page stays where it is. */
-function reveal(panel, row) {
-  const top = row.offsetTop - panel.offsetTop;
-  const margin = row.offsetHeight;
-  if (top - margin < panel.scrollTop) panel.scrollTop = top - margin;
-  else if (top + 2 * margin > panel.scrollTop + panel.clientHeight) panel.scrollTop = top + 2 * margin - panel.clientHeight;
 }

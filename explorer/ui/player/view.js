@@ -5,7 +5,10 @@ const LEGIBLE = 0.7; // a large one does not start smaller than this
 const MARGIN = 14; // pixels around what must be seen
 const GLIDE_MILLISECONDS = 220;
 
-/** What part of the graph is seen: pan, zoom, fit. Works on the SVG's viewBox alone. */
+/**
+ * What part of the graph is seen: pan, zoom, fit. `box` is that part, in the units of the SVG's viewBox.
+ * The SVG is as large as its content at the present scale and is shifted under the stage, which costs no layout.
+ */
 export class View {
   constructor(stage, svg) {
     this.stage = stage;
@@ -15,10 +18,12 @@ export class View {
     svg.removeAttribute("width");
     svg.removeAttribute("height");
     this.box = null;
+    this.measure();
   }
 
-  get size() {
-    return { width: this.stage.clientWidth || 1, height: this.stage.clientHeight || 1 };
+  /** Reads the stage's size once, so that stepping reads nothing. */
+  measure() {
+    this.size = { width: this.stage.clientWidth || 1, height: this.stage.clientHeight || 1 };
   }
 
   get scale() {
@@ -39,6 +44,7 @@ export class View {
 
   /** The whole graph; where that would be too small to read, a legible piece around `focus`. */
   open(focus) {
+    this.measure();
     this.fit();
     if (this.fitScale() >= LEGIBLE || !focus) return;
     this.isFitted = false;
@@ -87,6 +93,7 @@ export class View {
   }
 
   resized() {
+    this.measure();
     if (this.isFitted || !this.box) this.fit();
     else this.show(this.around(this.box, this.scale * (this.size.width / this.lastWidth || 1)));
   }
@@ -116,6 +123,16 @@ export class View {
 
   apply(box) {
     this.box = box;
-    this.svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.width} ${box.height}`);
+    const { style } = this.svg;
+    const { scale } = this;
+    if (scale !== this.drawnScale) {
+      this.drawnScale = scale;
+      style.width = `${this.content.width * scale}px`;
+      style.height = `${this.content.height * scale}px`;
+    }
+    // Whole pixels: text stays sharp.
+    const left = Math.round((this.content.x - box.x) * scale);
+    const top = Math.round((this.content.y - box.y) * scale);
+    style.transform = `translate(${left}px, ${top}px)`;
   }
 }
