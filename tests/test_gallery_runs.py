@@ -2,27 +2,76 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 import explorer
-from explorer.gallery import GalleryFunction, functions
-from explorer.i18n import LANGUAGES
+from explorer.gallery import function, functions
+from explorer.i18n import LANGUAGES, Language
 from explorer.model import Recording
-from explorer.render.dot import to_dot
-from explorer.render.options import GraphOptions
-from explorer.rules import sentences
-from explorer.runner import Completed, Limits
-from explorer.ui.first_picture.__main__ import main  # noqa: F401  # the shipped picture is made from the same parts
+from explorer.render.tracks import tracks
+from explorer.rules import error_hint, notice_text, notices, sentences
+from explorer.ui.runs import MOST_NODES
 
-every_function = pytest.mark.parametrize("shown", functions(), ids=lambda shown: shown.id)
-_known: dict[str, Recording] = {}
+MOST_STEPS = 150
+every_function = pytest.mark.parametrize("function_id", [shown.id for shown in functions()])
 
 
-def recorded(shown: GalleryFunction) -> Recording:
-    ending = explorer.run(shown.code, seed=0)
-    assert isinstance(ending, Completed), ending
+def run_anew(function_id: str) -> Recording:
+    ending = explorer.run(function(function_id).code, seed=0)
+    assert isinstance(ending, explorer.Completed), ending
     return ending.recording
 
 
-def once(shown: GalleryFunction) -> Recording:
-    return _known.setdefault(shown.id, recorded(shown)) if shown.id not in _known else _known[shown.id]
+run_once = cache(run_anew)
+
+
+@every_function
+def test_it_completes_with_a_gradient_and_something_printed(function_id: str) -> None:
+    recording = run_once(function_id)
+    assert any(grad is not None for grad in recording.grads.values())
+    assert recording.printed.strip()
+    assert recording.source == function(function_id).code
+
+
+@every_function
+def test_two_runs_are_equal(function_id: str) -> None:
+    assert run_anew(function_id).to_json() == run_once(function_id).to_json()
+
+
+@every_function
+def test_it_is_small_enough_to_be_shown_whole(function_id: str) -> None:
+    recording = run_once(function_id)
+    assert not recording.truncated
+    assert 2 <= len(recording.nodes) <= MOST_NODES
+    assert len(recording.events) <= MOST_STEPS
+    assert all(leaf.value.complete for leaf in recording.leaves)
+
+
+@every_function
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_step_is_told_in_words(function_id: str, language: Language) -> None:
+    recording = run_once(function_id)
+    told = sentences(recording, language)
+    assert len(told) == len(recording.events) + 1
+    assert all(sentence.strip() and "{" not in sentence for sentence in told)
+    assert language == "en" or any("\u4e00" <= letter <= "\u9fff" for letter in "".join(told))
+    assert all(notice_text(notice, language).strip() for notice in notices(recording))
+    assert error_hint(recording, language) is None
+
+
+@every_function
+def test_the_languages_tell_different_words(function_id: str) -> None:
+    recording = run_once(function_id)
+    english, chinese = (sentences(recording, language) for language in LANGUAGES)
+    assert all(one != other for one, other in zip(english, chinese, strict=True))
+
+
+@every_function
+def test_the_picture_follows_every_step(function_id: str) -> None:
+    recording = run_once(function_id)
+    for frames in tracks(recording).values():
+        steps = [frame.step for frame in frames]
+        assert steps == sorted(set(steps))
+        assert all(0 <= step <= len(recording.events) for step in steps)

@@ -171,6 +171,8 @@ def main() -> None:
     parent = WarmParent(socket.socket(fileno=int(sys.argv[1])))
     # An optimizer's first step would import it in every worker anew, which takes seconds.
     importlib.import_module("torch._dynamo")
+    # From here on only C code speaks there, such as Fontconfig, which has nothing to tell a reader of the server's log.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     worker.rehearse(parent.modules)
     layout.lay_out("digraph { a }")  # loads Graphviz's plugins and fonts once for all workers
     gc.collect()

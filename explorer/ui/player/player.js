@@ -110,7 +110,7 @@ class Player {
     this.view.open(this.picture.boxOf(ahead?.target));
     this.picture.select(null);
     this.sizes.observe(this.stage);
-    document.fonts?.ready.then(() => this.picture.measure());
+    if (document.fonts?.status === "loading") document.fonts.ready.then(() => this.picture.measure());
   }
 
   /** Draws a step, synchronously. Returns the step, kept within bounds. */

@@ -30,6 +30,7 @@ export class Program {
       if (row && String(getSelection()) === "") onLine(Number(row.dataset.line));
     });
     this.scroller.addEventListener("scroll", () => (this.scrollTop = this.scroller.scrollTop), { passive: true });
+    this.shownOutput = -1;
     this.printed = runningOutput(steps);
     this.output = element("pre", { class: "printed", tabindex: "0", "aria-label": words.output });
     const console = element("div", { class: "console" }, element("div", { class: "caption" }, words.output), this.output);

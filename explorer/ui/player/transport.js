@@ -41,7 +41,8 @@ export class Transport {
 
   buildScrub() {
     const { steps, words } = this.data;
-    const rail = element("div", { class: "rail", "aria-hidden": "true" }, element("i", { class: "progress" }));
+    this.progress = element("i", { class: "progress" });
+    const rail = element("div", { class: "rail", "aria-hidden": "true" }, this.progress);
     steps.forEach((step, i) => {
       const next = steps[i + 1];
       if (step.phase === "backward" && steps[i - 1]?.phase !== "backward") this.band = { from: i };
@@ -106,7 +107,7 @@ export class Transport {
     const label = this.labelOf(step, happened);
     this.range.value = step;
     this.range.setAttribute("aria-valuetext", label);
-    this.scrub.style.setProperty("--at", `${this.percent(step)}%`);
+    this.progress.style.width = `calc(${this.percent(step)}% + 4px)`;
     this.where.replaceChildren(element("i", { class: `mark is-${happened ? markOf(happened) : "start"}` }), label);
     this.sentence.textContent = this.sentenceOf(step);
     this.sentence.classList.toggle("is-error", happened?.kind === "Raised");

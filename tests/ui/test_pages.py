@@ -1,0 +1,395 @@
+"""Both pages through Streamlit's own AppTest: what a choice does to the program, and what is said about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from explorer.gallery import function, functions
+from explorer.i18n import LANGUAGES, Language, text
+from explorer.model import Recording
+from explorer.program import Toggles
+from explorer.program.choices import Choices
+from explorer.program.link import encode
+from explorer.ui.keys import Key
+
+ROOT = Path(__file__).parents[2]
+OpenPage = Callable[..., AppTest]
+
+
+def ran(page: AppTest) -> AppTest:
+    """Runs the page once more; no run may end in an exception."""
+    page.run()
+    assert not page.exception, [one.message for one in page.exception]
+    return page
+
+
+def open_page(language: str = "en", **parameters: str) -> AppTest:
+    page = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    page.query_params.update({"lang": language, **parameters})
+    return ran(page)
+
+
+def open_program(code: str) -> AppTest:
+    return open_page(**encode(Choices(text=code)))
+
+
+def type_program(page: AppTest, code: str) -> AppTest:
+    """As the user does: open the editor, type, leave the field."""
+    page.toggle(key=Key.EDITING).set_value(True)
+    ran(page).text_area(key=Key.DRAFT).set_value(code)
+    return ran(page)
+
+
+def played(page: AppTest) -> dict[str, Any]:
+    """What the player was given."""
+    found = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_player")]
+    assert len(found) == 1
+    return json.loads(found[0].json)
+
+
+def shown(page: AppTest) -> Recording:
+    """The recording on the stage, which is what the player plays."""
+    recording = page.session_state[Key.PREPARED].recording
+    assert played(page)["source"] == recording.source
+    return recording
+
+
+def grad(page: AppTest, name: str = "x") -> list[Any]:
+    value = shown(page).grads[name]
+    assert value is not None
+    return list(value.values)
+
+
+def said(page: AppTest) -> str:
+    """Everything that stands on the page as text."""
+    groups = (page.markdown, page.caption, page.text, page.code, page.warning)
+    return "\n".join(str(one.value) for group in groups for one in group)
+
+
+def torchs_words(code: str) -> str:
+    """What torch itself says about a program."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - every kind of error is asked for here
+        exec(code, {"__name__": "__main__"})
+    return str(caught.value)
+
+
+# ── opening ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_explore_opens_with_the_tutorials_function(language: Language) -> None:
+    page = open_page(language)
+    assert grad(page) == [0, 4, 8]
+    assert functions()[0].notice(language) in said(page)
+    assert text("ui.chart.title", language) in said(page)
+    assert played(page)["words"]["ledger"] == text("player.ledger", language)
+    assert dict(page.query_params) == {"fn": "two-dot", "lang": language}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_about_opens_and_the_way_back_keeps_the_choices(language: Language) -> None:
+    page = open_page(language, fn="sum")
+    page.switch_page("explorer/ui/about_page.py")
+    assert text("ui.about.what", language).strip() in said(ran(page))
+    page.switch_page("explorer/ui/explore_page.py")
+    assert function("sum").notice(language) in said(ran(page))
+
+
+def test_the_language_can_be_changed() -> None:
+    page = open_page("en")
+    page.segmented_control(key=Key.LANGUAGE).set_value("zh")
+    assert functions()[0].notice("zh") in said(ran(page))
+    assert page.query_params["lang"] == "zh"
+
+
+# ── functions ───────────────────────────────────────────────────────────────────
+
+
+def test_a_function_is_picked_by_its_button() -> None:
+    page = open_page()
+    page.session_state[Key.PICKER] = True
+    ran(page).button(key="pick-sum").click()
+    assert ran(page).session_state[Key.CHOICES] == Choices(function="sum")
+    assert shown(page).source == function("sum").code
+    assert page.query_params["fn"] == "sum"
+
+
+def test_the_gallery_is_searched_and_filtered() -> None:
+    page = open_page()
+    page.session_state[Key.PICKER] = True
+    ran(page).text_input(key=Key.SEARCH).set_value("softmax")
+    keys = {button.key for button in ran(page).button}
+    assert "pick-softmax" in keys
+    assert "pick-sum" not in keys
+    page.pills(key=Key.CATEGORY).set_value("tutorial")
+    assert text("ui.pick.nothing", "en") in said(ran(page))
+
+
+@pytest.mark.parametrize("function_id", [one.id for one in functions()[::5]])
+def test_functions_from_all_over_the_gallery_open(function_id: str) -> None:
+    page = open_page("zh", fn=function_id)
+    assert shown(page).source == function(function_id).code
+
+
+# ── inputs ──────────────────────────────────────────────────────────────────────
+
+
+def test_a_number_field_rewrites_its_literal_and_nothing_else() -> None:
+    page = open_page(fn="both")
+    before = shown(page).source
+    page.number_input(key="value-x-0").set_value(5.0)
+    after = shown(ran(page)).source
+    changed = [pair for pair in zip(before.split("\n"), after.split("\n"), strict=True) if pair[0] != pair[1]]
+    assert changed == [("x = torch.arange(3.0)", "x = torch.tensor([5.0, 1.0, 2.0])")]
+    assert page.session_state[Key.CHOICES] == Choices(function="both", text=after)
+    assert grad(page) == [21, 5, 9]
+
+
+def test_the_same_number_again_is_the_gallerys_program_again() -> None:
+    page = open_program("import torch\nx = torch.tensor(2.0, requires_grad=True)\ny = x * x\ny.backward()\n")
+    page.number_input(key="value-x-0").set_value(3.0)
+    assert grad(ran(page)) == [6]
+    page.slider(key="slider-x").set_value(-1.5)
+    assert grad(ran(page)) == [-3]
+
+
+def test_the_shape_is_edited_and_a_shape_that_is_none_is_refused() -> None:
+    page = open_page()
+    page.text_input(key="shape-x").set_value("2")
+    assert len(grad(ran(page))) == 2
+    page.text_input(key="shape-x").set_value("two")
+    assert [one.value for one in ran(page).toast] == [text("ui.inputs.bad_shape", "en", written="two")]
+    assert len(grad(page)) == 2
+
+
+def test_without_requires_grad_torch_says_why_there_is_no_gradient() -> None:
+    page = open_page()
+    page.checkbox(key="requires-grad-x").set_value(False)
+    source = shown(ran(page)).source
+    assert torchs_words(source) in said(page)
+    assert "does not require grad" in said(page)
+
+
+def test_integers_that_require_grad_end_in_torchs_own_reason() -> None:
+    page = open_page()
+    page.selectbox(key="dtype-x").set_value("int64")
+    source = shown(ran(page)).source
+    assert "int64" in source
+    assert torchs_words(source) in said(page)
+    assert "floating point" in said(page)
+
+
+# ── toggles ─────────────────────────────────────────────────────────────────────
+
+
+def test_passes_add_up() -> None:
+    page = open_page()
+    page.number_input(key=Key.PASSES).set_value(2)
+    assert grad(ran(page)) == [0, 8, 16]
+    assert page.query_params["p"] == "2"
+
+
+def test_a_second_function_adds_up_and_zero_between_does_not() -> None:
+    page = open_page()
+    page.text_input(key=Key.SECOND).set_value("x.sum()")
+    assert grad(ran(page)) == [1, 5, 9]
+    assert [cell["after"] for cell in played(page)["ledger"]["rows"][0]["cells"]] == ["[0., 4., 8.]", "[1., 5., 9.]"]
+    for between in ("zero_", "none"):
+        page.segmented_control(key=Key.BETWEEN).set_value(between)
+        assert grad(ran(page)) == [1, 1, 1]
+    page.segmented_control(key=Key.BETWEEN).set_value("keep")
+    assert grad(ran(page)) == [1, 5, 9]
+
+
+def test_the_same_graph_again_needs_retain_graph() -> None:
+    page = open_page()
+    page.number_input(key=Key.PASSES).set_value(2)
+    ran(page).radio(key=Key.FORWARD).set_value(False)
+    assert torchs_words(shown(ran(page)).source) in said(page)
+    page.checkbox(key=Key.RETAIN_GRAPH).set_value(True)
+    assert grad(ran(page)) == [0, 8, 16]
+
+
+def test_a_vector_needs_a_seed_gradient() -> None:
+    page = open_page(fn="seed-gradient")
+    page.radio(key=Key.SEED).set_value("implicit")
+    assert "grad can be implicitly created only for scalar outputs" in said(ran(page))
+    page.radio(key=Key.SEED).set_value("one-hot")
+    ran(page).number_input(key=Key.SEED_INDEX).set_value(1)
+    (leaf,) = [grad for grad in shown(ran(page)).grads.values() if grad is not None]
+    assert [number != 0 for number in leaf.values] == [index == 1 for index in range(len(leaf.values))]
+
+
+def test_a_toggle_that_cannot_be_written_in_says_why() -> None:
+    page = open_page()
+    page.text_input(key=Key.SECOND).set_value("x.sum(")
+    assert "is not a single Python expression" in said(ran(page))
+    assert grad(page) == [0, 4, 8]
+    no_backward = open_program("import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 2\n")
+    assert no_backward.number_input(key=Key.PASSES).disabled
+    assert text("program.why_not.no_backward", "en") in said(no_backward)
+
+
+# ── bad programs ────────────────────────────────────────────────────────────────
+
+
+def test_a_syntax_error_points_at_line_and_column_and_the_last_picture_stays() -> None:
+    page = type_program(open_page(), "import torch\nx = torch.ones(3\ny = 2\n")
+    assert "2" in said(page)
+    (place,) = [one.value for one in page.text if "ine 2, column 15" in one.value]
+    assert "never closed" in place
+    assert shown(page).source == functions()[0].code
+    assert text("ui.ending.last_good", "en") in said(page)
+
+
+def test_a_refused_program_is_told_what_to_write_instead() -> None:
+    page = type_program(open_page(), "import torch\nimport os\nos.remove('x')\n")
+    assert any("Line 2, column 8" in one.value for one in page.text), [one.value for one in page.text]
+    assert "cannot be imported" in said(page)
+    assert grad(page) == [0, 4, 8]
+    page.button[[one.label for one in page.button].index(text("ui.edit.discard", "en"))].click()
+    assert text("ui.ending.rejected", "en") not in said(ran(page))
+    assert grad(page) == [0, 4, 8]
+
+
+def test_a_program_that_never_ends_is_stopped() -> None:
+    page = type_program(open_page(), "import torch\nwhile True:\n    pass\n")
+    assert text("ui.ending.stopped", "en") in said(page)
+    assert grad(page) == [0, 4, 8]
+
+
+HEAD = "import torch\nx = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
+MISTAKES = {
+    "twice": HEAD + "y = (x * x).sum()\ny.backward()\ny.backward()\n",
+    "not connected": HEAD + "y = (x * x).sum().detach()\ny.backward()\n",
+    "no_grad": HEAD + "with torch.no_grad():\n    y = (x * x).sum()\ny.backward()\n",
+    "argmax": HEAD + "x.argmax().backward()\n",
+    "in-place": HEAD + "y = x.exp()\ny.add_(1)\ny.sum().backward()\n",
+    "vector": HEAD + "(x * 2).backward()\n",
+    "seed of another shape": HEAD + "(x * 2).backward(torch.ones(2))\n",
+    "in-place on a leaf": HEAD + "x -= 0.1\n",
+    "slice of a leaf": HEAD + "x[0] = 1.0\n",
+    "grad is None": HEAD + "x.grad.zero_()\n",
+    "no create_graph": HEAD + "y = (x ** 3).sum()\n(g,) = torch.autograd.grad(y, x)\ntorch.autograd.grad(g.sum(), x)\n",
+    "integers": "import torch\nx = torch.tensor([1, 2], requires_grad=True)\n",
+    "integers later": "import torch\nx = torch.tensor([1, 2])\nx.requires_grad_()\n",
+    "unused": HEAD + "z = torch.ones(1, requires_grad=True)\ntorch.autograd.grad(x.sum(), z)\n",
+    "flag of a result": HEAD + "y = x * 2\ny.requires_grad_(False)\n",
+    "retain_grad on a constant": "import torch\ntorch.ones(1).retain_grad()\n",
+    "non-leaf parameter": HEAD + "torch.optim.SGD([x * 2], lr=0.1)\n",
+    "several views": HEAD + "a, b = x.clone().split([1, 2])\na.mul_(2)\n",
+    "shapes": HEAD + "x @ torch.ones(4)\n",
+    "no name": HEAD + "y = (x * x).sum()\nz.backward()\n",
+    "division": HEAD + "y = (x * x).sum()\n1 / 0\n",
+    "hook": "import torch\ntorch.ones(1).register_hook(print)\n",
+}
+
+
+@pytest.fixture(scope="module")
+def desk() -> AppTest:
+    """One visitor who makes every mistake in turn."""
+    return open_page()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_torchs_own_words(desk: AppTest, mistake: str) -> None:
+    code = MISTAKES[mistake]
+    page = type_program(desk, code)
+    recording = shown(page)
+    assert recording.source == code
+    assert recording.error is not None
+    assert recording.error.message in [one.value for one in page.code]
+    assert torchs_words(code).split(" at 0x")[0] in recording.error.message
+    assert recording.error.span is not None
+    place = text("ui.ending.at", "en", line=recording.error.span.line, column=recording.error.span.column + 1)
+    assert any(place in one.value for one in page.markdown)
+    assert ("is-failed" in said(page)) is False
+    if "y = " in code:
+        assert 'class="node' in played(page)["svg"]
+    assert played(page)["initial_step"] == len(recording.events)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["", "\n\n", "# nothing\n", "x = 1\nprint(x)\n", HEAD, HEAD + "y = x * 2\n", "import torch\ny = torch.ones(2) * 2\n"],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_program_that_lacks_something_is_told_what(code: str, language: Language) -> None:
+    page = type_program(open_page(language), code)
+    assert page.session_state[Key.CHOICES].text == code
+    boxes = [one for one in page.text if one.value.strip()]
+    assert boxes, said(page)
+
+
+# ── links ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_link_restores_everything() -> None:
+    wanted = Choices(
+        function="two-dot",
+        text=function("two-dot").code.replace("arange(3.0)", "tensor([3.0, 1.0])"),
+        toggles=Toggles(passes=2, second="x.sum()", between="zero_", retain_graph=True),
+    )
+    page = open_page("zh", step="3", **encode(wanted))
+    assert page.session_state[Key.CHOICES] == wanted
+    assert page.number_input(key=Key.PASSES).value == 2
+    assert page.text_input(key=Key.SECOND).value == "x.sum()"
+    assert page.segmented_control(key=Key.BETWEEN).value == "zero_"
+    assert page.checkbox(key=Key.RETAIN_GRAPH).value is True
+    assert page.number_input(key="value-x-0").value == 3
+    assert grad(page) == [1, 1]
+    assert played(page)["initial_step"] == 3
+    assert page.session_state[Key.LANGUAGE] == "zh"
+    assert page.query_params["step"] == "3"
+
+
+def test_an_edit_after_opening_a_link_is_kept() -> None:
+    page = open_page(fn="sum", step="1")
+    page.number_input(key=Key.PASSES).set_value(3)
+    assert grad(ran(page)) == [3, 3, 3]
+    assert grad(ran(page)) == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"fn": "no-such-one"}, "no-such-one"),
+        ({"fn": "../../etc"}, "../../etc"),
+        ({"code": "eJx!"}, "code"),
+        ({"code": "AAAA"}, "code"),
+        ({"p": "99"}, "99"),
+        ({"p": "-1"}, "-1"),
+        ({"between": "never"}, "never"),
+        ({"retain": "yes"}, "yes"),
+        ({"second": "x.sum("}, "x.sum("),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_damaged_link_is_refused_with_a_reason(parameters: dict[str, str], reason: str, language: Language) -> None:
+    page = open_page(language, **parameters)
+    assert len(page.warning) == 1
+    assert reason in page.warning[0].value
+    assert grad(page) == [0, 4, 8]
+
+
+@pytest.mark.parametrize("step", ["-1", "x", "999999", "٣", "1e3", ""])
+def test_a_step_that_is_none_does_no_harm(step: str) -> None:
+    page = open_page(fn="two-dot", step=step)
+    assert 0 <= played(page)["initial_step"] <= len(shown(page).events)
+
+
+# ── the program is plain PyTorch ────────────────────────────────────────────────
+
+
+def test_what_the_toggles_write_runs_anywhere() -> None:
+    page = open_page(fn="two-dot", p="3", second="(x * x).sum()")
+    variables: dict[str, Any] = {}
+    exec(shown(page).source, variables)
+    assert torch.equal(variables["x"].grad, torch.tensor(grad(page)))
