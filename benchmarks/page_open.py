@@ -14,7 +14,7 @@ COLD_SERVERS = 3
 
 
 def rows() -> list[Row]:
-    """Visits by turns to our page and to the bare one, every visitor with an empty cache; first visits to new servers."""
+    """Visits by turns to our page and to the bare one, all with an empty cache; first visits to new servers."""
     with browsing() as browser:
         ours, bare = _by_turns(browser)
         first, from_start = _cold(browser)

@@ -243,7 +243,7 @@ class OneArgument:
         if more or keywords:
             self._refuse("type_makes_class")
         cls = type(obj)
-        if cls is type:
+        if cls is type or obj is self:
             return self
         if issubclass(cls, type):
             self._refuse("type_of_class")

@@ -87,25 +87,35 @@ class ForkingParent:
             WorkerUnavailable: No worker could be started.
         """
         for _ in range(ATTEMPTS):
-            with self._new_job() as end:
-                worker_pid = self._await_start(end)
-                if worker_pid is not None:
-                    return self._await_answer(end, job_json, seconds, worker_pid)
+            end, process = self._new_job()
+            with end:
+                frame = self._await_start(end)
+                if frame is not None and frame.kind == STARTED:
+                    self.is_warm = True
+                    return self._await_answer(end, job_json, seconds, int(frame.content))
+            if frame is None:
+                self._give_up(process)
         raise WorkerUnavailable("runner.no_worker")
 
-    def _new_job(self) -> socket.socket:
+    def _new_job(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         ours, theirs = socket.socketpair()
-        with theirs, self._lock, suppress(OSError):
-            socket.send_fds(self._start(), [b"j"], [theirs.fileno()])
-        return ours
+        with theirs, self._lock:
+            control, process = self._start()
+            with suppress(OSError):
+                socket.send_fds(control, [b"j"], [theirs.fileno()])
+        return ours, process
 
-    def _await_start(self, end: socket.socket) -> int | None:
+    def _await_start(self, end: socket.socket) -> Frame | None:
         try:
-            frame = receive_frame(end, 64, time.monotonic() + WARM_UP_SECONDS)
+            return receive_frame(end, 64, time.monotonic() + WARM_UP_SECONDS)
         except (FrameBroken, OSError):
-            frame = None
-        self.is_warm = frame is not None and frame.kind == STARTED
-        return int(frame.content) if frame is not None and frame.kind == STARTED else None
+            return None
+
+    def _give_up(self, process: subprocess.Popen[bytes]) -> None:
+        """Ends a parent that has not started a worker, unless another thread has done so already."""
+        with self._lock:
+            if self._process is process:
+                self._stop()
 
     def _await_answer(self, end: socket.socket, job_json: bytes, seconds: float, worker_pid: int) -> bytes:
         deadline = time.monotonic() + seconds
@@ -127,9 +137,9 @@ class ForkingParent:
             with suppress(OSError):
                 os.killpg(worker_pid, signal.SIGKILL)
 
-    def _start(self) -> socket.socket:
+    def _start(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         if self._process is not None and self._process.poll() is None and self._control is not None:
-            return self._control
+            return self._control, self._process
         self._stop()
         self._control, theirs = socket.socketpair()
         with theirs:
@@ -141,7 +151,7 @@ class ForkingParent:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-        return self._control
+        return self._control, self._process
 
     def _stop(self) -> None:
         self.is_warm = False

@@ -61,17 +61,16 @@ class WarmParent:
         self._listen_for_deaths()
         self._poll.register(self._control, select.POLLIN)
         while True:
-            happened = self._poll.poll(0 if len(self._spares) < SPARE_WORKERS else None)
-            if not happened:
+            ready = {fd for fd, _ in self._poll.poll(0 if len(self._spares) < SPARE_WORKERS else None)}
+            if not ready:
                 self._add_spare()
-            for fd, _ in happened:
-                if fd == self._control.fileno():
-                    if not self._take_job():
-                        return self._end_all()
-                elif fd == self._ended.fileno():
-                    self._bury()
-                else:
-                    self._hang_up(fd)
+            # In this order: burying closes sockets, and a new job's may get the number of one that was hung up on.
+            for fd in ready - {self._control.fileno(), self._ended.fileno()}:
+                self._hang_up(fd)
+            if self._ended.fileno() in ready:
+                self._bury()
+            if self._control.fileno() in ready and not self._take_job():
+                return self._end_all()
 
     def _listen_for_deaths(self) -> None:
         for end in (self._ended, self._wakeup):

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from explorer.errors import LayoutFailed
-from explorer.model import Recording
+from explorer.model import Raised, Recording
 from explorer.recorder import RecordingLimits, Session, SessionUnfinished, record
 from explorer.render import layout
 from explorer.runner.confinement import open_reserve, restrict, watched_acts
@@ -48,9 +48,9 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
 
 
 def rehearse(modules: dict[str, ModuleType]) -> None:
-    """Does once what every worker does, so that those forked later find it ready; runs no backward pass."""
+    """Does once what every worker does, so that those forked later find it ready; builds no graph."""
     torch: Any = modules["torch"]
-    source = "import torch\nx = torch.ones(2, requires_grad=True)\nx.data -= 1\nprint((2 * x).sum())"
+    source = "import torch\nx = torch.ones(2)\nx.data -= 1\nprint((2 * x).sum())"
     code = compile_program(source)
     with contextlib.redirect_stdout(BoundedOutput(1_000)), record(source=source, filename=FILENAME):
         exec(code, Guards(source, modules).namespace())  # noqa: S102  the text above
@@ -104,7 +104,15 @@ def _ending(
         return stopped(reason or "crash", limits)
     if reason is not None:
         return stopped(reason, limits, recording)
-    return Completed(recording=recording) if error is None else Failed(recording=recording)
+    if error is None:
+        return Completed(recording=recording)
+    return Failed(recording=recording if recording.error is not None else _with_error(recording, error))
+
+
+def _with_error(recording: Recording, error: BaseException) -> Recording:
+    """Adds what is no `Exception`, such as SystemExit, which a recorder lets pass without a word."""
+    raised = Raised(type=type(error).__name__, message=str(error))
+    return msgspec.structs.replace(recording, error=raised, events=(*recording.events, raised))
 
 
 def _recording(session: Session) -> Recording | None:

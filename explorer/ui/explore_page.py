@@ -42,18 +42,16 @@ def explore_page() -> None:
             editor(program)
     with st.container(key="message"):
         ending_message(ending)
-    if isinstance(ending, Completed):
-        st.session_state[Key.LAST_GOOD] = program
-    elif recording is None or isinstance(ending, Rejected):
+    if recording is None or not recording.events:
         recording = _last_good()
+    elif isinstance(ending, Completed):
+        st.session_state[Key.LAST_GOOD] = program
     if recording is not None:
         _picture(recording)
     state.save()
 
 
 def _picture(recording: Recording) -> None:
-    if not recording.events:
-        return
     with st.container(key="stage"):
         stage(recording)
     with st.container(key="beside"):

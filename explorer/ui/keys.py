@@ -10,6 +10,7 @@ class Key(StrEnum):
 
     CHOICES = "choices"
     LANGUAGE = "language"
+    LANGUAGE_SWITCH = "language_switch"
     WRITTEN = "written_parameters"
     LINK_ERROR = "link_error"
     START = "start"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,6 +20,12 @@ def step_of(page: Page) -> int:
 def first(played: dict[str, Any], kind: str, nth: int = 0) -> int:
     """The step of the nth event of a kind."""
     return [i for i, step in enumerate(played["steps"], 1) if step["kind"] == kind][nth]
+
+
+def stop_clock(page: Page) -> None:
+    """From here on time passes by `page.clock.run_for` alone, however slow the machine is."""
+    page.clock.install(time=datetime(2030, 1, 1, tzinfo=UTC))
+    page.clock.pause_at(datetime(2030, 1, 2, tzinfo=UTC))
 
 
 def classes(page: Page, part_id: str) -> set[str]:
@@ -67,7 +74,7 @@ def test_the_last_touched_of_two_players_has_the_page_s_keys(
 
 def test_space_plays_to_the_end_and_tells_only_the_end(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     page = open_player(two_passes)
-    page.clock.install()
+    stop_clock(page)
     page.keyboard.press("Space")
     expect(page.locator(".button.play")).to_have_attribute("aria-label", two_passes["words"]["pause"])
     count = len(two_passes["steps"])
@@ -81,7 +88,7 @@ def test_space_plays_to_the_end_and_tells_only_the_end(open_player: OpenPlayer, 
 
 def test_twice_the_speed_takes_half_the_time(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     page = open_player(two_passes)
-    page.clock.install()
+    stop_clock(page)
     page.click(".button.speed")
     page.click(".button.play")
     page.clock.run_for(1250)
@@ -93,7 +100,7 @@ def test_twice_the_speed_takes_half_the_time(open_player: OpenPlayer, two_passes
 
 def test_a_settled_step_is_told_once(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     page = open_player(two_passes)
-    page.clock.install()
+    stop_clock(page)
     for _ in range(3):
         page.keyboard.press("ArrowRight")
         page.clock.run_for(100)
@@ -104,7 +111,7 @@ def test_a_settled_step_is_told_once(open_player: OpenPlayer, two_passes: dict[s
 
 def test_coming_back_before_it_settles_tells_nothing(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     page = open_player(two_passes)
-    page.clock.install()
+    stop_clock(page)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
     page.clock.run_for(1000)
@@ -452,6 +459,24 @@ def test_another_language_keeps_the_step(open_player: OpenPlayer, two_passes: di
     expect(page.locator(".sentence")).to_have_text(chinese["steps"][6]["sentence"])
     page.keyboard.press("ArrowRight")
     assert step_of(page) == 8
+
+
+def test_playing_goes_on_when_another_part_of_the_graph_arrives(
+    open_player: OpenPlayer, two_passes: dict[str, Any]
+) -> None:
+    """A step outside the drawn part is told at once, so that Python can draw the part around it."""
+    step = first(two_passes, "NodeRan")
+    target = two_passes["steps"][step - 1]["target"]
+    elsewhere = two_passes["svg"].replace(f'id="{target}"', 'id="other"')
+    page = open_player({**two_passes, "svg": elsewhere})
+    stop_clock(page)
+    page.evaluate("step => { player.renderStep(step - 1); player.play() }", step)
+    page.clock.run_for(1200 + 300)
+    assert page.evaluate("told") == [["step", step, None]]
+    page.evaluate("data => player.update(data)", two_passes)
+    expect(page.locator(".badge")).to_be_visible()
+    page.clock.run_for(1250)
+    assert step_of(page) == step + 1
 
 
 def test_another_recording_starts_over(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:

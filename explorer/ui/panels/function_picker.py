@@ -48,11 +48,12 @@ def _gallery() -> None:
         icon=":material/search:",
         label_visibility="collapsed",
     )
+    names = {name: text(f"gallery.category.{name}", language()) for name in categories()}
     category = st.pills(
         say("pick.category"),
-        categories(),
+        names,
         key=Key.CATEGORY,
-        format_func=lambda name: text(f"gallery.category.{name}", language()),
+        format_func=names.__getitem__,
         label_visibility="collapsed",
     )
     found = search(wanted, language(), category)

@@ -180,12 +180,13 @@ def _exhibits(exhibits: list[Exhibit]) -> None:
     )
     value = exhibits[chosen].value
     assert value is not None
+    names = {name: say(f"inspector.{name}") for name in ("heat_map", "table")}
     as_table = st.segmented_control(
         say("inspector.view"),
-        ("heat_map", "table"),
+        names,
         key=Key.VIEW,
         default="heat_map",
-        format_func=lambda name: say(f"inspector.{name}"),
+        format_func=names.__getitem__,
         label_visibility="collapsed",
         required=True,
     )

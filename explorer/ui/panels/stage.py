@@ -93,7 +93,7 @@ def _playback(recording: Recording) -> Playback:
     """The player's data, made anew only where something it is made from has changed."""
     part, start = _part(recording), _start(recording)
     options = GraphOptions(
-        arrows=st.session_state.get(Key.ARROWS, "gradient"),
+        arrows=st.session_state.get(Key.ARROWS) or "gradient",
         show_saved=st.session_state.get(Key.SHOW_SAVED, True),
         show_values=st.session_state.get(Key.SHOW_VALUES, True),
         show_shapes=st.session_state.get(Key.SHOW_SHAPES, True),

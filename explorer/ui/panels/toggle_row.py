@@ -100,11 +100,12 @@ def _second(second: str, disabled: bool) -> None:
 def _between(between: Between, disabled: bool) -> None:
     st.html(f"<span class='row-word'>{say('toggles.between')}</span>", width="content")
     st.session_state[Key.BETWEEN] = between
+    names = {"keep": say("toggles.keep"), **BETWEEN_NAMES}
     st.segmented_control(
         say("toggles.between"),
         get_args(Between),
         key=Key.BETWEEN,
-        format_func=lambda name: BETWEEN_NAMES.get(name) or say("toggles.keep"),
+        format_func=names.__getitem__,
         disabled=disabled,
         label_visibility="collapsed",
         required=True,
@@ -115,11 +116,12 @@ def _between(between: Between, disabled: bool) -> None:
 
 def _forward(new_forward: bool) -> None:
     st.session_state[Key.FORWARD] = new_forward
+    names = {True: say("toggles.new_forward"), False: say("toggles.same_graph")}
     st.radio(
         say("toggles.graph"),
-        (True, False),
+        names,
         key=Key.FORWARD,
-        format_func=lambda new: say("toggles.new_forward" if new else "toggles.same_graph"),
+        format_func=names.__getitem__,
         on_change=_take,
         args=(Key.FORWARD, "new_forward"),
     )
@@ -127,11 +129,12 @@ def _forward(new_forward: bool) -> None:
 
 def _seed(seed: Seed, index: int, values: str) -> None:
     st.session_state[Key.SEED] = seed
+    names = {name: say(f"toggles.seed_{name.replace('-', '_')}") for name in get_args(Seed)}
     st.radio(
         say("toggles.seed"),
-        get_args(Seed),
+        names,
         key=Key.SEED,
-        format_func=lambda name: say(f"toggles.seed_{name.replace('-', '_')}"),
+        format_func=names.__getitem__,
         on_change=_take,
         args=(Key.SEED, "seed"),
         help=say("toggles.seed_help"),

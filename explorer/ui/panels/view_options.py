@@ -18,12 +18,13 @@ def view_options() -> None:
     """The row of choices about the picture."""
     with st.container(horizontal=True, vertical_alignment="center", key="view-row"):
         st.html(f"<span class='row-name'>{say('view.name')}</span>", width="content")
-        st.session_state.setdefault(Key.ARROWS, get_args(Arrows)[0])
+        st.session_state[Key.ARROWS] = st.session_state.get(Key.ARROWS) or get_args(Arrows)[0]
+        names = {name: say(f"view.arrows_{name}") for name in get_args(Arrows)}
         st.segmented_control(
             say("view.arrows"),
-            get_args(Arrows),
+            names,
             key=Key.ARROWS,
-            format_func=lambda name: say(f"view.arrows_{name}"),
+            format_func=names.__getitem__,
             label_visibility="collapsed",
             required=True,
             help=say("view.arrows_help"),

@@ -9,6 +9,7 @@ import { View } from "./view.js";
 
 const SETTLED_MILLISECONDS = 250;
 const ZOOM = 1.25;
+const LARGE = 250; // parts of a graph, from which on it moves without transitions
 
 /** The player that has the keys while the page itself has the focus. */
 let foremost = null;
@@ -37,13 +38,16 @@ class Player {
     const isMoved = data.initial_step !== this.data.initial_step;
     const { selected } = this.picture ?? {};
     const { reported } = this;
-    this.pause();
+    const isPlaying = isSame && Boolean(this.timer);
+    clearInterval(this.timer);
     clearTimeout(this.settling);
+    this.timer = null;
     this.build(data, isSame && !isMoved ? this.step : data.initial_step ?? 0);
     if (!isSame) return;
     this.picture?.select(selected);
     this.reported = reported;
-    this.settle();
+    if (isPlaying) this.play();
+    else this.settle();
   }
 
   build(data, step) {
@@ -89,6 +93,7 @@ class Player {
     this.view = svg && new View(this.stage, svg);
     if (!svg) this.stage.append(element("p", { class: "empty" }, words.no_graph));
     else this.stage.append(svg);
+    this.stage.classList.toggle("is-large", this.picture?.parts.size > LARGE);
     const hasDragged = followGestures(this.stage, () => this.view ?? { pan() {}, zoom() {} });
     this.stage.addEventListener("click", (event) => {
       if (!hasDragged()) this.toggleSelection(this.picture?.idOf(event.target));
@@ -140,9 +145,12 @@ class Player {
     this.go(step);
   }
 
+  /** While it plays nothing is told, unless the step is about a node that this part of the graph does not show. */
   settle() {
     clearTimeout(this.settling);
-    if (this.timer) return;
+    const { target } = this.data.steps[this.step - 1] ?? {};
+    const isAstray = Boolean(target && this.picture && !this.picture.parts.has(target));
+    if (this.timer && !isAstray) return;
     this.settling = setTimeout(() => {
       if (this.step === this.reported) return;
       this.reported = this.step;

@@ -1,0 +1,269 @@
+"""A visitor's whole way through the served page, by mouse and keys, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from explorer.gallery import function, functions
+from explorer.i18n import LANGUAGES, Language, text
+from explorer.program.choices import Choices
+from explorer.program.link import encode
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Page]
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+GRAPH = ".stage svg"
+
+
+def keyed(page: Page, key: str, inner: str = "") -> Locator:
+    """A part of the page by its Streamlit key."""
+    return page.locator(f".st-key-{key} {inner}".strip())
+
+
+def settled(page: Page) -> None:
+    """Waits until the server has nothing more to say."""
+    expect(page.locator(IDLE)).to_be_visible()
+
+
+def step_of(page: Page) -> int:
+    return page.locator(".player").evaluate("element => element.player.step")
+
+
+def expect_source(page: Page, code: str) -> None:
+    expect(page.locator(".lines .line")).to_have_text(code.rstrip("\n").split("\n"))
+
+
+def expect_sums(page: Page, *sums: str) -> None:
+    """What stands in the ledger's cells after each pass."""
+    expect(page.locator(".ledger .after")).to_have_text(list(sums))
+
+
+def press(page: Page, key: str, expected_step: int) -> None:
+    page.keyboard.press(key)
+    assert step_of(page) == expected_step
+
+
+def type_into(field: Locator, typed: str) -> None:
+    field.fill(typed)
+    field.press("Enter")
+
+
+def type_program(page: Page, code: str) -> None:
+    keyed(page, "editing", "label").first.click()
+    field = keyed(page, "draft", "textarea")
+    field.fill(code)
+    field.press("Control+Enter")
+
+
+# ── one way through all of it ───────────────────────────────────────────────────
+
+
+def test_the_page_opens_on_a_graph(visit: Visit) -> None:
+    page = visit()
+    expect(page.locator(GRAPH)).to_be_visible()
+    expect_source(page, functions()[0].code)
+    expect_sums(page, "[0., 4., 8.]")
+    assert page.locator(".stage g[role=button]").count() >= 3
+    box = page.locator(GRAPH).bounding_box()
+    assert box is not None
+    assert box["y"] < 900, "the graph is to be seen without scrolling"
+
+
+def test_another_function_is_picked_and_an_input_edited(visit: Visit) -> None:
+    page = visit()
+    keyed(page, "picker", "button").first.click()
+    type_into(keyed(page, "search", "input"), "product")
+    keyed(page, "pick-product", "button").click()
+    expect_source(page, function("product").code)
+    expect(keyed(page, "pick-product")).to_have_count(0)
+    page.goto(page.url.split("?")[0])
+    type_into(keyed(page, "value-x-0", "input"), "5")
+    expect_sums(page, "[20., 4., 8.]")
+    expect(page.locator(".lines")).to_contain_text("x = torch.tensor([5.0, 1.0, 2.0])")
+
+
+def test_keys_step_forward_and_back_without_the_server(visit: Visit) -> None:
+    page = visit("?fn=two-dot")
+    expect(page.locator(GRAPH)).to_be_visible()
+    settled(page)
+    count = page.locator(".player").evaluate("element => element.player.count")
+    page.locator(".player").evaluate("element => { element.player.marked = true }")
+    for key, step in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", count)):
+        press(page, key, step)
+    page.locator(".jump").click()
+    expect(page.locator(".where")).to_contain_text("backward pass 1 of 1")
+    at = step_of(page)
+    press(page, "ArrowRight", at + 1)
+    expect(page).to_have_url(re.compile(rf"[?&]step={at + 1}\b"))
+    settled(page)
+    assert step_of(page) == at + 1
+    assert page.locator(".player").evaluate("element => element.player.marked"), "the player was made anew"
+
+
+def test_the_inspector_follows_the_click_on_a_node(visit: Visit) -> None:
+    page = visit("?fn=two-dot")
+    for name in ("MulBackward0", "DotBackward0"):
+        page.locator(f".stage g.node[aria-label*={name}]").first.click()
+        expect(keyed(page, "inspector", "h4")).to_have_text(name)
+    expect(keyed(page, "inspector")).to_contain_text("came in")
+    expect(keyed(page, "inspector")).to_contain_text("saved: ")
+    expect(keyed(page, "inspector", ".js-plotly-plot").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".stage .is-selected")).to_have_count(0)
+
+
+def test_gradients_accumulate_and_are_cleared(visit: Visit) -> None:
+    page = visit()
+    type_into(keyed(page, "second", "input"), "x.sum()")
+    expect_sums(page, "[0., 4., 8.]", "[1., 5., 9.]")
+    expect(page.locator(".printed")).to_contain_text("tensor([1., 5., 9.])")
+    expect(keyed(page, "contributions", ".js-plotly-plot")).to_be_visible()
+    keyed(page, "between").get_by_role("radio", name="zero_()").or_(
+        keyed(page, "between").get_by_role("button", name="zero_()")
+    ).click()
+    expect_sums(page, "[0., 4., 8.]", "[1., 1., 1.]")
+    expect(page.locator(".ledger .cleared")).to_have_text(["zero_()"])
+
+
+def test_own_programs_run_and_errors_are_torchs_own(visit: Visit) -> None:
+    page = visit()
+    own = "import torch\na = torch.tensor(3.0, requires_grad=True)\nb = a * a\nb.backward()"
+    type_program(page, own)
+    expect_source(page, own)
+    expect_sums(page, "6.")
+    keyed(page, "draft", "textarea").fill(own + "\nb.backward()")
+    page.get_by_role("button", name=text("ui.edit.run", "en"), exact=True).click()
+    expect(keyed(page, "failed")).to_contain_text("Trying to backward through the graph a second time")
+    expect(keyed(page, "failed")).to_contain_text("line 5, column 1")
+    expect(page.locator(".stage g.node[aria-label*=MulBackward0]")).to_be_visible()
+    expect(page.locator(".sentence")).to_have_class(re.compile("is-error"))
+    keyed(page, "draft", "textarea").fill("import torch\nx = torch.ones(")
+    page.get_by_role("button", name=text("ui.edit.run", "en"), exact=True).click()
+    expect(keyed(page, "rejected")).to_contain_text("Line 2, column")
+    expect_source(page, own)
+
+
+# ── links ───────────────────────────────────────────────────────────────────────
+
+
+def test_the_address_reopens_everything_elsewhere(visit: Visit) -> None:
+    page = visit("?fn=both&lang=zh")
+    type_into(keyed(page, "value-x-1", "input"), "7")
+    expect(page.locator(".lines")).to_contain_text("tensor([0.0, 7.0, 2.0])")
+    type_into(keyed(page, "passes", "input"), "2")
+    expect(page).to_have_url(re.compile(r"[?&]p=2\b"))
+    settled(page)
+    page.locator(".player").focus()
+    page.keyboard.press("Home")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"[?&]step=4\b"))
+    settled(page)
+    source, sums = page.locator(".lines .line").all_inner_texts(), page.locator(".ledger .after").all_inner_texts()
+    other = visit(page.url, locale="en-US")
+    expect(other.locator(".lines .line")).to_have_text(source)
+    expect(other.locator(".ledger .after")).to_have_text(sums)
+    expect(keyed(other, "passes", "input")).to_have_value("2")
+    expect(other.locator(".where")).to_contain_text(text("player.step", "zh", step=4, steps="").split("4")[0])
+    assert step_of(other) == 4
+    expect(keyed(other, "function-row")).to_contain_text(function("both").notice("zh"))
+
+
+def test_an_edited_number_leaves_step_and_address_where_they_were(visit: Visit) -> None:
+    page = visit("?fn=two-dot")
+    settled(page)
+    press(page, "Home", 0)
+    press(page, "ArrowRight", 1)
+    press(page, "ArrowRight", 2)
+    expect(page).to_have_url(re.compile(r"[?&]step=2\b"))
+    settled(page)
+    type_into(keyed(page, "value-x-0", "input"), "5")
+    expect(page.locator(".lines")).to_contain_text("tensor([5.0, 1.0, 2.0])")
+    settled(page)
+    assert step_of(page) == 2
+    expect(page).to_have_url(re.compile(r"[?&]step=2\b"))
+
+
+def test_the_shared_address_is_that_of_the_address_bar(visit: Visit) -> None:
+    page = visit("?fn=sum&p=2")
+    settled(page)
+    page.get_by_role("button", name=text("ui.share.name", "en")).click()
+    shared = page.locator("[data-testid='stPopoverBody'] code").inner_text()
+    assert parse_qs(urlsplit(shared).query) == parse_qs(urlsplit(page.url).query)
+    assert urlsplit(shared).netloc == urlsplit(page.url).netloc
+
+
+def test_a_damaged_link_is_refused_and_the_page_works(visit: Visit) -> None:
+    page = visit("?fn=two-dot&code=AAAA")
+    expect(page.locator("[data-testid='stAlert']")).to_contain_text("is damaged")
+    expect_sums(page, "[0., 4., 8.]")
+
+
+# ── languages, pages, phones ────────────────────────────────────────────────────
+
+
+def test_a_browser_that_speaks_chinese_is_answered_in_chinese(visit: Visit) -> None:
+    page = visit(locale="zh-CN")
+    expect(keyed(page, "function-row")).to_contain_text(functions()[0].notice("zh"))
+    keyed(page, "language").get_by_text("EN").click()
+    expect(keyed(page, "function-row")).to_contain_text(functions()[0].notice("en"))
+    expect(page).to_have_url(re.compile("lang=en"))
+
+
+def test_another_language_leaves_step_and_selection_alone(visit: Visit) -> None:
+    page = visit("?fn=two-dot&p=2&step=3")
+    assert step_of(page) == 3
+    keyed(page, "language").get_by_text("中文").click()
+    expect(page.locator(".ledger .caption")).to_have_text(text("player.ledger", "zh"))
+    settled(page)
+    assert step_of(page) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_about_and_back_keeps_language_and_program(visit: Visit, language: Language) -> None:
+    page = visit(f"?fn=sum&lang={language}")
+    expect_source(page, function("sum").code)
+    settled(page)
+    page.get_by_role("link", name=text("ui.nav.about", language)).click()
+    expect(page.locator("h4").first).to_have_text(text("ui.about.what_title", language))
+    settled(page)
+    page.get_by_role("link", name=text("ui.nav.explore", language)).click()
+    expect_source(page, function("sum").code)
+    expect(keyed(page, "function-row")).to_contain_text(function("sum").notice(language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_about_opens_by_its_own_address(visit: Visit, language: Language) -> None:
+    page = visit(f"about?lang={language}")
+    expect(page.locator("h4").first).to_have_text(text("ui.about.what_title", language))
+
+
+@pytest.mark.parametrize("path", ["", "?fn=attention&lang=zh", "?fn=both&p=10", "about"])
+def test_nothing_sticks_out_on_a_phone(visit: Visit, path: str) -> None:
+    page = visit(path, width=390, height=844, has_touch=True, is_mobile=True)
+    if not path.startswith("about"):
+        expect(page.locator(GRAPH)).to_be_visible()
+    settled(page)
+    assert page.evaluate(
+        "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
+        ".every(element => element.scrollWidth <= element.clientWidth)"
+    )
+
+
+def test_a_large_graph_is_shown_in_parts_that_follow_the_step(visit: Visit) -> None:
+    code = "import torch\nx = torch.tensor(1.0, requires_grad=True)\ny = x\nfor _ in range(200):\n    y = y.sin()\ny.backward()\n"
+    page = visit("?" + "&".join(f"{name}={value}" for name, value in encode(Choices(text=code)).items()))
+    expect(page.locator(".notice")).to_contain_text("200")
+    last = page.locator(".stage g.node").first.get_attribute("id")
+    settled(page)
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(f".stage g.node[id='{last}']")).to_have_count(0)
+    assert step_of(page) == 2
