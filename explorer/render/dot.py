@@ -72,7 +72,15 @@ class _Drawing:
         self.long_lines = long_lines(self.lines)
         self.dot = graphviz.Digraph(
             name="graph",
-            graph_attr={"rankdir": "TB", "nodesep": "0.22", "ranksep": "0.28", "bgcolor": "transparent"},
+            graph_attr={
+                "rankdir": "TB",
+                "nodesep": "0.22",
+                "ranksep": "0.28",
+                "bgcolor": "transparent",
+                # Bounds the search for shorter lines, which hardly shows and takes most of the time.
+                "nslimit": "2",
+                "nslimit1": "2",
+            },
             node_attr={
                 "fontname": FONT,
                 "fontsize": str(BOX_POINTS),

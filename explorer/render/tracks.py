@@ -107,16 +107,19 @@ def _edges(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
 def _seeds(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     roots = [root.node_id for _, start in schedule.starts for root in start.roots if root.node_id is not None]
     for root_id in dict.fromkeys(roots):
-        marks: list[tuple[int, State]] = [(0, "absent"), (schedule.built_at(root_id), "idle")]
+        built = schedule.built_at(root_id)
+        marks: list[tuple[int, State]] = [(0, "absent"), (built, "idle")]
         texts = [(0, "")]
         for step, start in schedule.starts:
+            if step < built:
+                continue
             # torch puts 1 where the program gave no gradient.
             given = [value_text(root.seed_grad) for root in start.roots if root.node_id == root_id and root.seed_grad]
             implicit = ["1." for root in start.roots if root.node_id == root_id and root.seed_grad is None]
             marks.append((step, "sent" if given or implicit else "idle"))
             texts.append((step, ", ".join(given + implicit)))
         yield f"seed-{root_id}", _keyframes(marks, texts)
-        yield f"seed-{root_id}-start", _keyframes([(0, "absent"), (schedule.built_at(root_id), "built")])
+        yield f"seed-{root_id}-start", _keyframes([(0, "absent"), (built, "built")])
 
 
 def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:

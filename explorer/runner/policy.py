@@ -37,6 +37,10 @@ READ, WRITABLE, CHANGEABLE, OWN, ENDED, TYPE = "<read>", "<writable>", "<changea
 """Names of the guards; no program can spell them."""
 
 
+SYNTAX_CODES = {"Match": "syntax_match", "TryStar": "syntax_try_star", "Await": "syntax_async"}
+"""Why a kind of syntax is refused, where there is more to say than that nobody has looked at it."""
+
+
 class ProgramRejected(Exception):
     """A program is not in the language."""
 
@@ -91,10 +95,11 @@ class Policy(RestrictingNodeTransformer):
     def not_allowed(self, node: ast.AST) -> None:
         """Notes that a kind of syntax has no rule."""
         kind = type(node).__name__
-        code = {"Match": "syntax_match", "TryStar": "syntax_try_star", "Await": "syntax_async"}.get(
-            kind, "syntax_refused"
-        )
-        self.refuse(node, "syntax_async" if kind.startswith("Async") else code, name=kind)
+        code = "syntax_async" if kind.startswith("Async") else SYNTAX_CODES.get(kind)
+        if code is None:
+            self.refuse(node, "syntax_refused", name=kind)
+        else:
+            self.refuse(node, code)
 
     def check_name(self, node: ast.AST, name: str | None, allow_magic_methods: bool = False) -> None:
         """Refuses to bind Python's own names, other than the methods a class may define."""

@@ -179,3 +179,13 @@ def test_a_long_sum_is_abbreviated() -> None:
     said = shown(samples.MLP, weight.node_id, step_of(recording, Accumulated, -1)).text
     assert said is not None
     assert all(len(frame.text or "") <= 60 for frame in tracks(recording)[weight.node_id])
+
+
+def test_a_second_functions_seed_waits_until_it_is_built() -> None:
+    recording = samples.recorded(
+        "x = torch.ones(2, requires_grad=True)\n(x * x).sum().backward()\nh = x.sum()\nh.backward()"
+    )
+    root = recording.backward_passes[1].started.roots[0].node_id
+    track = tracks(recording)[f"seed-{root}"]
+    built = next(frame.step for frame in track if frame.state != "absent")
+    assert built > recording.backward_passes[0].last
