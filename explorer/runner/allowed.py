@@ -56,6 +56,11 @@ def refusal_of_tensor(name: str) -> str:
     return _refused("tensors").get(name, "tensor_unknown")
 
 
+def refused_of_classes() -> tuple[tuple[str, frozenset[str], str], ...]:
+    """Public names that are refused of a library's class and all below it: (module and class, names, code)."""
+    return tuple((of["class"], frozenset(of["names"].split()), of["code"]) for of in _read("refused.toml")["of_class"])
+
+
 @cache
 def _refused(table: str) -> Mapping[str, str]:
     return {name: code for code, names in _read("refused.toml")[table].items() for name in names.split()}

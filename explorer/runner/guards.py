@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import builtins
 import importlib
-from collections.abc import Callable
-from types import FunctionType, ModuleType
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NoReturn
 
 from explorer.runner import policy
@@ -16,11 +17,13 @@ from explorer.runner.allowed import (
     refusal_of_attribute,
     refusal_of_member,
     refusal_of_tensor,
+    refused_of_classes,
 )
 from explorer.runner.endings import Violation
 from explorer.runner.formats import safe_format
 from explorer.runner.names import DEFINABLE, READABLE, is_dunder
 from explorer.runner.positions import Lines
+from explorer.runner.stand_ins import stand_ins
 from explorer.runner.stops import Ended, Refused
 
 FREE_BUILTINS = (
@@ -60,7 +63,8 @@ class Guards:
         self._node: type = torch.autograd.graph.Node
         self._context: type = torch.autograd.function.FunctionCtx
         self._function: type = torch.autograd.Function
-        self._of_module = frozenset(vars(torch.nn.Module()))
+        self._stand_ins = stand_ins(modules)
+        self._refused_of = [(_find(modules, path), names, code) for path, names, code in refused_of_classes()]
         self._own: set[type] = set()
         self.first_refusal: Violation | None = None
 
@@ -75,12 +79,20 @@ class Guards:
 
     def read(self, obj: Any, name: str) -> Any:
         """`obj.name`, if it is allowed."""
-        self._check_read(obj, name)
-        if name == "numpy" and issubclass(type(obj), self._tensor):
-            return self._numpy(obj)
+        subject = obj.__self__ if issubclass(type(obj), super) else obj
+        self._check_name(name)
+        if name == "numpy" and issubclass(type(subject), self._tensor):
+            return self._numpy(subject)
+        self._check_read(subject, name)
         if name in {"format", "format_map"}:
             return safe_format(obj, name, self.read)
+        if issubclass(type(obj), ModuleType):
+            return self._stand_ins.get((obj.__name__, name)) or getattr(obj, name)
         return getattr(obj, name)
+
+    def member(self, module: str, name: str) -> Any:
+        """What `from module import name` binds."""
+        return self.read(self._modules[module], name)
 
     def writable(self, obj: Any, name: str) -> Any:
         """`obj`, if its attribute may be assigned to."""
@@ -91,6 +103,7 @@ class Guards:
 
     def changeable(self, obj: Any, name: str) -> Any:
         """`obj`, if its attribute may be read and assigned to."""
+        self._check_name(name)
         self._check_read(obj, name)
         return self.writable(obj, name)
 
@@ -103,17 +116,16 @@ class Guards:
     # What may be read.
 
     def _check_read(self, obj: Any, name: str) -> None:
-        self._check_name(name)
         cls = type(obj)
-        if issubclass(cls, super):
-            obj = obj.__self__
-            cls = type(obj)
         if issubclass(cls, ModuleType):
             self._check_member(obj, name)
         elif issubclass(cls, self._tensor) or (issubclass(cls, type) and issubclass(obj, self._tensor)):
             self._check_tensor(obj, name)
         elif name[0] == "_" and name not in READABLE and not self._is_hidden_name_free(obj, name):
             self.refuse("attribute_hidden", name=name)
+        for refusing, names, code in self._refused_of:
+            if name in names and issubclass(obj if issubclass(cls, type) else cls, refusing):
+                self.refuse(code, name=name)
 
     def _check_name(self, name: str) -> None:
         if type(name) is not str:
@@ -130,8 +142,6 @@ class Guards:
 
     def _check_tensor(self, obj: Any, name: str) -> None:
         if name in allowed_names()[TENSOR] or name in READABLE or self._is_own_attribute(obj, name):
-            return
-        if name == "numpy" and not issubclass(type(obj), type):
             return
         if hasattr(self._tensor, name) or name[0] == "_":
             self.refuse(refusal_of_tensor(name), name=name)
@@ -152,9 +162,7 @@ class Guards:
         cls = obj if issubclass(type(obj), type) else type(obj)
         if not any(base in self._own for base in cls.__mro__):
             return False
-        if name in self._of_module and issubclass(cls, self._module):
-            return False
-        return not any(name in vars(base) for base in cls.__mro__ if base not in self._own)
+        return not any(name in names_used_by(base) for base in cls.__mro__ if base not in self._own)
 
     # What may be written.
 
@@ -165,7 +173,8 @@ class Guards:
         if is_dunder(name):
             return issubclass(cls, type) and obj in self._own and name in DEFINABLE
         if issubclass(cls, self._tensor):
-            return name in WRITABLE_OF_TENSOR or (name[0] != "_" and not hasattr(self._tensor, name))
+            is_new = self._is_own_attribute(obj, name) if name[0] == "_" else not hasattr(self._tensor, name)
+            return name in WRITABLE_OF_TENSOR or is_new
         if issubclass(cls, type):
             return obj in self._own and (name[0] != "_" or self._is_own_attribute(obj, name))
         if name[0] == "_":
@@ -191,6 +200,7 @@ class Guards:
             "type": OneArgument(self.refuse),
             policy.TYPE: type,
             policy.READ: self.read,
+            policy.MEMBER: self.member,
             policy.WRITABLE: self.writable,
             policy.CHANGEABLE: self.changeable,
             policy.OWN: self.own,
@@ -254,6 +264,30 @@ class OneArgument:
 
     def __getitem__(self, parameter: Any) -> OneArgument:
         return self
+
+
+def _find(modules: dict[str, ModuleType], path: str) -> type:
+    module, _, name = path.rpartition(".")
+    found: type = getattr(modules[module], name)
+    return found
+
+
+@cache
+def names_used_by(cls: type) -> frozenset[str]:
+    """Names that a library's class defines or that its methods use: a program's subclass keeps away from them."""
+    used = set(vars(cls))
+    for member in vars(cls).values():
+        function = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
+        for code in _codes(getattr(function, "__code__", None)):
+            used.update(code.co_names)
+    return frozenset(used)
+
+
+def _codes(code: CodeType | None) -> Iterator[CodeType]:
+    if isinstance(code, CodeType):
+        yield code
+        for constant in code.co_consts:
+            yield from _codes(constant if isinstance(constant, CodeType) else None)
 
 
 def _name_of(obj: object) -> str:

@@ -1,9 +1,9 @@
 """The language of programs: what is refused before a program runs, and where a guard stands when it does.
 
-Three kinds of syntax become calls of guards (`explorer.runner.guards`), each at the position of what it replaces, so
+Four kinds of syntax become calls of guards (`explorer.runner.guards`), each at the position of what it replaces, so
 that spans still point at the user's text: reading an attribute, `o.a` → `read(o, "a")`; writing one, `o.a = v` →
-`writable(o, "a").a = v`; and defining a class, which is noted as the program's own. The guards go by names that no
-program can spell. Everything that has no rule here or in RestrictedPython is refused.
+`writable(o, "a").a = v`; importing from a module; and defining a class, which is noted as the program's own. The guards
+go by names that no program can spell. Everything that has no rule here or in RestrictedPython is refused.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ Node = TypeVar("Node", bound=ast.AST)
 FILENAME = "<program>"
 """What a program's code objects say as their file."""
 
-READ, WRITABLE, CHANGEABLE, OWN, ENDED, TYPE = "<read>", "<writable>", "<changeable>", "<own>", "<ended>", "<type>"
+READ, WRITABLE, CHANGEABLE, MEMBER = "<read>", "<writable>", "<changeable>", "<member>"
+OWN, ENDED, TYPE = "<own>", "<ended>", "<type>"
 """Names of the guards; no program can spell them."""
 
 
@@ -251,8 +252,8 @@ class Policy(RestrictingNodeTransformer):
             self.check_name(node, alias.asname or alias.name)
         return node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:  # noqa: N802
-        """Names that the allow list has for the module."""
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST]:  # noqa: N802
+        """Names that the allow list has for the module: `from m import a` → `a = member("m", "a")`."""
         module = "." * node.level + (node.module or "")
         if not self._check_module(node, module):
             return node
@@ -262,7 +263,7 @@ class Policy(RestrictingNodeTransformer):
             else:
                 self._check_member(alias, module, alias.name)
                 self.check_name(alias, alias.asname or alias.name)
-        return node
+        return node if module == "__future__" else [_member(module, alias) for alias in node.names]
 
     def _check_module(self, node: ast.AST, name: str) -> bool:
         if name in allowed_names():
@@ -277,6 +278,14 @@ def _placed(new: Any, old: ast.AST) -> Any:
         if not hasattr(node, "lineno") and "lineno" in node._attributes:
             ast.copy_location(node, old)
     return new
+
+
+def _member(module: str, alias: ast.alias) -> ast.AST:
+    name = ast.Name(id=alias.asname or alias.name, ctx=ast.Store())
+    arguments: list[ast.expr] = [ast.Constant(value=module), ast.Constant(value=alias.name)]
+    value = ast.Call(func=ast.Name(id=MEMBER, ctx=ast.Load()), args=arguments, keywords=[])
+    assigned: ast.AST = _placed(ast.Assign(targets=[name], value=value), alias)
+    return assigned
 
 
 def _is_class_name(node: ast.Attribute) -> bool:

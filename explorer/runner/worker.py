@@ -22,6 +22,7 @@ from explorer.runner.guards import Guards, import_allowed
 from explorer.runner.jobs import LARGEST_ANSWER_BYTES, AnyJob, LaidOut, LayoutJob, NotLaidOut, RunJob
 from explorer.runner.limits import Limits
 from explorer.runner.policy import FILENAME, ProgramRejected, compile_program
+from explorer.runner.stand_ins import seal
 from explorer.runner.stops import Ended
 
 ALLOCATION_FAILED = ("can't allocate memory", "not enough memory", "bad_alloc", "Unable to allocate")
@@ -40,6 +41,7 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
         restrict(job.limits, file_bytes=LARGEST_ANSWER_BYTES)  # Graphviz draws into a temporary file
         return msgspec.json.encode(_lay_out(job.dot))
     modules = modules or import_allowed()
+    seal(modules["torch"])
     restrict(job.limits)
     answer = msgspec.json.encode(run_program(job, modules))
     if len(answer) > LARGEST_ANSWER_BYTES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.errors import LayoutFailed
 from explorer.model import Recording
 from explorer.render.dot import to_dot
 from explorer.render.neighbourhood import neighbourhood
@@ -37,7 +38,10 @@ def svg_of(recording: Recording, options: GraphOptions) -> str:
     if not (recording.nodes or recording.leaves or recording.cuts):
         return ""
     dot = to_dot(recording, options)
-    return first_svg(dot) or _lay_out(dot)
+    try:
+        return first_svg(dot) or _lay_out(dot)
+    except LayoutFailed:  # a worker may die for want of memory; the second try tells
+        return _lay_out(dot)
 
 
 def part_to_draw(recording: Recording, node_id: str | None) -> tuple[str, ...] | None:

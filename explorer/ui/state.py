@@ -20,8 +20,8 @@ from explorer.ui.words import language, said
 def load() -> None:
     """Takes the choices from the address bar where somebody else than this page wrote it."""
     parameters = link_parameters()
-    if st.session_state.get(Key.WRITTEN) == parameters and Key.CHOICES in st.session_state:
-        return
+    if Key.CHOICES in st.session_state and parameters in ({}, st.session_state.get(Key.WRITTEN)):
+        return  # nothing new; a link to this page from another one carries no parameters
     st.session_state[Key.WRITTEN] = parameters
     st.session_state[Key.LINK_ERROR] = None
     try:
@@ -44,7 +44,7 @@ def save() -> None:
     is_same = wanted == link_parameters()
     if is_same and st.query_params.get(Parameter.LANGUAGE) == language():
         return
-    at = linked_step() if is_same else st.session_state.get(Key.START)
+    at = st.session_state.get(Key.STEP) if is_same else st.session_state.get(Key.START)
     step = {} if at is None else {str(Parameter.STEP): str(at)}
     st.session_state[Key.WRITTEN] = wanted
     st.query_params.from_dict({**wanted, str(Parameter.LANGUAGE): language(), **step})
@@ -67,7 +67,7 @@ def link() -> str:
         wanted = encode(choices())
     except LinkInvalid as error:
         return said(error)
-    step = {str(Parameter.STEP): str(at)} if (at := linked_step()) is not None else {}
+    step = {str(Parameter.STEP): str(at)} if (at := st.session_state.get(Key.STEP)) is not None else {}
     return (
         f"{(st.context.url or '').split('?')[0]}?{urlencode({**wanted, str(Parameter.LANGUAGE): language(), **step})}"
     )
@@ -110,7 +110,7 @@ def put_base_text(text: str) -> None:
     chosen = choices().function
     is_gallerys = chosen is not None and function(chosen).code == text
     change(text=None if is_gallerys else text)
-    st.session_state[Key.START] = linked_step()  # another number, the same moment
+    st.session_state[Key.START] = st.session_state.get(Key.STEP)  # another number, the same moment
     forget_draft()
 
 

@@ -21,9 +21,10 @@ def function_picker() -> None:
             with picker:
                 _gallery()
         st.markdown(_notice(), width="stretch")
-        with st.popover(say("share.name"), icon=":material/link:"):
-            st.caption(say("share.caption"))
-            st.code(state.link(), language=None, wrap_lines=True)
+        share = st.popover(say("share.name"), icon=":material/link:", key=Key.SHARE, on_change="rerun")
+        if share.open:
+            share.caption(say("share.caption"))
+            share.code(state.link(), language=None, wrap_lines=True)
         st.toggle(say("edit.toggle"), key=Key.EDITING, on_change=state.forget_draft)
 
 

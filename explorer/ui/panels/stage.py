@@ -39,6 +39,7 @@ def stage(recording: Recording) -> None:
     left, right = st.columns([2.5, 1], gap="medium")
     with left:
         at = _play(recording)
+        st.session_state[Key.STEP] = at.step
         _follow(recording, at)
     with right:
         inspector(recording, at.step, selection(recording, at), height=INSPECTOR_PIXELS)
