@@ -13,7 +13,7 @@ from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.function_picker import function_picker
 from explorer.ui.panels.input_editors import input_editors
 from explorer.ui.panels.masthead import masthead
-from explorer.ui.panels.stage import stage
+from explorer.ui.panels.stage import is_painted, stage
 from explorer.ui.panels.toggle_row import toggle_row
 from explorer.ui.panels.view_options import contributions, view_options
 from explorer.ui.runs import ending_of
@@ -56,7 +56,8 @@ def _picture(recording: Recording) -> None:
         stage(recording)
     with st.container(key="beside"):
         view_options()
-        contributions(recording)
+        if is_painted():
+            contributions(recording)
 
 
 def _last_good() -> Recording | None:

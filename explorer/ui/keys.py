@@ -15,6 +15,7 @@ class Key(StrEnum):
     LINK_ERROR = "link_error"
     START = "start"
     STEP = "step"
+    PAINTED = "painted"
     LAST_GOOD = "last_good_text"
     DRAFT = "draft"
     EDITING = "editing"

@@ -28,8 +28,10 @@ def ran(page: AppTest) -> AppTest:
     return page
 
 
-def open_page(language: str = "en", **parameters: str) -> AppTest:
+def open_page(language: str = "en", *, painted: bool = True, **parameters: str) -> AppTest:
+    """Opens the page; `painted` says what a browser would: that the graph is on the screen."""
     page = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    page.session_state[Key.PAINTED] = painted
     page.query_params.update({"lang": language, **parameters})
     return ran(page)
 
@@ -89,6 +91,12 @@ def test_explore_opens_with_the_tutorials_function(language: Language) -> None:
     assert text("ui.chart.title", language) in said(page)
     assert played(page)["words"]["ledger"] == text("player.ledger", language)
     assert dict(page.query_params) == {"fn": "two-dot", "lang": language}
+
+
+def test_charts_wait_until_the_graph_is_painted() -> None:
+    page = open_page(painted=False)
+    assert text("ui.inspector.loading", "en") in said(page)
+    assert not page.get("plotly_chart")
 
 
 def test_about_opens_and_the_way_back_keeps_the_choices() -> None:

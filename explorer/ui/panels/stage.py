@@ -42,7 +42,18 @@ def stage(recording: Recording) -> None:
         st.session_state[Key.STEP] = at.step
         _follow(recording, at)
     with right:
-        inspector(recording, at.step, selection(recording, at), height=INSPECTOR_PIXELS)
+        if is_painted():
+            inspector(recording, at.step, selection(recording, at), height=INSPECTOR_PIXELS)
+        else:
+            st.container(height=INSPECTOR_PIXELS, key="inspector").caption(say("inspector.loading"))
+    if at.painted and not is_painted():
+        st.session_state[Key.PAINTED] = True
+        st.rerun()
+
+
+def is_painted() -> bool:
+    """Whether this session has seen a graph. Charts wait for it: their code would hold the browser for seconds."""
+    return bool(st.session_state.get(Key.PAINTED))
 
 
 def selection(recording: Recording, at: PlayerState) -> str | None:
@@ -63,7 +74,7 @@ def _play(recording: Recording) -> PlayerState:
         played = _playback(recording)
     except ExplorerError as error:
         st.warning(said(error), icon=":material/error:")
-        return PlayerState(_start(recording), None)
+        return PlayerState(_start(recording), None, painted=True)
     return player(played, key="player", height=PANEL_PIXELS)
 
 

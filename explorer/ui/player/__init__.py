@@ -23,10 +23,12 @@ class PlayerState(NamedTuple):
     Args:
         step: How many events have happened.
         selected: Id of the selected node, edge, leaf or cut; None if nothing is selected.
+        painted: Whether the browser has shown the player.
     """
 
     step: int
     selected: str | None
+    painted: bool = False
 
 
 def player(playback: Playback, *, key: str, height: int = 380) -> PlayerState:
@@ -37,8 +39,8 @@ def player(playback: Playback, *, key: str, height: int = 380) -> PlayerState:
         key: Streamlit's.
         height: Of program and graph, in CSS pixels.
     """
-    result = _component()(key=key, data={**playback, "height": height}, on_at_change=_note)
-    return resting_place(result.get("at"), playback)
+    result = _component()(key=key, data={**playback, "height": height}, on_at_change=_note, on_painted_change=_note)
+    return resting_place(result.get("at"), playback)._replace(painted=result.get("painted") is True)
 
 
 def resting_place(at: object, playback: Playback) -> PlayerState:

@@ -288,6 +288,9 @@ function keepInAddress(step) {
   window.history.replaceState(window.history.state, "", address);
 }
 
+/** Once what has been drawn is on the screen. */
+const afterPaint = (act) => requestAnimationFrame(() => setTimeout(act));
+
 /** What Streamlit calls: again with every new `data`, in the DOM of before. */
 export default function component({ data, parentElement, setStateValue }) {
   const place = parentElement.querySelector(".autograd-player");
@@ -303,6 +306,7 @@ export default function component({ data, parentElement, setStateValue }) {
   } else {
     const player = mount(place, data, { onStep: tell, onSelect: (selected, step) => tell(step, selected) });
     players.set(parentElement, { player, tell: tellPython });
+    afterPaint(() => players.has(parentElement) && setStateValue("painted", true));
   }
   return () => {
     players.get(parentElement)?.player.destroy();
