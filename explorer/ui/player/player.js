@@ -9,6 +9,7 @@ import { View } from "./view.js";
 
 const SETTLED_MILLISECONDS = 250;
 const ZOOM = 1.25;
+const MOST_HEIGHT = 2000; // pixels; the style sheet gives less
 const LARGE = 250; // parts of a graph, from which on it moves without transitions
 
 /** The player that has the keys while the page itself has the focus. */
@@ -91,6 +92,9 @@ class Player {
     this.graph = element("section", { class: "graph-panel" }, past, notice, frame);
     this.picture = svg && new Picture(svg, this.data.tracks ?? {}, words);
     this.view = svg && new View(this.stage, svg);
+    // A part of a large graph gives way to other parts while stepping: all get the same room.
+    const wanted = this.data.notice ? Infinity : this.view?.wantedHeight ?? 0;
+    this.root.style.setProperty("--graph-height", `${Math.min(wanted, MOST_HEIGHT)}px`);
     if (!svg) this.stage.append(element("p", { class: "empty" }, words.no_graph));
     else this.stage.append(svg);
     this.stage.classList.toggle("is-large", this.picture?.parts.size > LARGE);

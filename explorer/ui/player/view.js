@@ -30,6 +30,11 @@ export class View {
     return this.size.width / this.box.width;
   }
 
+  /** Pixels that the whole graph takes where nothing is scaled down. */
+  get wantedHeight() {
+    return this.content.height + 2 * MARGIN;
+  }
+
   fitScale() {
     const { width, height } = this.size;
     const whole = Math.min((width - 2 * MARGIN) / this.content.width, (height - 2 * MARGIN) / this.content.height);
