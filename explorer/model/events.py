@@ -105,7 +105,9 @@ class NodeRan(Happened, frozen=True, kw_only=True, tag=True):
         grad_outputs: The gradients that came in, summed over the edges that lead here; None where undefined.
         grad_inputs: The gradient sent along each slot; None where there is none.
         freed: Whether torch then freed what the node had saved.
-        jacobian: Rows of the node's local Jacobian, where it is small.
+        jacobian: The node's local Jacobian where it is small, from torch: one matrix per slot of `grad_inputs`, with a
+            row for each element of the defined `grad_outputs`, in order, and a column for each element of the input;
+            None for a slot that is too large or has no gradient.
     """
 
     backward_pass: int
@@ -113,7 +115,7 @@ class NodeRan(Happened, frozen=True, kw_only=True, tag=True):
     grad_outputs: tuple[TensorValue | None, ...] = ()
     grad_inputs: tuple[TensorValue | None, ...] = ()
     freed: bool = False
-    jacobian: tuple[TensorValue, ...] | None = None
+    jacobian: tuple[TensorValue | None, ...] | None = None
 
 
 class Accumulated(Happened, frozen=True, kw_only=True, tag=True):
@@ -133,11 +135,13 @@ class BackwardEnded(Happened, frozen=True, kw_only=True, tag=True):
         backward_pass: Which pass ended.
         returned: What `torch.autograd.grad` returned; () for `backward()`, which returns None.
         error: What torch said where it raised instead, in its own words.
+        failed_node: The node that was running then.
     """
 
     backward_pass: int
     returned: tuple[TensorValue | None, ...] = ()
     error: str | None = None
+    failed_node: str | None = None
 
 
 class GradCleared(Happened, frozen=True, kw_only=True, tag=True):
@@ -164,6 +168,7 @@ class Modified(Happened, frozen=True, kw_only=True, tag=True):
         of_grad: Whether it is the leaf's `.grad` that changed.
         before, after: The tensor.
         version: Its version counter afterwards.
+        counted_with: Leaves, and nodes whose results, were saved, share its memory and are at this version too.
         node_ids: Nodes that torch noted for it.
     """
 
@@ -174,6 +179,7 @@ class Modified(Happened, frozen=True, kw_only=True, tag=True):
     before: TensorValue | None = None
     after: TensorValue
     version: int
+    counted_with: tuple[str, ...] = ()
     node_ids: tuple[str, ...] = ()
 
 

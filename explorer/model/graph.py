@@ -54,6 +54,8 @@ class SavedTensor(Frozen, frozen=True, kw_only=True):
         text: What was kept, where it is no tensor ("dim: 0"), or why it could not be read.
         leaf_id, node_id: The leaf it is, or the node whose result it is.
         version: The tensor's version counter when it was saved.
+        storage: Its memory, numbered in order of appearance: tensors with the same number share it.
+        storage_bytes: How much memory that is.
     """
 
     name: str
@@ -62,6 +64,8 @@ class SavedTensor(Frozen, frozen=True, kw_only=True):
     leaf_id: str | None = None
     node_id: str | None = None
     version: int | None = None
+    storage: Count | None = None
+    storage_bytes: Count = 0
 
 
 class Node(Frozen, frozen=True, kw_only=True):

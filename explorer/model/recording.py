@@ -253,7 +253,9 @@ def _references(recording: Recording) -> Iterator[tuple[str, str | None]]:
 def _references_of(event: Event | None) -> Iterator[tuple[str, str | None]]:
     for kind in ("node", "leaf", "cut"):
         yield kind, getattr(event, f"{kind}_id", None)
+    yield "node", getattr(event, "failed_node", None)
     yield from (("node", node_id) for node_id in getattr(event, "node_ids", ()))
+    yield from (("source", owner_id) for owner_id in getattr(event, "counted_with", ()))
     yield from (("source", input_id) for input_id in getattr(event, "input_ids", ()))
     yield from (("node", root.node_id) for root in getattr(event, "roots", ()))
 

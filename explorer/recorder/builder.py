@@ -15,6 +15,7 @@ from torch.autograd.graph import Node as GradFn
 from explorer.model import Cut, Edge, Event, Leaf, Node, Raised, Recording, SavedTensor, Span, TensorValue
 from explorer.model.recording import SCHEMA
 from explorer.recorder.saved import has_unpack_hooks, saved_by
+from explorer.recorder.storages import Storages, storage_of
 from explorer.recorder.values import tensor_value
 
 
@@ -24,11 +25,13 @@ class RecordingLimits(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         events, nodes: How many of each are kept at most.
         values: How many elements of a tensor are kept; of larger ones a sample.
+        jacobians: How many local Jacobians are asked for; 0 for none.
     """
 
     events: int = 5_000
     nodes: int = 2_000
     values: int = 1_024
+    jacobians: int = 256
 
 
 @dataclass
@@ -70,6 +73,7 @@ class Builder:
         self.events: list[Event] = []
         self.nodes: dict[str, Node] = {}
         self.truncated = False
+        self.storages = Storages()
         self._hooks = hooks
         self._handles: list[Any] = []
         self._edges: list[Edge] = []
@@ -172,13 +176,15 @@ class Builder:
     def _saved(self, name: str, kept: Any) -> SavedTensor:
         if not isinstance(kept, torch.Tensor):
             return SavedTensor(name=name, text=str(signed(kept)))
-        leaf = self.known_leaf(kept)
+        leaf, node_id, storage = self.known_leaf(kept), self.node_id(kept.grad_fn), storage_of(kept)
         return SavedTensor(
             name=name,
             value=self.value(kept),
             leaf_id=leaf.id if leaf else None,
-            node_id=self.node_id(kept.grad_fn),
+            node_id=node_id,
             version=kept._version,
+            storage=self.storages.number(kept, leaf.id if leaf else node_id),
+            storage_bytes=0 if storage is None else storage.nbytes(),
         )
 
     # Leaves
@@ -196,6 +202,7 @@ class Builder:
                 grad=self.maybe_value(tensor.grad),
             )
             self._leaves[id(tensor)] = known
+            self.storages.know(known.id, tensor)
         known.name = known.name or name
         return known
 

@@ -10,6 +10,7 @@ import torch
 from explorer.model import GradCleared, Modified, Operation
 from explorer.recorder.builder import Builder
 from explorer.recorder.places import Place, Places
+from explorer.recorder.storages import version
 from explorer.recorder.values import tensors_in
 
 SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
@@ -117,6 +118,7 @@ class Operations:
         variable = leaf.name if leaf else target
         if node_ids:
             self.builder.describe(node_ids[-1], variable=variable, value=after)
+            self.builder.storages.know(node_ids[-1], tensor)
             self._note_consumers(node_ids[-1], tensor, taken)
         self.builder.emit(
             Modified(
@@ -128,6 +130,7 @@ class Operations:
                 before=before,
                 after=after,
                 version=version(tensor),
+                counted_with=self.builder.storages.counted_with(tensor),
                 node_ids=node_ids,
             )
         )
@@ -145,6 +148,7 @@ class Operations:
         result_id = self.builder.node_id(made[0].grad_fn)
         if result_id in node_ids and result_id is not None:
             self.builder.describe(result_id, variable=variable, value=values[0])
+            self.builder.storages.know(result_id, made[0])
             self._note_consumers(result_id, made[0], taken)
         self.builder.emit(
             Operation(
@@ -212,11 +216,6 @@ class Operations:
             ids = (leaf.id,) if leaf else (node_id,) if node_id else self.builder.cuts_behind(tensor)
             found |= dict.fromkeys(ids)
         return tuple(found)
-
-
-def version(tensor: torch.Tensor) -> int:
-    """How often a tensor was changed in place; 0 where torch does not count (inference mode)."""
-    return 0 if tensor.is_inference() else tensor._version
 
 
 def function_name(func: Callable[..., Any]) -> str:

@@ -12,6 +12,7 @@ from torch.autograd.graph import Node as GradFn
 
 from explorer.model import Accumulated, BackwardEnded, BackwardStarted, NodeRan, Root, Span, TensorValue
 from explorer.recorder.builder import Builder, Hooks, LeafDraft, is_accumulate
+from explorer.recorder.jacobians import Ask, Jacobian, jacobian_of
 from explorer.recorder.places import Place
 from explorer.recorder.saved import saves_nothing
 from explorer.recorder.values import tensors_in
@@ -30,6 +31,8 @@ class Passes:
         self._count = 0
         self._pending: dict[str, tuple[TensorValue | None, ...]] = {}
         self._before: dict[str, tuple[LeafDraft, TensorValue | None]] = {}
+        self._jacobians: dict[str, Jacobian | None] = {}
+        self._asked = 0
 
     def run(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
         """Runs a backward pass as the program asked for, noting its start and its end."""
@@ -37,6 +40,7 @@ class Passes:
         self.builder.emit(started)
         self._running.append(started)
         self._pending.clear()
+        self._jacobians.clear()
         result, error = None, None
         try:
             result = func(*args, **kwargs)
@@ -51,6 +55,7 @@ class Passes:
                     backward_pass=started.backward_pass,
                     returned=tuple(self.builder.maybe_value(grad) for grad in result or ()),
                     error=error,
+                    failed_node=None if error is None else self.failed_node,
                     span=place.span,
                 )
             )
@@ -66,8 +71,9 @@ class Passes:
                 lambda grad_inputs, grad_outputs: self._accumulate_ends(node_id),
             )
         frees = not saves_nothing(grad_fn)
+        ask = jacobian_of(grad_fn)
         return (
-            lambda grad_outputs: self._node_starts(node_id, grad_outputs),
+            lambda grad_outputs: self._operation_starts(node_id, grad_outputs, ask),
             lambda grad_inputs, grad_outputs: self._node_ends(node_id, grad_inputs, frees),
         )
 
@@ -119,6 +125,12 @@ class Passes:
     def _node_starts(self, node_id: str, grad_outputs: Grads) -> None:
         self._pending[node_id] = tuple(self.builder.maybe_value(grad) for grad in grad_outputs)
 
+    def _operation_starts(self, node_id: str, grad_outputs: Grads, ask: Ask | None) -> None:
+        self._node_starts(node_id, grad_outputs)
+        if ask is not None and self._running and self._asked < self.builder.limits.jacobians:
+            self._jacobians[node_id] = ask(grad_outputs)
+            self._asked += self._jacobians[node_id] is not None
+
     def _node_ends(self, node_id: str, grad_inputs: Grads, frees: bool) -> None:
         came_in = self._pending.pop(node_id, ())
         if not self._running:
@@ -132,6 +144,7 @@ class Passes:
                 grad_outputs=came_in,
                 grad_inputs=tuple(self.builder.maybe_value(grad) for grad in grad_inputs),
                 freed=frees and not started.retain_graph,
+                jacobian=self._jacobians.pop(node_id, None),
             )
         )
         if started.create_graph:

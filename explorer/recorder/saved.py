@@ -26,6 +26,8 @@ def saved_by(grad_fn: GradFn) -> Iterator[Kept]:
 
 def saves_nothing(grad_fn: GradFn) -> bool:
     """Whether the node holds no tensor for its backward."""
+    if has_unpack_hooks():
+        return not any(name.startswith("_raw_saved_") for name in dir(type(grad_fn)))
     return not any(isinstance(kept, (torch.Tensor, RuntimeError)) for _, kept in saved_by(grad_fn))
 
 

@@ -9,6 +9,7 @@ import warnings
 from types import TracebackType
 from typing import Any, TextIO
 
+import msgspec
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -187,6 +188,7 @@ def record(
     filename: str | None = None,
     seed: int | None = None,
     limits: RecordingLimits | None = None,
+    jacobians: bool = True,
 ) -> Session:
     """Records what torch does in a `with` block; leaves torch as it was found.
 
@@ -195,10 +197,12 @@ def record(
         filename: The file whose code is watched; the caller's where it is not given.
         seed: What the program's random numbers started from, to be noted.
         limits: Where the recorder stops looking.
+        jacobians: Whether small backward nodes are asked for their local Jacobians; the gradients are the same.
 
     Returns:
         The session; its `recording` is there once the block has ended, also after an exception.
     """
     filename = filename or sys._getframe(1).f_code.co_filename
     source = source if source is not None else "".join(linecache.getlines(filename)) or None
-    return Session(source, filename, seed, limits or RecordingLimits())
+    limits = limits or RecordingLimits()
+    return Session(source, filename, seed, limits if jacobians else msgspec.structs.replace(limits, jacobians=0))

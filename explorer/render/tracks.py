@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from explorer.model import Accumulated, Modified, Raised, Recording, SavedTensor
+from explorer.model import Accumulated, BackwardEnded, Modified, Raised, Recording, SavedTensor
 from explorer.model.values import Frozen
 from explorer.render.grad_text import NONE, grad_texts, value_text
 from explorer.render.lines import Line, lines_of, long_lines
@@ -70,6 +70,8 @@ def _nodes(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
     for step, event in enumerate(recording.events, 1):
         if isinstance(event, Raised) and event.node_id is not None:
             failed[event.node_id] = step
+        elif isinstance(event, BackwardEnded) and event.failed_node is not None:
+            failed[event.failed_node] = step
         elif isinstance(event, Accumulated):
             accumulated.setdefault(event.leaf_id, []).append(step)
     texts = grad_texts(recording)
@@ -130,7 +132,7 @@ def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
         first_gone = min((step for step, _ in gone), default=len(recording.events) + 1)
         for k, saved in enumerate(node.saved):
             stale: list[tuple[int, State]] = [
-                (step, "stale") for step, event in changes if step < first_gone and _overwrites(event, saved, recording)
+                (step, "stale") for step, event in changes if step < first_gone and _overwrites(event, saved)
             ]
             # Sizes and flags stay: torch frees tensors only.
             frames = _keyframes([*there, *stale, *(gone if saved.value is not None else ())])
@@ -138,15 +140,11 @@ def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
             yield f"{node.id}-s{k}-link", frames
 
 
-def _overwrites(event: Modified, saved: SavedTensor, recording: Recording) -> bool:
-    """Whether an in-place change hit the very tensor that was saved, so that torch will refuse to use it."""
-    if event.of_grad or saved.version is None or event.version <= saved.version:
+def _overwrites(event: Modified, saved: SavedTensor) -> bool:
+    """Whether an in-place change moved the version of the very tensor that was saved: torch will refuse to use it."""
+    if saved.version is None or event.version <= saved.version:
         return False
-    if saved.leaf_id is not None:
-        return event.leaf_id == saved.leaf_id
-    # The node of an in-place operation leads first to the node that had made the tensor until then.
-    sent_on = [edge.target for node_id in event.node_ids[-1:] for edge in recording.edges_from(node_id)[:1]]
-    return saved.node_id in sent_on
+    return (saved.leaf_id or saved.node_id) in event.counted_with
 
 
 def _cuts(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:

@@ -1,0 +1,67 @@
+"""Which tensors share their memory, and whose version counter an in-place change moves."""
+
+from __future__ import annotations
+
+import weakref
+
+import torch
+from torch.multiprocessing.reductions import StorageWeakRef
+
+
+class Storages:
+    """Numbers the memory behind saved tensors, in order of appearance, and knows the tensors that own it by id.
+
+    Weak references throughout: no memory is kept, and none is given a number that another has had.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[StorageWeakRef, int] = {}
+        self._owners: dict[int, dict[str, None]] = {}
+        self._tensors: dict[str, weakref.ref[torch.Tensor]] = {}
+
+    def number(self, tensor: torch.Tensor, owner_id: str | None) -> int | None:
+        """The number of a saved tensor's memory; None where it has no storage of its own (a sparse tensor).
+
+        Args:
+            tensor: What a node saved.
+            owner_id: The leaf that it is, or the node whose result it is.
+        """
+        if (storage := storage_of(tensor)) is None:
+            return None
+        number = self._numbers.setdefault(_reference(storage), len(self._numbers))
+        if owner_id is not None:
+            self._owners.setdefault(number, {})[owner_id] = None
+        return number
+
+    def know(self, owner_id: str, tensor: torch.Tensor) -> None:
+        """Notes which tensor a leaf is, or which one a node made."""
+        self._tensors[owner_id] = weakref.ref(tensor)
+
+    def counted_with(self, tensor: torch.Tensor) -> tuple[str, ...]:
+        """The owners of what was saved in this tensor's memory whose version is now this tensor's."""
+        storage = storage_of(tensor)
+        number = None if storage is None else self._numbers.get(_reference(storage))
+        owners = () if number is None else self._owners.get(number, ())
+        return tuple(owner for owner in owners if self._is_at(owner, tensor))
+
+    def _is_at(self, owner_id: str, tensor: torch.Tensor) -> bool:
+        known = self._tensors.get(owner_id)
+        alive = None if known is None else known()
+        return alive is not None and storage_of(alive) is not None and version(alive) == version(tensor)
+
+
+def _reference(storage: torch.UntypedStorage) -> StorageWeakRef:
+    return StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+
+
+def storage_of(tensor: torch.Tensor) -> torch.UntypedStorage | None:
+    """The memory behind a tensor; None where there is none to speak of."""
+    try:
+        return tensor.untyped_storage()
+    except (RuntimeError, NotImplementedError):
+        return None
+
+
+def version(tensor: torch.Tensor) -> int:
+    """How often a tensor was changed in place; 0 where torch does not count (inference mode)."""
+    return 0 if tensor.is_inference() else tensor._version
