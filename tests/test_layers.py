@@ -18,7 +18,7 @@ LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "model": {"msgspec"},
     "i18n": set(),
-    "rules": {"msgspec"},
+    "rules": {"msgspec", "numpy"},
     "program": {"msgspec"},
     "recorder": {"torch", "msgspec"},
     "render": {"graphviz", "plotly", "pygraphviz", "msgspec"},

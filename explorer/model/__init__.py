@@ -15,7 +15,7 @@ from explorer.model.events import (
     Root,
     Warned,
 )
-from explorer.model.graph import Cut, Edge, Leaf, Node, SavedTensor, Span
+from explorer.model.graph import Cut, Edge, Leaf, Node, Plain, SavedTensor, Span
 from explorer.model.recording import BackwardPass, Recording, grad_change
 from explorer.model.values import Number, Stats, TensorValue, from_float, stats_of, to_float
 
@@ -35,6 +35,7 @@ __all__ = [
     "NodeRan",
     "Number",
     "Operation",
+    "Plain",
     "Printed",
     "Raised",
     "Recording",

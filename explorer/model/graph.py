@@ -6,9 +6,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from explorer.model.values import Count, Frozen, TensorValue
+from explorer.model.values import Count, Frozen, NonFinite, TensorValue
 
 Line = Annotated[int, msgspec.Meta(ge=1)]
+
+PlainNumber = bool | int | float | NonFinite
+Plain = bool | int | float | str | tuple[PlainNumber | None, ...]
+"""What a node keeps besides tensors: sizes, dimensions, factors; "inf" and complex numbers are spelled as text."""
 
 
 class Span(Frozen, frozen=True, kw_only=True):
@@ -52,6 +56,7 @@ class SavedTensor(Frozen, frozen=True, kw_only=True):
         name: torch's own name for it: "self", "other", "result".
         value: The tensor when it was saved; None for anything else.
         text: What was kept, where it is no tensor ("dim: 0"), or why it could not be read.
+        plain: What was kept, where it is a number, a flag, a word or a tuple of numbers.
         leaf_id, node_id: The leaf it is, or the node whose result it is.
         version: The tensor's version counter when it was saved.
         storage: Its memory, numbered in order of appearance: tensors with the same number share it.
@@ -61,6 +66,7 @@ class SavedTensor(Frozen, frozen=True, kw_only=True):
     name: str
     value: TensorValue | None = None
     text: str | None = None
+    plain: Plain | None = None
     leaf_id: str | None = None
     node_id: str | None = None
     version: int | None = None

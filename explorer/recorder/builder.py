@@ -14,7 +14,7 @@ from torch.autograd.graph import Node as GradFn
 
 from explorer.model import Cut, Edge, Event, Leaf, Node, Raised, Recording, SavedTensor, Span, TensorValue
 from explorer.model.recording import SCHEMA
-from explorer.recorder.saved import has_unpack_hooks, saved_by
+from explorer.recorder.saved import has_unpack_hooks, plain, saved_by
 from explorer.recorder.storages import Storages, storage_of
 from explorer.recorder.values import tensor_value
 
@@ -175,7 +175,7 @@ class Builder:
 
     def _saved(self, name: str, kept: Any) -> SavedTensor:
         if not isinstance(kept, torch.Tensor):
-            return SavedTensor(name=name, text=str(signed(kept)))
+            return SavedTensor(name=name, text=str(signed(kept)), plain=plain(signed(kept)))
         leaf, node_id, storage = self.known_leaf(kept), self.node_id(kept.grad_fn), storage_of(kept)
         return SavedTensor(
             name=name,
@@ -329,7 +329,9 @@ def sequence_nr(grad_fn: GradFn) -> int:
 
 
 def signed(kept: Any) -> Any:
-    """A saved number as the program wrote it: torch keeps `dim=-1` as 2**64 - 1."""
+    """Saved numbers as the program wrote them: torch keeps `dim=-1` as 2**64 - 1."""
+    if type(kept) is tuple:
+        return tuple(map(signed, kept))
     return kept - 2**64 if isinstance(kept, int) and kept >= 2**63 else kept
 
 

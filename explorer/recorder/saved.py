@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node as GradFn
 
+from explorer.model import Plain, from_float
+
 Kept = tuple[str, Any]
 """(torch's name, the tensor or whatever else was kept)."""
 
@@ -22,6 +24,20 @@ def saved_by(grad_fn: GradFn) -> Iterator[Kept]:
                 yield f"{name.removeprefix('_saved_')}[{index}]", part
         elif kept is not None:
             yield name.removeprefix("_saved_"), kept
+
+
+def plain(kept: Any) -> Plain | None:
+    """A saved number, flag, word or tuple of numbers as JSON can hold it; None for anything else."""
+    match kept:
+        case bool() | int() | str():
+            return kept
+        case float():
+            return from_float(kept)
+        case complex():
+            return str(kept).strip("()")
+        case tuple() if all(part is None or isinstance(part, bool | int | float) for part in kept):
+            return tuple(from_float(part) if isinstance(part, float) else part for part in kept)
+    return None
 
 
 def saves_nothing(grad_fn: GradFn) -> bool:

@@ -1,0 +1,120 @@
+"""What is to be said about a step: one sentence, and the formula of the node that ran, where torch bears it out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from explorer.i18n import Language
+from explorer.model import NodeRan, Recording
+from explorer.model.values import Frozen
+from explorer.rules.names import node_symbol, symbols_at
+from explorer.rules.notation import LOOSE, PRODUCT, Notation, Piece, argument_name
+from explorer.rules.sentences import sentence
+from explorer.rules.table import LISTED
+from explorer.rules.verification import Checked, checked
+
+
+class SlotFormula(Frozen, frozen=True, kw_only=True):
+    """What a node computed for one of its inputs, borne out by torch's own numbers.
+
+    Args:
+        slot: Which of its `grad_inputs`.
+        argument: torch's name for that input: "self", "other", "tensors[1]".
+        expression: The rule, as the table has it.
+        latex: The vector-Jacobian product with the program's names, `g` being the gradient that came in.
+        formula: The same as an equation.
+        largest_difference: Between an element of the rule's and of torch's.
+    """
+
+    slot: int
+    argument: str
+    expression: str
+    latex: str
+    formula: str
+    largest_difference: float
+
+
+class Explanation(Frozen, frozen=True, kw_only=True):
+    """A step, explained.
+
+    Args:
+        sentence: What happened, in one language.
+        formula: LaTeX of what the node computed, one line per slot; None where no rule gives torch's numbers.
+        verified: True where there is a formula: it was computed on the numbers of this very step and agreed.
+        largest_difference: The largest of the slots'.
+        torch_rule: PyTorch's own derivative expressions, (arguments, formula), where the node has some.
+        slots: The formula slot by slot.
+    """
+
+    sentence: str
+    formula: str | None = None
+    verified: Literal[True] | None = None
+    largest_difference: float | None = None
+    torch_rule: None = None
+    slots: tuple[SlotFormula, ...] = ()
+
+
+def explain(recording: Recording, step: int, language: Language) -> Explanation:
+    """Explains the event that ends at `step`, counted from 1.
+
+    Raises:
+        IndexError: There is no such step.
+    """
+    said = sentence(recording, step, language)
+    event = recording.events[step - 1]
+    if not isinstance(event, NodeRan):
+        return Explanation(sentence=said)
+    slots = slot_formulas(recording, event)
+    if not slots:
+        return Explanation(sentence=said)
+    return Explanation(
+        sentence=said,
+        formula=_aligned([slot.formula for slot in slots]),
+        verified=True,
+        largest_difference=max(slot.largest_difference for slot in slots),
+        slots=slots,
+    )
+
+
+def slot_formulas(recording: Recording, ran: NodeRan) -> tuple[SlotFormula, ...]:
+    """The formulas of a node that ran, one for each gradient it sent; () unless all of them give torch's numbers."""
+    node = recording.node(ran.node_id)
+    symbols = symbols_at(recording, node)
+    targets = {edge.slot: edge.target for edge in recording.edges_from(node.id)}
+    return tuple(
+        _slot_formula(one, symbols, _target(recording, targets.get(one.slot), one)) for one in checked(node, ran)
+    )
+
+
+def _slot_formula(one: Checked, symbols: dict[str, Piece], target: Piece) -> SlotFormula:
+    vjp = Notation(one.evaluation, symbols).of(one.tree)
+    if one.summed:
+        vjp = Piece(
+            rf"\textstyle\sum_{{\text{{dim }} {', '.join(map(str, one.summed))}}} {vjp.at_least(PRODUCT)}", LOOSE
+        )
+    if one.real:
+        vjp = Piece(rf"\operatorname{{Re}}\left({vjp.latex}\right)")
+    return SlotFormula(
+        slot=one.slot,
+        argument=_argument(one),
+        expression=one.expression,
+        latex=vjp.latex,
+        formula=f"g_{{{target.latex}}} = {vjp.latex}",
+        largest_difference=one.difference,
+    )
+
+
+def _argument(one: Checked) -> str:
+    listed = one.argument.endswith(LISTED)
+    return f"{one.argument.removesuffix(LISTED)}[{one.evaluation.names['slot']}]" if listed else one.argument
+
+
+def _target(recording: Recording, target: str | None, one: Checked) -> Piece:
+    return (node_symbol(recording, target) if target else None) or argument_name(_argument(one))
+
+
+def _aligned(lines: list[str]) -> str:
+    different = list(dict.fromkeys(lines))
+    if len(different) == 1:
+        return different[0]
+    return r"\begin{aligned} " + r" \\ ".join(line.replace("=", "&=", 1) for line in different) + r" \end{aligned}"

@@ -1,0 +1,99 @@
+"""What the names in a rule stand for at one step: the gradient that came in, and what the node had saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.model import Node, NodeRan, Number, Plain, Recording, SavedTensor, TensorValue, to_float
+from explorer.rules.evaluation import Sampled, Value
+from explorer.rules.notation import Piece, code_name, number
+from explorer.rules.story import expression
+
+GRADIENT = Piece("g")
+MOST_CHARACTERS = 16
+"""A longer sub-expression does not stand in a formula for the tensor it makes."""
+
+
+def array(value: TensorValue | None) -> Value:
+    """A tensor as a numpy array of double precision; `Sampled` in its place where not all of it is known."""
+    if value is None:
+        return None
+    if not value.complete:
+        return Sampled(value.shape)
+    return _elements(value.values, value.dtype).reshape(value.shape)
+
+
+def names_at(node: Node, ran: NodeRan) -> dict[str, Value]:
+    """What stands for what in the rules of a node that has just run, whatever the slot."""
+    names: dict[str, Value] = {saved.name: _kept(saved) for saved in node.saved if "[" not in saved.name}
+    for saved in node.saved:
+        name, bracket, _ = saved.name.partition("[")
+        if bracket:
+            names.setdefault(name, []).append(_kept(saved))
+    gradients = [array(gradient) for gradient in ran.grad_outputs]
+    names |= {f"g{index}": gradient for index, gradient in enumerate(gradients)}
+    names["g"] = gradients[0] if gradients else None
+    names["gs"] = gradients
+    names["shapes"] = tuple(None if sent is None else sent.shape for sent in ran.grad_inputs)
+    return names
+
+
+def symbols_at(recording: Recording, node: Node) -> dict[str, Piece]:
+    """What to write for the names: the program's own, the numbers that have none, torch's for the rest."""
+    symbols = {"g": GRADIENT} | {f"g{index}": Piece(f"g_{{{index}}}") for index in range(8)}
+    for saved in node.saved:
+        if saved.value is not None and (symbol := _symbol(recording, saved, saved.value)) is not None:
+            symbols[saved.name] = symbol
+    return symbols
+
+
+def node_symbol(recording: Recording, node_id: str) -> Piece | None:
+    """What the program calls the tensor that a node made, or a short expression for it."""
+    node = recording.node(node_id)
+    code = node.variable or expression(recording, node.span, MOST_CHARACTERS)
+    return code_name(code) if code and "…" not in code else None
+
+
+def _symbol(recording: Recording, saved: SavedTensor, value: TensorValue) -> Piece | None:
+    if saved.leaf_id is not None:
+        return code_name(recording.leaf(saved.leaf_id).name)
+    if saved.node_id is not None:
+        return node_symbol(recording, saved.node_id)
+    return number(_scalar(value.values[0])) if value.shape == () and value.complete else None
+
+
+def _scalar(element: Number) -> float | complex:
+    if isinstance(element, str) and element.endswith("j"):
+        return complex(element)
+    return element if isinstance(element, int) else to_float(element)
+
+
+def _kept(saved: SavedTensor) -> Value:
+    if saved.value is not None:
+        return array(saved.value)
+    return _plain(saved.plain)
+
+
+def _plain(plain: Plain | None) -> Value:
+    if isinstance(plain, tuple):
+        return tuple(_plain(part) for part in plain)
+    if isinstance(plain, str):
+        try:
+            return complex(plain) if plain.endswith("j") else float(plain)
+        except ValueError:
+            return plain
+    return plain
+
+
+def _elements(values: Sequence[Number], dtype: str) -> NDArray[Any]:
+    if dtype == "bool":
+        return np.array(values, dtype=bool)
+    if dtype.startswith("complex"):
+        return np.array([complex(value) for value in values], dtype=complex)
+    if dtype.startswith(("float", "bfloat")):
+        return np.array([float(value) for value in values], dtype=float)
+    return np.array(values, dtype=np.int64)

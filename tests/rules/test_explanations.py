@@ -1,0 +1,70 @@
+"""`explain` on real recordings: formulas agree with torch's numbers, or are not there."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from recorded import recorded
+
+from explorer.model import NodeRan, Recording
+from explorer.rules import Explanation, explain
+
+X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
+
+
+def explained(program: str, node: str) -> Explanation:
+    """The explanation of the first step at which a node of that name ran."""
+    recording = recorded(program)
+    return explain(recording, step_of(recording, node), "en")
+
+
+def step_of(recording: Recording, node: str) -> int:
+    return next(
+        step
+        for step, event in enumerate(recording.events, 1)
+        if isinstance(event, NodeRan) and recording.node(event.node_id).name == node
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "node", "formula"),
+    [
+        ("m = 2 * torch.dot(x, x)\nm.backward()", "MulBackward0", r"g_{\texttt{torch.dot(x, x)}} = 2 \cdot g"),
+        ("m = 2 * torch.dot(x, x)\nm.backward()", "DotBackward0", r"g_{\texttt{x}} = g \cdot \texttt{x}"),
+        ("(x ** 3).sum().backward()", "PowBackward0", r"g_{\texttt{x}} = g \odot 3 \cdot \texttt{x}^{2}"),
+        ("(x ** 2).sum().backward()", "PowBackward0", r"g_{\texttt{x}} = g \odot 2 \cdot \texttt{x}"),
+        ("x.sum().backward()", "SumBackward0", r"g_{\texttt{x}} = g \cdot \mathbf{1}_{3}"),
+        (
+            "b = torch.ones((), requires_grad=True)\n(x + b).sum().backward()",
+            "AddBackward0",
+            r"\begin{aligned} g_{\texttt{x}} &= g \\ g_{\texttt{b}} &= \textstyle\sum_{\text{dim } 0} g \end{aligned}",
+        ),
+        (
+            "my_b = torch.ones(3)\n(my_b * x).sum().backward()",
+            "MulBackward0",
+            r"g_{\texttt{x}} = \texttt{my\_b} \odot g",
+        ),
+    ],
+)
+def test_the_formula_with_the_program_s_names(program: str, node: str, formula: str) -> None:
+    explanation = explained(X + program, node)
+    assert explanation.formula == formula
+    assert explanation.verified is True
+    assert explanation.largest_difference == 0.0
+
+
+def test_no_formula_where_torch_s_number_is_another() -> None:
+    recording = recorded(X + "(x * 2).sum().backward()")
+    step = step_of(recording, "MulBackward0")
+    ran = recording.events[step - 1]
+    assert isinstance(ran, NodeRan)
+    sent = msgspec.structs.replace(ran.grad_inputs[0], values=(2.0, 2.0, 2.001))
+    forged = msgspec.structs.replace(ran, grad_inputs=(sent, None))
+    events = tuple(forged if event is ran else event for event in recording.events)
+    assert explain(recording, step, "en").verified
+    assert explain(msgspec.structs.replace(recording, events=events), step, "en").formula is None
+
+
+def test_no_formula_where_not_all_elements_are_known() -> None:
+    explanation = explained("x = torch.ones(5000, requires_grad=True)\n(x * x).sum().backward()", "MulBackward0")
+    assert explanation == Explanation(sentence=explanation.sentence)
