@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from player_samples import OpenPlayer, sample
 from player_samples import page as page_text
-from player_samples import sample
 from playwright.sync_api import Browser, Page
-
-OpenPlayer = Callable[..., Page]
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

@@ -15,4 +15,4 @@ played = json.loads((folder / f"{program}_{language}.json").read_text("utf-8"))
 state = player(played, key="player", height=320)
 st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.code(f"{program} step {state.step} selected {state.selected}")
-st.text(f"runs {st.session_state.runs}")
+st.text(f"runs {st.session_state.runs} painted {state.painted}")

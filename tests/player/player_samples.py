@@ -6,7 +6,10 @@ import contextlib
 import html
 import io
 import json
+from collections.abc import Callable
 from typing import Any
+
+from playwright.sync_api import Page
 
 from explorer.i18n import Language
 from explorer.model import Recording
@@ -20,6 +23,9 @@ from explorer.render.tracks import tracks
 from explorer.rules.sentences import sentences
 from explorer.ui.player.assets import html_text, module_text, style_text
 from explorer.ui.player.playback import playback
+
+OpenPlayer = Callable[..., Page]
+"""What the fixture `open_player` is: plays a playback on a page of its own."""
 
 TWO_PASSES = """\
 import torch

@@ -72,10 +72,11 @@ def state(page: Page) -> Any:
 
 
 def test_python_hears_where_the_player_settles(app: Page) -> None:
+    expect(app.get_by_text("runs 2 painted True", exact=True)).to_be_visible()
     for _ in range(3):
         app.keyboard.press("ArrowRight")
     expect(state(app)).to_have_text("first step 3 selected None")
-    expect(app.get_by_text("runs 2", exact=True)).to_be_visible()
+    expect(app.get_by_text("runs 3 painted True", exact=True)).to_be_visible()
 
 
 def test_python_hears_of_a_selection_and_of_its_end(app: Page) -> None:

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import OpenPlayer
-from player_samples import CLEARED, TWO_PASSES, sample
+from player_samples import CLEARED, TWO_PASSES, OpenPlayer, sample
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
