@@ -33,23 +33,37 @@ def heat_map(value: TensorValue, title: str, theme: Theme, language: Language) -
     drawn_rows, drawn_columns = min(rows, MOST_ROWS), min(columns, MOST_COLUMNS)
     grid = _Grid.of(value, drawn_rows, drawn_columns, columns)
     palette = PALETTES[theme]
-    reach = max((abs(z) for row in grid.numbers for z in row if z is not None), default=0.0) or 1.0
+    finite = [abs(z) for row in grid.numbers for z in row if z is not None]
+    reach = max(finite, default=0.0) or 1.0
+    look: dict[str, Any] = {
+        "text": grid.texts,
+        "customdata": grid.indices,
+        "hovertemplate": "%{customdata} = %{text}<extra></extra>",
+        "texttemplate": "%{text}" if drawn_rows * drawn_columns <= MOST_WRITTEN_CELLS else None,
+        "xgap": 1,
+        "ygap": 1,
+    }
+    scale = [[0, palette.negative], [0.5, palette.zero], [1, palette.positive]]
     figure = go.Figure(
         go.Heatmap(
             z=grid.numbers,
-            text=grid.texts,
-            customdata=grid.indices,
-            hovertemplate="%{customdata} = %{text}<extra></extra>",
-            texttemplate="%{text}" if drawn_rows * drawn_columns <= MOST_WRITTEN_CELLS else None,
-            colorscale=[[0, palette.negative], [0.5, palette.zero], [1, palette.positive]],
+            colorscale=scale,
             zmin=-reach,
             zmax=reach,
-            xgap=1,
-            ygap=1,
             hoverongaps=True,
             colorbar={"thickness": 10},
+            showscale=bool(finite),
+            **look,
         )
     )
+    if any(0 in row for row in grid.not_finite):
+        figure.add_heatmap(
+            z=grid.not_finite,
+            colorscale=[[0, palette.muted], [1, palette.muted]],
+            showscale=False,
+            hoverongaps=False,
+            **look,
+        )
     apply_style(figure, title, theme, min(max(LEAST_PIXELS, drawn_rows * ROW_PIXELS + BESIDES_PIXELS), MOST_PIXELS))
     figure.update_xaxes(showgrid=False, zeroline=False, **_whole_ticks(drawn_columns))
     figure.update_yaxes(showgrid=False, zeroline=False, autorange="reversed", **_whole_ticks(drawn_rows))
@@ -58,10 +72,14 @@ def heat_map(value: TensorValue, title: str, theme: Theme, language: Language) -
 
 
 class _Grid:
-    """Cells of a heat map: number, text and index of each; None and "" where the recording holds no value."""
+    """Cells of a heat map: number, text and index of each; None and "" where the recording holds no value.
+
+    nan and inf have no place on a scale: `not_finite` is 0 where they stand and None elsewhere.
+    """
 
     def __init__(self, rows: int, columns: int) -> None:
         self.numbers: list[list[float | None]] = [[None] * columns for _ in range(rows)]
+        self.not_finite: list[list[int | None]] = [[None] * columns for _ in range(rows)]
         self.texts = [[""] * columns for _ in range(rows)]
         self.indices = [[""] * columns for _ in range(rows)]
 
@@ -72,7 +90,10 @@ class _Grid:
         for flat, number, said in zip(held, map(to_float, value.values), cells(value), strict=True):
             row, column = divmod(flat, columns)
             if row < drawn_rows and column < drawn_columns:
-                grid.numbers[row][column] = number if math.isfinite(number) else None
+                if math.isfinite(number):
+                    grid.numbers[row][column] = number
+                else:
+                    grid.not_finite[row][column] = 0
                 grid.texts[row][column] = said
                 grid.indices[row][column] = str(list(index_of(flat, value.shape)))
         return grid

@@ -12,11 +12,12 @@ from explorer.model import (
     Leaf,
     Modified,
     Recording,
+    Root,
     grad_change,
 )
 from explorer.model.values import Frozen
 from explorer.render.grad_text import NONE, value_text
-from explorer.render.labels import shortened
+from explorer.render.labels import shortened, span_text
 
 ROOT_CHARACTERS = 24
 
@@ -26,7 +27,7 @@ class Column(Frozen, frozen=True, kw_only=True):
 
     Args:
         backward_pass: From 0.
-        roots: The tensors it started from: "m", or torch's node names where they have no variable.
+        roots: The tensors it started from: "m", or the sub-expression where they have no variable.
         by: "backward", or "grad", which leaves every `.grad` alone.
         step: The step at which it started.
     """
@@ -105,16 +106,19 @@ def ledger(recording: Recording) -> Ledger:
 
 def _column(recording: Recording, backward_pass: BackwardPass) -> Column:
     started = backward_pass.started
-    names = [
-        root.variable or (recording.node(root.node_id).name if root.node_id is not None else NONE)
-        for root in started.roots
-    ]
     return Column(
         backward_pass=backward_pass.index,
-        roots=shortened(", ".join(names), ROOT_CHARACTERS),
+        roots=shortened(", ".join(_root_name(recording, root) for root in started.roots), ROOT_CHARACTERS),
         by=started.by,
         step=backward_pass.first,
     )
+
+
+def _root_name(recording: Recording, root: Root) -> str:
+    if root.variable is not None or root.node_id is None:
+        return root.variable or NONE
+    node = recording.node(root.node_id)
+    return span_text(recording.source, node.span) or node.name
 
 
 def _row(recording: Recording, leaf: Leaf) -> Row:

@@ -499,11 +499,20 @@ def test_destroy_leaves_nothing_behind(open_player: OpenPlayer, two_passes: dict
 # ── three hundred nodes ─────────────────────────────────────────────────────────
 
 
-def test_a_large_graph_starts_legible_and_follows(open_player: OpenPlayer) -> None:
-    code = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x\nfor _ in range(150):\n    y = y * x\ny.sum().backward()\n"
-    page = open_player(sample(code, notice="150 nodes"), reduced_motion="reduce")
-    expect(page.locator(".notice")).to_have_text("150 nodes")
+CHAIN = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x\nfor _ in range(150):\n    y = y * x\ny.sum().backward()\n"
+
+
+@pytest.mark.parametrize("step", [0, -1])
+def test_a_large_graph_opens_legible_at_either_end(open_player: OpenPlayer, step: int) -> None:
+    played = sample(CHAIN + "print(x.grad)\n")
+    assert played["steps"][-1]["target"] is None
+    page = open_player(played | {"initial_step": step % (len(played["steps"]) + 1)})
     assert page.evaluate("player.view.scale") >= 0.65
+
+
+def test_a_large_graph_follows(open_player: OpenPlayer) -> None:
+    page = open_player(sample(CHAIN, notice="150 nodes"), reduced_motion="reduce")
+    expect(page.locator(".notice")).to_have_text("150 nodes")
     stage = page.locator(".stage").bounding_box()
     for step in (1, 100, page.evaluate("player.data.first_backward") + 20, page.evaluate("player.count") - 1):
         page.evaluate("step => player.go(step)", step)

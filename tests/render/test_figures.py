@@ -55,10 +55,12 @@ def test_zero_is_the_middle_of_the_scale() -> None:
     assert heat(torch.zeros(2))["data"][0]["zmax"] == 1.0
 
 
-def test_what_is_not_finite_has_words_but_no_colour() -> None:
-    trace = heat(torch.tensor([1.0, float("nan"), float("inf")]))["data"][0]
-    assert trace["z"] == [[1.0, None, None]]
-    assert trace["text"] == [["1.", "nan", "inf"]]
+def test_what_is_not_finite_has_words_but_no_place_on_the_scale() -> None:
+    scaled, apart = heat(torch.tensor([1.0, float("nan"), float("inf")]))["data"]
+    assert scaled["z"] == [[1.0, None, None]]
+    assert apart["z"] == [[None, 0, 0]]
+    assert apart["text"] == [["1.", "nan", "inf"]]
+    assert not heat(torch.tensor([float("inf")]))["data"][0]["showscale"]
 
 
 def test_more_than_two_dimensions_are_folded_and_told() -> None:

@@ -58,6 +58,11 @@ def test_a_leaf_that_a_pass_does_not_reach_has_an_empty_cell() -> None:
     assert [cell is not None for cell in rows["b"].cells] == [True, False]
 
 
+def test_a_root_without_a_variable_is_called_by_its_expression() -> None:
+    first, second = ledger(samples.recorded(OTHER_LEAF)).columns
+    assert (first.roots, second.roots) == ("loss", "a.sum()")
+
+
 def test_grad_leaves_the_cells_empty() -> None:
     first, second = ledger(samples.recorded(samples.DOUBLE)).columns
     assert (first.by, second.by) == ("grad", "backward")

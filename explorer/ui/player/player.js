@@ -115,8 +115,10 @@ class Player {
     this.sizes.observe(this.program.scroller);
     if (!this.picture) return;
     this.picture.measure();
-    const ahead = this.data.steps.slice(Math.max(0, step - 1)).find(({ target }) => this.picture.boxOf(target));
-    this.view.open(this.picture.boxOf(ahead?.target));
+    const isDrawn = ({ target }) => this.picture.boxOf(target);
+    const { steps } = this.data;
+    const near = steps.slice(Math.max(0, step - 1)).find(isDrawn) ?? steps.slice(0, step).findLast(isDrawn);
+    this.view.open(this.picture.boxOf(near?.target));
     this.picture.select(null);
     this.sizes.observe(this.stage);
     if (document.fonts?.status === "loading") document.fonts.ready.then(() => this.picture.measure());
