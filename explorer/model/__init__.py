@@ -15,7 +15,7 @@ from explorer.model.events import (
     Root,
     Warned,
 )
-from explorer.model.graph import Cut, Edge, Leaf, Node, Plain, SavedTensor, Span
+from explorer.model.graph import Cut, Edge, Leaf, Node, Plain, SavedTensor, Span, TorchRule
 from explorer.model.recording import BackwardPass, Recording, grad_change
 from explorer.model.values import Number, Stats, TensorValue, from_float, stats_of, to_float
 
@@ -44,6 +44,7 @@ __all__ = [
     "Span",
     "Stats",
     "TensorValue",
+    "TorchRule",
     "Warned",
     "from_float",
     "grad_change",

@@ -102,6 +102,18 @@ class Node(Frozen, frozen=True, kw_only=True):
     made_by: str | None = None
 
 
+class TorchRule(Frozen, frozen=True, kw_only=True):
+    """PyTorch's own derivative of an operation, as its source has it.
+
+    Args:
+        operation: The operation's schema: "dot(Tensor self, Tensor tensor) -> Tensor".
+        derivatives: (arguments, expression) in C++ on ATen, `grad` being the gradient that came in.
+    """
+
+    operation: str
+    derivatives: tuple[tuple[str, str], ...]
+
+
 class Edge(Frozen, frozen=True, kw_only=True):
     """One way that a gradient takes, in the direction it flows.
 

@@ -18,7 +18,7 @@ from explorer.model.events import (
     Printed,
     Raised,
 )
-from explorer.model.graph import Cut, Edge, Leaf, Node
+from explorer.model.graph import Cut, Edge, Leaf, Node, TorchRule
 from explorer.model.values import Frozen, Number, Stats, TensorValue
 
 SCHEMA = 1
@@ -54,6 +54,7 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
         seed: What torch's random numbers started from; None where nobody set it.
         versions: {"torch": "2.13.0+cpu", "python": "3.11.7"}.
         leaves, nodes, edges, cuts: The graph at the end of the run.
+        torch_rules: PyTorch's own derivative formulas, by the name of the node.
         events: What happened, in order.
         error: The exception that ended the program; also the last event.
         truncated: Whether a limit was reached and the recorder stopped looking.
@@ -67,6 +68,7 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    torch_rules: dict[str, TorchRule] = msgspec.field(default_factory=dict)
     events: tuple[Event, ...] = ()
     error: Raised | None = None
     truncated: bool = False

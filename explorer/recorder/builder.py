@@ -14,6 +14,7 @@ from torch.autograd.graph import Node as GradFn
 
 from explorer.model import Cut, Edge, Event, Leaf, Node, Raised, Recording, SavedTensor, Span, TensorValue
 from explorer.model.recording import SCHEMA
+from explorer.recorder.derivatives import torch_rules_of
 from explorer.recorder.saved import has_unpack_hooks, plain, saved_by
 from explorer.recorder.storages import Storages, storage_of
 from explorer.recorder.values import tensor_value
@@ -292,6 +293,7 @@ class Builder:
                 msgspec.structs.replace(draft.cut, consumers=tuple(dict.fromkeys(draft.consumers)))
                 for draft in self._cuts.values()
             ),
+            torch_rules=torch_rules_of(dict.fromkeys(node.name for node in self.nodes.values())),
             events=tuple(self.events),
             error=error,
             truncated=self.truncated,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from explorer.i18n import Language
-from explorer.model import NodeRan, Recording
+from explorer.model import NodeRan, Recording, TorchRule
 from explorer.model.values import Frozen
 from explorer.rules.names import node_symbol, symbols_at
 from explorer.rules.notation import LOOSE, PRODUCT, Notation, Piece, argument_name
@@ -42,7 +42,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
         formula: LaTeX of what the node computed, one line per slot; None where no rule gives torch's numbers.
         verified: True where there is a formula: it was computed on the numbers of this very step and agreed.
         largest_difference: The largest of the slots'.
-        torch_rule: PyTorch's own derivative expressions, (arguments, formula), where the node has some.
+        torch_rule: PyTorch's own derivative of the operation, checked or not; None for nodes torch does not generate.
         slots: The formula slot by slot.
     """
 
@@ -50,7 +50,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
     formula: str | None = None
     verified: Literal[True] | None = None
     largest_difference: float | None = None
-    torch_rule: None = None
+    torch_rule: TorchRule | None = None
     slots: tuple[SlotFormula, ...] = ()
 
 
@@ -65,13 +65,12 @@ def explain(recording: Recording, step: int, language: Language) -> Explanation:
     if not isinstance(event, NodeRan):
         return Explanation(sentence=said)
     slots = slot_formulas(recording, event)
-    if not slots:
-        return Explanation(sentence=said)
     return Explanation(
         sentence=said,
-        formula=_aligned([slot.formula for slot in slots]),
-        verified=True,
-        largest_difference=max(slot.largest_difference for slot in slots),
+        formula=_aligned([slot.formula for slot in slots]) if slots else None,
+        verified=True if slots else None,
+        largest_difference=max((slot.largest_difference for slot in slots), default=None),
+        torch_rule=recording.torch_rules.get(recording.node(event.node_id).name),
         slots=slots,
     )
 

@@ -72,6 +72,8 @@ def escaped(text: str) -> str:
 
 def number(value: float | complex) -> Piece:
     """A number as torch prints it, without the full stop after whole ones."""
+    if isinstance(value, bool):
+        return argument_name(str(value))
     if isinstance(value, complex):
         return Piece(f"{value:g}".strip("()").replace("j", "i"), SUM)
     if math.isinf(value):

@@ -68,3 +68,12 @@ def test_no_formula_where_torch_s_number_is_another() -> None:
 def test_no_formula_where_not_all_elements_are_known() -> None:
     explanation = explained("x = torch.ones(5000, requires_grad=True)\n(x * x).sum().backward()", "MulBackward0")
     assert explanation == Explanation(sentence=explanation.sentence)
+
+
+def test_torch_s_own_rule_stands_beside_every_node_that_torch_generated() -> None:
+    rule = explained(X + "m = 2 * torch.dot(x, x)\nm.backward()", "DotBackward0").torch_rule
+    assert rule is not None
+    assert rule.operation == "dot(Tensor self, Tensor tensor) -> Tensor"
+    assert rule.derivatives == (("self", "grad * tensor.conj()"), ("tensor", "grad * self.conj()"))
+    assert explained(X + "x.digamma().sum().backward()", "DigammaBackward0").torch_rule is not None
+    assert explained(X + "x.sum().backward()", "AccumulateGrad").torch_rule is None
