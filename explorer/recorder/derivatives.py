@@ -121,4 +121,6 @@ def _entries(text: str) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
 def _finished(formulas: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The formulas without YAML's quotes and without what is no formula, in torchgen's order."""
     unquoted = [(names, value.strip()) for names, value in formulas if names != "output_differentiability"]
-    return [(names, value[1:-1] if value[:1] in "\"'" and value[-1:] == value[:1] else value) for names, value in unquoted]
+    return [
+        (names, value[1:-1] if value[:1] in "\"'" and value[-1:] == value[:1] else value) for names, value in unquoted
+    ]
