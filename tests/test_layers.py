@@ -24,7 +24,8 @@ LAYERS: dict[str, set[str]] = {
     "render": {"graphviz", "plotly", "pygraphviz", "msgspec"},
     "runner": {"RestrictedPython", "msgspec"},
     "gallery": {"msgspec"},
-    "ui": {"streamlit", "msgspec"},
+    "labs": {"plotly", "numpy", "msgspec"},
+    "ui": {"streamlit", "plotly", "msgspec"},
 }
 APART = {"recorder": {"runner"}, "render.layout": {"runner"}}
 """What runs in the worker alone, and the one layer that may import it."""
