@@ -127,7 +127,7 @@ def recording_of(program: str) -> Recording | None:
     if isinstance(ending, Completed):
         st.warning(tell("labs.truncated"), icon=":material/content_cut:")
     else:
-        ending_message(ending)
+        ending_message(ending, program)
     return None
 
 
