@@ -17,6 +17,7 @@ from explorer.model.events import (
 )
 from explorer.model.graph import Cut, Edge, Leaf, Node, Plain, SavedTensor, Span, TorchRule
 from explorer.model.recording import BackwardPass, Recording, grad_change
+from explorer.model.remarks import Remark
 from explorer.model.values import Number, Stats, TensorValue, from_float, stats_of, to_float
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Printed",
     "Raised",
     "Recording",
+    "Remark",
     "Root",
     "SavedTensor",
     "Span",

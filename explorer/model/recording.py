@@ -19,6 +19,7 @@ from explorer.model.events import (
     Raised,
 )
 from explorer.model.graph import Cut, Edge, Leaf, Node, TorchRule
+from explorer.model.remarks import Remark
 from explorer.model.values import Frozen, Number, Stats, TensorValue
 
 SCHEMA = 1
@@ -56,6 +57,7 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
         leaves, nodes, edges, cuts: The graph at the end of the run.
         torch_rules: PyTorch's own derivative formulas, by the name of the node.
         events: What happened, in order.
+        remarks: What torch passed over in silence, in order.
         error: The exception that ended the program; also the last event.
         truncated: Whether a limit was reached and the recorder stopped looking.
     """
@@ -70,6 +72,7 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
     cuts: tuple[Cut, ...] = ()
     torch_rules: dict[str, TorchRule] = msgspec.field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     error: Raised | None = None
     truncated: bool = False
 
@@ -248,6 +251,7 @@ def _references(recording: Recording) -> Iterator[tuple[str, str | None]]:
             yield "node", saved.node_id
     for leaf in recording.leaves:
         yield "node", leaf.node_id
+    yield from (("source", remark.source_id) for remark in recording.remarks)
     for event in (*recording.events, recording.error):
         yield from _references_of(event)
 

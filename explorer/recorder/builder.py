@@ -79,7 +79,8 @@ class Builder:
         self._handles: list[Any] = []
         self._edges: list[Edge] = []
         self._ids: dict[GradFn, str] = {}  # holds every node alive, so that its hooks stay
-        self._leaves: dict[int, LeafDraft] = {}
+        self._drafts: list[LeafDraft] = []
+        self._leaves: dict[int, LeafDraft] = {}  # a later tensor may have the id of one that is gone
         self._cuts: dict[str, CutDraft] = {}
         self._cut_tensors: dict[int, tuple[weakref.ref[torch.Tensor], tuple[str, ...]]] = {}
 
@@ -195,13 +196,14 @@ class Builder:
         known = self.known_leaf(tensor)
         if known is None:
             known = LeafDraft(
-                id=f"l{len(self._leaves)}",
+                id=f"l{len(self._drafts)}",
                 tensor=weakref.ref(tensor),
                 value=self.value(tensor),
                 span=span,
                 requires_grad=tensor.requires_grad,
                 grad=self.maybe_value(tensor.grad),
             )
+            self._drafts.append(known)
             self._leaves[id(tensor)] = known
             self.storages.know(known.id, tensor)
         known.name = known.name or name
@@ -211,6 +213,10 @@ class Builder:
         """The leaf that a tensor is, if it was met before."""
         leaf = self._leaves.get(id(tensor))
         return leaf if leaf is not None and leaf.tensor() is tensor else None
+
+    def leaves(self) -> tuple[LeafDraft, ...]:
+        """The leaves met so far."""
+        return tuple(self._drafts)
 
     def leaf_of_grad(self, grad: torch.Tensor) -> LeafDraft | None:
         """The leaf whose `.grad` this very tensor is."""
@@ -310,7 +316,7 @@ class Builder:
                 node_id=leaf.node_id,
                 span=leaf.span,
             )
-            for leaf in self._leaves.values()
+            for leaf in self._drafts
         )
 
 

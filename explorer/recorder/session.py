@@ -20,6 +20,7 @@ from explorer.recorder.names import named_tensors, namespaces_of
 from explorer.recorder.operations import TENSOR_PROPERTIES, Operations, function_name
 from explorer.recorder.passes import Passes
 from explorer.recorder.places import Place, Places
+from explorer.recorder.remarks import Remarks
 from explorer.recorder.values import tensors_in
 
 PASSES = {torch.Tensor.backward, torch.autograd.backward, torch.autograd.grad}
@@ -46,6 +47,7 @@ class Session:
         self._passes = Passes()
         self._builder = self._passes.builder = Builder(limits, self._passes.hooks)
         self._operations = Operations(self._builder, self._places)
+        self._remarks = Remarks(self._builder, filename, self._place)
         self._mode = Watch(self)
         self._globals: dict[str, Any] = {}
         self._is_recording = False
@@ -67,6 +69,7 @@ class Session:
         sys.stdout = Tee(self, sys.stdout)
         warnings.showwarning = self._show_warning
         torch.autograd.Function.apply = self._watched_apply()  # type: ignore[method-assign]
+        self._remarks.__enter__()
         self._mode.__enter__()  # type: ignore[no-untyped-call]
         self._is_recording = True
         return self
@@ -76,6 +79,7 @@ class Session:
     ) -> None:
         self._is_recording = False
         self._mode.__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
+        self._remarks.__exit__()
         sys.stdout, warnings.showwarning, torch.autograd.Function.apply = self._was  # type: ignore[method-assign]
         self._name_tensors(self._places.here(depth=2))
         raised = None
@@ -87,7 +91,8 @@ class Session:
                 node_id=self._passes.failed_node,
             )
             self._builder.events.append(raised)
-        self._recording = self._builder.recording(source=self.source, seed=self.seed, error=raised)
+        recording = self._builder.recording(source=self.source, seed=self.seed, error=raised)
+        self._recording = msgspec.structs.replace(recording, remarks=tuple(self._remarks.found))
         self._builder.unhook()
         self._globals = {}
 
@@ -102,10 +107,15 @@ class Session:
         if func in PASSES:
             self._passes.failed_node = None
             self._name_tensors(place)
-            return self._passes.run(func, args, kwargs, place)
+            second_names = self._remarks.second_names(place)
+            result = self._passes.run(func, args, kwargs, place)
+            self._remarks.accumulated(second_names, place)
+            return result
         if name == "grad" and func.__name__ in {"__set__", "__delete__"}:
             return self._operations.set_grad(func, args, place)
-        return self._operations.run(func, args, kwargs, place)
+        result = self._operations.run(func, args, kwargs, place)
+        self._remarks.after(name, func.__name__, args, result, place)
+        return result
 
     def printed(self, text: str) -> None:
         """Notes text that the program wrote, one event for each `print`."""

@@ -1,0 +1,154 @@
+"""Watches for what torch passes over in silence: `.data`, second names of a `.grad`, skipped steps, broadcasting."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from explorer.model.remarks import Remark
+from explorer.recorder.builder import Builder, LeafDraft, grad_of
+from explorer.recorder.names import namespaces_of
+from explorer.recorder.places import Place
+from explorer.recorder.values import tensors_in
+
+MOST = 200
+"""More remarks than that are not kept."""
+
+ELEMENTWISE = {"add", "sub", "rsub", "mul", "div", "true_divide", "pow", "maximum", "minimum"}
+ELEMENTWISE |= {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits"}
+"""Functions of two tensors that broadcast them against each other."""
+
+
+class Remarks:
+    """Gathers remarks.
+
+    Args:
+        builder: Knows leaves and nodes.
+        filename: What the program's code objects say as their file.
+        place: Tells where the program is.
+    """
+
+    def __init__(self, builder: Builder, filename: str, place: Callable[[], Place]) -> None:
+        self.found: list[Remark] = []
+        self._builder = builder
+        self._filename = filename
+        self._place = place
+        self._views: dict[int, tuple[weakref.ref[torch.Tensor], weakref.ref[torch.Tensor], int]] = {}
+
+    def __enter__(self) -> Remarks:
+        self._handle = register_optimizer_step_pre_hook(self._steps)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._handle.remove()
+        self._views.clear()
+
+    def after(self, name: str, kind: str, args: tuple[Any, ...], result: Any, place: Place) -> None:
+        """Looks at one call of a torch function that has just returned.
+
+        Args:
+            name: torch's name for it.
+            kind: "__get__" or "__set__" where it is an access to a property.
+            args: What it was given.
+            result: What it returned.
+            place: Where in the program.
+        """
+        if name == "data":
+            self._data(kind, args, result, place)
+        elif name in ELEMENTWISE:
+            self._broadcast(args, result, place)
+        elif self._views and args and isinstance(args[0], torch.Tensor):
+            self._written(args[0], place)
+        if is_in_place(name):
+            self._changed_grads(tensors_in(args[:1]), place)
+
+    def second_names(self, place: Place) -> list[tuple[str, LeafDraft, int]]:
+        """Before a backward pass: the variables that are a leaf's `.grad`, and its version."""
+        grads = [(leaf, grad) for leaf in self._builder.leaves() if (grad := grad_of(leaf)) is not None]
+        return [(name, leaf, grad._version) for leaf, grad in grads for name in self._names_of(grad, place)]
+
+    def accumulated(self, names: Iterable[tuple[str, LeafDraft, int]], place: Place) -> None:
+        """After a backward pass: those of the variables that changed, since the pass added to them."""
+        for name, leaf, version in names:
+            grad = grad_of(leaf)
+            if grad is not None and grad._version != version and name in self._names_of(grad, place):
+                self._note("alias", place, name=name, source_id=leaf.id)
+
+    def _data(self, kind: str, args: tuple[Any, ...], result: Any, place: Place) -> None:
+        tensor = args[0]
+        if kind == "__set__":
+            if id(args[1]) in self._views:
+                return  # the second half of `y.data *= 2`, which puts back what it has changed in place
+            self._note("unnoticed", place, name=self._name(tensor), source_id=self._id(tensor))
+        elif isinstance(result, torch.Tensor):
+            self._views[id(result)] = weakref.ref(result), weakref.ref(tensor), result._version
+
+    def _written(self, tensor: torch.Tensor, place: Place) -> None:
+        """A tensor that came from `.data`, or a view of one, and has another version than before."""
+        for key in {id(tensor), id(tensor._base)} & self._views.keys():
+            view, owner, version = self._views[key]
+            seen, owned = view(), owner()
+            if seen is None or owned is None or seen._version == version:
+                continue
+            self._views[key] = view, owner, seen._version
+            self._note("unnoticed", place, name=self._name(owned), source_id=self._id(owned))
+
+    def _broadcast(self, args: tuple[Any, ...], result: Any, place: Place) -> None:
+        shapes = [tuple(arg.shape) for arg in args[:2] if isinstance(arg, torch.Tensor)]
+        if len(shapes) < 2 or shapes[0] == shapes[1] or not isinstance(result, torch.Tensor):
+            return
+        stretched = torch.broadcast_shapes(*shapes)  # type: ignore[no-untyped-call]
+        if tuple(stretched) not in shapes and result.requires_grad:
+            self._note("stretched", place, source_id=self._id(result), shapes=tuple(shapes))
+
+    def _changed_grads(self, tensors: Iterable[torch.Tensor], place: Place) -> None:
+        for tensor in tensors:
+            leaf = self._builder.leaf_of_grad(tensor)
+            for name in self._names_of(tensor, place) if leaf is not None else ():
+                self._note("alias", place, name=name, source_id=leaf.id if leaf else None)
+
+    def _steps(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+        place = self._place()
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                leaf = self._builder.known_leaf(parameter)
+                if parameter.grad is None and leaf is not None:
+                    self._note("skipped", place, name=leaf.name, source_id=leaf.id)
+
+    def _note(self, kind: Any, place: Place, **fields: Any) -> None:
+        if len(self.found) < MOST:
+            self.found.append(Remark(kind=kind, step=len(self._builder.events), span=place.span, **fields))
+
+    def _names_of(self, tensor: torch.Tensor, place: Place) -> list[str]:
+        named = (pair for space in namespaces_of(place.frame, self._filename) for pair in plainly_named(space))
+        return list(dict.fromkeys(name for name, value in named if value is tensor))
+
+    def _name(self, tensor: torch.Tensor) -> str | None:
+        leaf, node_id = self._builder.known_leaf(tensor), self._builder.node_id(tensor.grad_fn)
+        return leaf.name if leaf else self._builder.nodes[node_id].variable if node_id else None
+
+    def _id(self, tensor: torch.Tensor) -> str | None:
+        leaf = self._builder.known_leaf(tensor)
+        return leaf.id if leaf else self._builder.node_id(tensor.grad_fn)
+
+
+def is_in_place(name: str) -> bool:
+    """Whether a function changes its first argument, by torch's way of naming: `zero_`, `__imul__`, `__setitem__`."""
+    if name.startswith("__"):
+        return name == "__setitem__" or name.startswith("__i")
+    return name.endswith("_")
+
+
+def plainly_named(namespace: Mapping[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Tensors that are variables, or elements of a variable's list, tuple or dict."""
+    for name, value in list(namespace.items()):
+        if isinstance(value, torch.Tensor):
+            yield name, value
+        elif isinstance(value, (list, tuple)):
+            yield from ((f"{name}[{i}]", part) for i, part in enumerate(value) if isinstance(part, torch.Tensor))
+        elif isinstance(value, dict) and not name.startswith("_"):
+            yield from ((f"{name}[{key!r}]", part) for key, part in value.items() if isinstance(part, torch.Tensor))
