@@ -1,7 +1,9 @@
 """Words about a recording: sentences, formulas that were checked, what is missing, what an error means."""
 
+from explorer.rules.errors import error_topic
 from explorer.rules.explanation import Explanation, SlotFormula, explain
-from explorer.rules.notices import Notice, error_hint, notice_text, notices
+from explorer.rules.notice import Notice
+from explorer.rules.notices import error_hint, notice_text, notices
 from explorer.rules.sentences import sentence, sentences, start_sentence
 from explorer.rules.story import expression
 
@@ -10,6 +12,7 @@ __all__ = [
     "Notice",
     "SlotFormula",
     "error_hint",
+    "error_topic",
     "explain",
     "expression",
     "notice_text",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from explorer.model import Recording
+
 HINTS: tuple[tuple[str, str], ...] = (
     ("Trying to backward through the graph a second time", "second_time"),
     ("does not require grad and does not have a grad_fn", "no_history"),
@@ -12,6 +14,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     ("a leaf Variable that requires grad is being used in an in-place", "leaf_in_place"),
     ("'NoneType' object has no attribute", "none_attribute"),
     ("'NoneType'", "none_operand"),
+    ("has no attribute 'variable'", "node_variable"),
     ("nly Tensors of floating point", "integers"),
     ("appears to not have been used in the graph", "unused"),
     ("you can only change requires_grad flags of leaf variables", "flag_of_result"),
@@ -42,3 +45,40 @@ HINTS: tuple[tuple[str, str], ...] = (
 def hint_key(message: str) -> str | None:
     """Which hint belongs to what torch said."""
     return next((key for part, key in HINTS if part in message), None)
+
+
+WARNINGS: tuple[tuple[str, str], ...] = (
+    ("The .grad attribute of a Tensor that is not a leaf Tensor", "grad_of_result"),
+    ("Using a target size", "target_size"),
+    ("create_graph=True will create a reference cycle", "create_graph"),
+    ("Converting a tensor with requires_grad=True to a scalar", "rebuilt"),
+)
+"""(part of the warning, key below `rules.warning`)."""
+
+
+def advice_key(message: str) -> str | None:
+    """Which advice belongs to a warning of torch's."""
+    return next((key for part, key in WARNINGS if part in message), None)
+
+
+def error_topic(recording: Recording) -> str | None:
+    """What the error is about, as exactly as the recording tells: a key below `rules.error`; None if unknown."""
+    key = None if recording.error is None else hint_key(recording.error.message)
+    refine = {"no_history": _without_history, "second_time": _second_time}.get(key or "")
+    return key if refine is None else refine(recording)
+
+
+def _without_history(recording: Recording) -> str:
+    earlier = recording.backward_passes[:-1]
+    if any(one.started.by == "grad" and not one.started.create_graph for one in earlier):
+        return "no_second_order"
+    is_cut = bool(recording.cuts) or ".item()" in (recording.source or "")
+    return "no_history_cut" if is_cut else "no_history"
+
+
+def _second_time(recording: Recording) -> str:
+    """In a loop, what is left of the round before is gone through again."""
+    *earlier, last = recording.backward_passes
+    roots = last.started.roots
+    is_round = any(one.started.span == last.started.span and one.started.roots != roots for one in earlier)
+    return "second_time_in_loop" if is_round else "second_time"

@@ -6,42 +6,23 @@ Each notice is found by one function in `FINDERS`; new knowledge is a new functi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 from explorer.i18n import Language, text
 from explorer.model import (
     Accumulated,
     Cut,
     Leaf,
+    Modified,
     NodeRan,
     Recording,
-    Span,
     TensorValue,
     Warned,
     grad_change,
 )
-from explorer.model.values import Frozen
-from explorer.rules.errors import hint_key
+from explorer.rules import silent
+from explorer.rules.errors import advice_key, error_topic
+from explorer.rules.notice import Notice, Severity, Values
 from explorer.rules.story import Story, expression, first_sentence
-
-Severity = Literal["hint", "warning"]
-Values = dict[str, str | int | tuple[str, ...]]
-
-
-class Notice(Frozen, frozen=True, kw_only=True):
-    """Something the reader should know about the whole run.
-
-    Args:
-        key: Which notice: its key below `rules.notice`.
-        values: What the placeholders stand for; several names as a tuple.
-        span: The piece of the program it is about.
-        severity: "warning" where a result is missing or wrong, "hint" where it may be meant so.
-    """
-
-    key: str
-    values: Values = {}  # noqa: RUF012 - msgspec copies it
-    span: Span | None = None
-    severity: Severity = "hint"
 
 
 def notices(recording: Recording) -> tuple[Notice, ...]:
@@ -53,20 +34,22 @@ def notice_text(notice: Notice, language: Language) -> str:
     """A notice in words."""
     story = Story(Recording(), language)
     said = {name: story.listing(value) if isinstance(value, tuple) else value for name, value in notice.values.items()}
-    return story.say(f"notice.{notice.key}", **said)
+    words = story.say(f"notice.{notice.key}", **said)
+    return words if notice.advice is None else story.join((words, story.say(f"warning.{notice.advice}")))
 
 
 def error_hint(recording: Recording, language: Language) -> str | None:
     """What the program's error means and what to do; None if there was no error or none that is known."""
-    if recording.error is None or (key := hint_key(recording.error.message)) is None:
-        return None
-    return text(f"rules.error.{key}", language)
+    topic = error_topic(recording)
+    return None if topic is None else text(f"rules.error.{topic}", language)
 
 
 def _missing_parts(recording: Recording) -> Iterator[Notice]:
     """The first part of the way from a tensor to its gradient that the program does not have."""
     if recording.error is not None or recording.truncated or recording.backward_passes:
         return
+    if "no_grad" in (recording.source or "") or "inference_mode" in (recording.source or ""):
+        return  # a program that says so wants no gradient
     if not recording.leaves and not recording.nodes:
         yield Notice(key="no_tensor")
     elif not recording.nodes and not any(leaf.requires_grad for leaf in recording.leaves):
@@ -175,6 +158,7 @@ def _first_bad_gradient(recording: Recording) -> Iterator[Notice]:
         if came or went:
             node = recording.node(event.node_id)
             key = "bad_gradient_arrived" if came else "bad_gradient_made"
+            key = "nan_behind_where" if not came and silent.is_behind_where(recording, event) else key
             values: Values = {"node": node.name, "number": came or went}
             yield Notice(key=key, values=values, span=node.span or event.span, severity="warning")
             return
@@ -188,20 +172,27 @@ def _badness(gradients: tuple[TensorValue | None, ...]) -> str:
 
 
 def _accumulation(recording: Recording) -> Iterator[Notice]:
-    """Leaves whose gradient was added to that of an earlier pass."""
+    """Leaves whose gradient was added to that of an earlier pass; worse, to that of an earlier value of the leaf."""
     filled_by: dict[str, int] = {}
-    added: dict[str, None] = {}
-    first: Accumulated | None = None
+    updated: set[str] = set()
+    repeated = silent.repeated_passes(recording)
+    found: dict[str, dict[str, Accumulated]] = {"stale_gradient": {}, "accumulated": {}}
     for event in recording.events:
         if isinstance(event, Accumulated):
-            if filled_by.get(event.leaf_id, event.backward_pass) != event.backward_pass:
-                added[recording.leaf(event.leaf_id).name] = None
-                first = first or event
+            if filled_by.get(event.leaf_id, event.backward_pass) != event.backward_pass not in repeated:
+                key = "stale_gradient" if event.leaf_id in updated else "accumulated"
+                found[key].setdefault(recording.leaf(event.leaf_id).name, event)
             filled_by[event.leaf_id] = event.backward_pass
         elif (change := grad_change(event)) is not None:
             filled_by.pop(change[0], None)
-    if first is not None:
-        yield Notice(key="accumulated", values={"leaves": tuple(added), "leaf": next(iter(added))}, span=first.span)
+            updated.discard(change[0])
+        elif isinstance(event, Modified) and event.leaf_id in filled_by:
+            updated.add(event.leaf_id)
+    key, added = next(((key, added) for key, added in found.items() if added), ("", {}))
+    if added:
+        leaf, first = next(iter(added.items()))
+        severity: Severity = "warning" if key == "stale_gradient" else "hint"
+        yield Notice(key=key, values={"leaves": tuple(added), "leaf": leaf}, span=first.span, severity=severity)
 
 
 def _warnings(recording: Recording) -> Iterator[Notice]:
@@ -210,7 +201,8 @@ def _warnings(recording: Recording) -> Iterator[Notice]:
         if isinstance(event, Warned) and event.message not in said:
             said.add(event.message)
             values: Values = {"category": event.category, "message": first_sentence(event.message)}
-            yield Notice(key="warned", values=values, span=event.span, severity="warning")
+            advice = advice_key(event.message)
+            yield Notice(key="warned", values=values, span=event.span, severity="warning", advice=advice)
 
 
 FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
@@ -221,5 +213,13 @@ FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
     _first_bad_gradient,
     _constants,
     _accumulation,
+    silent.same_graph_again,
+    silent.unnoticed_changes,
+    silent.second_names,
+    silent.skipped_steps,
+    silent.replaced_leaves,
+    silent.unnamed_leaves,
+    silent.columns_against_rows,
+    silent.summed_leaves,
     _warnings,
 )

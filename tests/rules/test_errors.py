@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from recorded import recorded
 
+import explorer
 from explorer.i18n import LANGUAGES
+from explorer.model import Warned
 from explorer.rules import error_hint
-from explorer.rules.errors import HINTS, hint_key
+from explorer.rules.errors import HINTS, WARNINGS, advice_key, error_topic, hint_key
 
 LEAF = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 LAYER = "layer = torch.nn.Linear(3, 1)\n"
@@ -77,6 +79,7 @@ PROGRAMS = [
     ("not_one_element", LEAF + "x.item()"),
     ("truth_of_many", LEAF + "if x > 0:\n    pass"),
     ("undefined_name", "y = xx * 2"),
+    ("node_variable", LEAF + "(x * 2).grad_fn.variable"),
 ]
 
 
@@ -85,6 +88,7 @@ def test_the_installed_torch_says_what_the_row_matches(key: str, program: str) -
     recording = recorded(program)
     assert recording.error is not None
     assert hint_key(recording.error.message) == key, recording.error.message
+    assert (error_topic(recording) or "").startswith(key) or key == "no_history"
     assert all(error_hint(recording, language) for language in LANGUAGES)
 
 
@@ -95,3 +99,40 @@ def test_every_row_is_raised_here() -> None:
 @pytest.mark.parametrize("program", ["x = torch.ones(3)", "raise ValueError('something else')", "1 / 0"])
 def test_no_hint_where_nothing_is_known(program: str) -> None:
     assert [error_hint(recorded(program), language) for language in LANGUAGES] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("topic", "program"),
+    [
+        ("no_history", "torch.ones(3).sum().backward()"),
+        ("no_history_cut", LEAF + "x.argmax().backward()"),
+        ("no_history_cut", LEAF + "loss = torch.tensor(x.sum().item())\nloss.backward()"),
+        ("no_history_cut", LEAF + "with torch.no_grad():\n    y = x.sum()\ny.backward()"),
+        ("no_second_order", LEAF + "g, = torch.autograd.grad((x**2).sum(), x)\ntorch.autograd.grad(g.sum(), x)"),
+        ("second_time", LEAF + "y = (x * x).sum()\ny.backward()\ny.backward()"),
+        ("second_time", LEAF + "y = (x * x).sum()\nfor _ in range(2):\n    y.backward()"),
+        ("second_time_in_loop", LEAF + "h = x\nfor _ in range(2):\n    h = h * x\n    h.sum().backward()"),
+    ],
+)
+def test_the_recording_tells_more_than_the_message(topic: str, program: str) -> None:
+    assert error_topic(recorded(program)) == topic
+
+
+@pytest.mark.parametrize(
+    ("key", "program"),
+    [
+        ("grad_of_result", LEAF + "y = x * 2\ny.sum().backward()\ny.grad"),
+        ("target_size", "torch.nn.functional.mse_loss(torch.ones(4, 1), torch.ones(4))"),
+        ("create_graph", LEAF + "(x * x).sum().backward(create_graph=True)\nx.grad = None"),
+        ("rebuilt", LEAF + "torch.tensor([x[0] * 2, x[1]])"),
+    ],
+)
+def test_torch_warns_in_the_words_that_the_row_matches(key: str, program: str) -> None:
+    ending = explorer.run("import torch\n" + program)  # in a process of its own: some warnings come once in each
+    assert isinstance(ending, explorer.Completed)
+    said = [event.message for event in ending.recording.events if isinstance(event, Warned)]
+    assert [advice_key(message) for message in said] == [key]
+
+
+def test_every_warning_is_given_here() -> None:
+    assert {key for _, key in WARNINGS} == {"grad_of_result", "target_size", "create_graph", "rebuilt"}

@@ -1,0 +1,269 @@
+"""Mistakes about which torch says nothing: the gradient is wrong, or stays where no name reaches it.
+
+Each function finds one kind in a recording. It must be silent about sound programs: it speaks only where torch's own
+numbers, or the way they took, show the mistake.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import lru_cache
+
+from explorer.model import GradCleared, Leaf, Node, NodeRan, Operation, Recording, Remark, Span, Warned
+from explorer.model.text import shape_text
+from explorer.rules.notice import Notice, Severity
+from explorer.rules.story import expression
+
+DIFFERENCES = {"SubBackward0", "RsubBackward1", "MseLossBackward0", "L1LossBackward0", "SmoothL1LossBackward0"}
+DIFFERENCES |= {"HuberLossBackward0"}
+SUMS = {"AddBackward0", "SubBackward0"}
+
+
+def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
+    """Changes through `.data` of a tensor that a node had saved and then used: the gradient is silently wrong."""
+    built = built_at(recording)
+    said: set[Span | None] = set()
+    for remark in of_kind(recording, "unnoticed"):
+        user = next(
+            (
+                node
+                for node in recording.nodes
+                if built.get(node.id, remark.step) < remark.step
+                and any(remark.source_id in (kept.leaf_id, kept.node_id) for kept in node.saved if kept.value)
+                and ran_after(recording, node.id, remark.step)
+            ),
+            None,
+        )
+        if user is not None and remark.source_id is not None and remark.span not in said:
+            said.add(remark.span)
+            values = {
+                "tensor": remark.name or "…",
+                "node": user.name,
+                "code": expression(recording, remark.span) or "…",
+            }
+            yield Notice(key="unnoticed_change", values={**values}, span=remark.span, severity="warning")
+
+
+def second_names(recording: Recording) -> Iterator[Notice]:
+    """Variables that are a leaf's `.grad` itself, changed along with it, and read afterwards."""
+    said: set[str] = set()
+    for remark in of_kind(recording, "alias"):
+        name, leaf_id = remark.name or "", remark.source_id
+        own = (expression(recording, remark.span) or "").startswith(name.partition("[")[0])
+        if leaf_id is None or remark.span is None or name in said or own:
+            continue
+        if is_read_after(recording.source, name.partition("[")[0], remark.span.end_line):
+            said.add(name)
+            values = {
+                "name": name,
+                "leaf": recording.leaf(leaf_id).name,
+                "code": expression(recording, remark.span) or "",
+            }
+            yield Notice(key="grad_alias", values={**values}, span=remark.span, severity="warning")
+
+
+def skipped_steps(recording: Recording) -> Iterator[Notice]:
+    """Leaves that an optimizer left out, since their `.grad` had been cleared to None and not been filled again."""
+    said: set[str] = set()
+    for remark in of_kind(recording, "skipped"):
+        leaf_id = remark.source_id
+        events = recording.events[: remark.step]
+        about = [event for event in events if getattr(event, "leaf_id", None) == leaf_id]
+        cleared = [event for event in about if isinstance(event, GradCleared) and event.before is not None]
+        if leaf_id is not None and leaf_id not in said and cleared and cleared[-1].to == "none":
+            said.add(leaf_id)
+            values = {"leaf": recording.leaf(leaf_id).name}
+            yield Notice(key="step_skipped", values={**values}, span=remark.span, severity="warning")
+
+
+def same_graph_again(recording: Recording) -> Iterator[Notice]:
+    """A second pass from the same root, although nothing had asked torch to keep the graph."""
+    for index in repeated_passes(recording):
+        started = recording.backward_passes[index].started
+        code = expression(recording, started.span) or "backward()"
+        yield Notice(key="same_graph_again", values={"call": code}, span=started.span)
+        return
+
+
+def repeated_passes(recording: Recording) -> frozenset[int]:
+    """Indices of the passes that start where an earlier one did that had not retained its graph."""
+    seen: set[tuple[str | None, ...]] = set()
+    repeated: set[int] = set()
+    for one in recording.backward_passes:
+        roots = tuple(root.node_id for root in one.started.roots)
+        if roots in seen:
+            repeated.add(one.index)
+        is_real = bool(one.steps) and all(id_ and recording.node(id_).kind != "accumulate" for id_ in roots)
+        if is_real and not one.started.retain_graph:
+            seen.add(roots)
+    return frozenset(repeated) if recording.error is None else frozenset()
+
+
+def replaced_leaves(recording: Recording) -> Iterator[Notice]:
+    """Variables that stood for a leaf and now stand for something computed from it."""
+    named = {leaf.name: leaf for leaf in recording.leaves if leaf.requires_grad}
+    for step, event in enumerate(recording.events, 1):
+        leaf = named.get(event.variable or "") if isinstance(event, Operation) else None
+        if leaf is None or not isinstance(event, Operation) or not _takes(event, leaf):
+            continue
+        if event.leaf_id is None and not is_inside_function(recording.source, event.span):
+            is_followed = any(one.first > step for one in recording.backward_passes)
+            key = "leaf_replaced" if event.requires_grad else "leaf_lost_mark"
+            code = expression(recording, event.span) or event.name
+            severity: Severity = "warning" if is_followed else "hint"
+            yield Notice(key=key, values={"leaf": leaf.name, "code": code}, span=event.span, severity=severity)
+            return
+
+
+def unnamed_leaves(recording: Recording) -> Iterator[Notice]:
+    """Leaves that no variable holds, since what was made of them at once got the name: `torch.ones(3, …).double()`."""
+    reached = {event.leaf_id for one in recording.backward_passes for event in one.accumulated}
+    for leaf in recording.leaves:
+        if leaf.id not in reached or leaf.name != leaf.id or leaf.span is None:
+            continue
+        for event in recording.events:
+            if not isinstance(event, Operation) or not event.variable or not _takes(event, leaf):
+                continue
+            if event.requires_grad and encloses(event.span, leaf.span):
+                values = {"variable": event.variable, "operation": event.name}
+                yield Notice(key="leaf_without_name", values={**values}, span=event.span, severity="warning")
+                return
+
+
+def columns_against_rows(recording: Recording) -> Iterator[Notice]:
+    """Differences of a column (N, 1) and a row (N,), which broadcast to every pair (N, N)."""
+    warned = {event.span for event in recording.events if isinstance(event, Warned)}
+    for remark in of_kind(recording, "stretched"):
+        node = _node(recording, remark.source_id)
+        if node is None or node.name not in DIFFERENCES or remark.span in warned:
+            continue
+        (one, other) = sorted(remark.shapes, key=len)[:2]
+        is_pair = len(one) == 1 and one[0] > 1 and other == (one[0], 1)
+        if is_pair and len(recording.edges_from(node.id)) == 1 and ran_after(recording, node.id, 0):
+            values = {"code": expression(recording, remark.span) or "", "column": shape_text(other)}
+            values |= {"row": shape_text(one), "result": shape_text((one[0], one[0]))}
+            yield Notice(key="column_against_row", values={**values}, span=remark.span, severity="warning")
+            return
+
+
+def summed_leaves(recording: Recording) -> Iterator[Notice]:
+    """Leaves that were added to a whole batch whose loss is a plain sum: their gradient counts the rows."""
+    for leaf in recording.leaves:
+        for edge in recording.edges_to(leaf.node_id) if leaf.node_id and leaf.value.shape else ():
+            node = recording.node(edge.source)
+            if node.name not in SUMS or node.value is None or node.value.numel <= leaf.value.numel:
+                continue
+            came = [event.grad_outputs for event in _runs(recording, node.id)]
+            if came and all(
+                grad is not None and abs(grad.stats.min or 0) == 1 == abs(grad.stats.max or 0) for (grad,) in came
+            ):
+                values = {
+                    "leaf": leaf.name,
+                    "shape": shape_text(leaf.value.shape),
+                    "result": shape_text(node.value.shape),
+                }
+                times = node.value.numel // leaf.value.numel
+                yield Notice(key="summed_leaf", values={**values, "times": times}, span=node.span)
+                return
+
+
+def is_behind_where(recording: Recording, ran: NodeRan) -> bool:
+    """Whether a node's upstream gradient came through `torch.where`, with zeros for what was not chosen."""
+    if not any(grad is not None and grad.stats.zero for grad in ran.grad_outputs):
+        return False
+    pending, seen = [ran.node_id], {ran.node_id}
+    while pending:
+        for edge in recording.edges_to(pending.pop()):
+            if recording.node(edge.source).name == "WhereBackward0":
+                return True
+            if edge.source not in seen:
+                seen.add(edge.source)
+                pending.append(edge.source)
+    return False
+
+
+# What the finders ask
+
+
+def of_kind(recording: Recording, kind: str) -> Iterator[Remark]:
+    """The remarks of one kind."""
+    return (remark for remark in recording.remarks if remark.kind == kind)
+
+
+def built_at(recording: Recording) -> dict[str, int]:
+    """The step at which each node came to be, as far as an event tells."""
+    built: dict[str, int] = {}
+    for step, event in enumerate(recording.events, 1):
+        for node_id in getattr(event, "node_ids", ()):
+            built.setdefault(node_id, step)
+    return built
+
+
+def ran_after(recording: Recording, node_id: str, step: int) -> bool:
+    """Whether the engine ran a node after a step."""
+    return any(isinstance(event, NodeRan) and event.node_id == node_id for event in recording.events[step:])
+
+
+def encloses(outer: Span | None, inner: Span | None) -> bool:
+    """Whether one piece of the program lies inside another, and is not all of it."""
+    if outer is None or inner is None or outer == inner:
+        return False
+    starts = (outer.line, outer.column) <= (inner.line, inner.column)
+    return starts and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+
+
+def is_inside_function(source: str | None, span: Span | None) -> bool:
+    """Whether a piece of the program stands in a function, where a name is another variable than outside."""
+    return span is not None and any(first <= span.line <= last for first, last in _functions(source or ""))
+
+
+def is_read_after(source: str | None, name: str, line: int) -> bool:
+    """Whether a variable is used below a line, before it is given another value there."""
+    uses = [(at, kind) for at, kind in _uses(source or "", name) if at > line]
+    first_store = min((at for at, kind in uses if kind == "store"), default=None)
+    return any(kind == "load" and (first_store is None or at < first_store) for at, kind in uses)
+
+
+def _takes(event: Operation, leaf: Leaf) -> bool:
+    return leaf.id in event.input_ids or (leaf.node_id is not None and leaf.node_id in event.input_ids)
+
+
+def _node(recording: Recording, node_id: str | None) -> Node | None:
+    return next((node for node in recording.nodes if node.id == node_id), None)
+
+
+def _runs(recording: Recording, node_id: str) -> list[NodeRan]:
+    return [event for event in recording.events if isinstance(event, NodeRan) and event.node_id == node_id]
+
+
+@lru_cache(maxsize=32)
+def _tree(source: str) -> ast.AST:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _functions(source: str) -> list[tuple[int, int]]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    return [
+        (node.lineno, node.end_lineno or node.lineno) for node in ast.walk(_tree(source)) if isinstance(node, kinds)
+    ]
+
+
+def _uses(source: str, name: str) -> list[tuple[int, str]]:
+    """(line, "load" or "store") of every use of a variable but `name.append(…)`."""
+    tree = _tree(source)
+    filled = {
+        id(node.func.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("append", "extend")
+    }
+    return [
+        (node.lineno, "store" if isinstance(node.ctx, ast.Store) else "load")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == name and id(node) not in filled
+    ]

@@ -1,0 +1,81 @@
+"""Silent mistakes in programs of all shapes, and silence about sound programs."""
+
+from __future__ import annotations
+
+import pytest
+from recorded import recorded
+
+from explorer.i18n import LANGUAGES
+from explorer.rules import expression, notice_text, notices
+
+X = "x = torch.tensor([1., 2.], requires_grad=True)\n"
+W = "w = torch.tensor(2., requires_grad=True)\n"
+SGD = W + "opt = torch.optim.SGD([w], lr=0.1)\n"
+
+WRONG = [
+    ("unnoticed_change", "y.data *= 10", X + "y = x.exp()\ny.data *= 10\ny.sum().backward()"),
+    ("unnoticed_change", "y.data[0]", X + "y = x.exp()\ny.data[0] = 7\ny.sum().backward()"),
+    ("unnoticed_change", "y.data", X + "y = x.exp()\ny.data = torch.zeros(2)\ny.sum().backward()"),
+    ("unnoticed_change", "y.data.view(-1).zero_()", X + "y = x.exp()\ny.data.view(-1).zero_()\ny.sum().backward()"),
+    ("unnoticed_change", "x.data.add_(1)", X + "y = (x * x).sum()\nx.data.add_(1)\ny.backward()"),
+    ("grad_alias", "x.grad.zero_()", X + "(x * x).sum().backward()\ng = x.grad\nx.grad.zero_()\nprint(g)"),
+    ("grad_alias", "(x * x).sum().backward()", X + "x.sum().backward()\ng = x.grad\n(x * x).sum().backward()\nprint(g)"),
+    ("grad_alias", "x.sum().backward()", X + "kept = []\nfor _ in range(2):\n    x.sum().backward()\n    kept.append(x.grad)\nprint(kept)"),
+    ("step_skipped", "opt.step()", SGD + "(w * w).backward()\nopt.zero_grad()\nopt.step()"),
+    ("same_graph_again", "y.backward()", X + "y = x.sum()\ny.backward()\ny.backward()"),
+    ("same_graph_again", "y.backward()", X + "y = x.sum()\nfor _ in range(3):\n    y.backward()"),
+    ("stale_gradient", "(w * w).backward()", SGD + "for _ in range(2):\n    (w * w).backward()\n    opt.step()"),
+    ("stale_gradient", "(w * w).backward()", W + "for _ in range(2):\n    (w * w).backward()\n    with torch.no_grad():\n        w -= 0.1 * w.grad"),
+    ("leaf_replaced", "w - 0.1 * w.grad", W + "(w * w).backward()\nw = w - 0.1 * w.grad\nw.backward()"),
+    ("leaf_replaced", "x.double()", X + "x = x.double()\nx.sum().backward()"),
+    ("leaf_replaced", "x * 0.1", X + "x = x * 0.1\nx.sum().backward()"),
+    ("leaf_lost_mark", "w - 0.1 * w.grad", W + "(w * w).backward()\nwith torch.no_grad():\n    w = w - 0.1 * w.grad"),
+    ("leaf_without_name", "torch.ones(2, requires_grad=True).double()", "x = torch.ones(2, requires_grad=True).double()\nx.sum().backward()"),
+    ("leaf_without_name", "0.1 * torch.ones(2, requires_grad=True)", "x = 0.1 * torch.ones(2, requires_grad=True)\nx.sum().backward()"),
+    ("column_against_row", "w * c - torch.ones(4)", W + "c = torch.ones(4, 1)\nd = w * c - torch.ones(4)\n(d**2).mean().backward()"),
+    ("column_against_row", "torch.ones(4) - w * c", W + "c = torch.ones(4, 1)\nd = torch.ones(4) - w * c\n(d**2).mean().backward()"),
+    ("summed_leaf", "torch.ones(5, 2) + x", X + "(torch.ones(5, 2) + x).sum().backward()"),
+    ("nan_behind_where", "x.log()", "x = torch.tensor([0., 1.], requires_grad=True)\ntorch.where(x > 0, x.log(), 0.).sum().backward()"),
+]  # fmt: skip
+
+SOUND = [
+    X + "y = x.exp()\nz = y.data * 10\ny.sum().backward()",
+    X + "x.data.mul_(3)\ny = x.exp()\ny.sum().backward()",
+    W + "(w * w).backward()\nw.data -= 0.1 * w.grad\nw.grad = None\n(w * w).backward()",
+    X + "x.sum().backward()\ng = x.grad\ng.mul_(2)\nprint(g)",
+    X + "x.sum().backward()\ng = x.grad.clone()\nx.grad.zero_()\nprint(g)",
+    X + "x.sum().backward()\ng = x.grad\nx.grad.zero_()\nx.sum().backward()\ng = x.grad\nprint(g)",
+    X + "x.sum().backward()\ng = x.grad\nx.grad = None\nx.sum().backward()\nprint(g)",
+    SGD + "for _ in range(3):\n    opt.zero_grad()\n    (w * w).backward()\n    opt.step()",
+    SGD + "for _ in range(3):\n    (w * w).backward()\n    opt.step()\n    opt.zero_grad()",
+    X + "def double(x):\n    x = x * 2\n    return x.sum()\ndouble(x).backward()",
+    X + "h = torch.zeros(2)\nfor _ in range(3):\n    h = torch.tanh(h + x)\nh.sum().backward()",
+    X + "d = x[:, None] - x\n(d**2).mean().backward()",
+    X + "d = x[:, None] - torch.ones(1, 2)\n(d**2).mean().backward()",
+    "s = torch.ones(2, 2, requires_grad=True)\n(s - s.amax(1, keepdim=True)).exp().sum().backward()",
+    X + "(torch.ones(5, 2) * x).mean().backward()",
+    X + "y = x.sum()\ny.backward(retain_graph=True)\nx.grad = None\ny.backward()",
+    "layer = torch.nn.Linear(2, 1)\nlayer.eval()\nwith torch.no_grad():\n    print(layer(torch.ones(2)))",
+]
+
+
+@pytest.mark.parametrize(("key", "code", "program"), WRONG)
+def test_found_where_it_happens(key: str, code: str, program: str) -> None:
+    recording = recorded(program)
+    found = {notice.key: notice for notice in notices(recording)}
+    assert key in found
+    assert expression(recording, found[key].span, most=200) == code
+    assert all(notice_text(found[key], language) for language in LANGUAGES)
+
+
+@pytest.mark.parametrize("program", SOUND)
+def test_silent_about_sound_programs(program: str) -> None:
+    assert [notice.key for notice in notices(recorded(program))] == []
+
+
+def test_a_wrong_gradient_through_data_is_really_wrong() -> None:
+    program = X + "y = x.exp()\n{change}\ny.sum().backward()"
+    wrong, right = (recorded(program.format(change=change)).grads["x"] for change in ("y.data *= 10", ""))
+    assert wrong is not None
+    assert right is not None
+    assert wrong.values == pytest.approx([10 * float(number) for number in right.values])
