@@ -5,6 +5,7 @@
     ├── ProgramInvalid        program text that cannot be read or rewritten as asked
     ├── LinkInvalid           a link that does not decode
     ├── GalleryInvalid        the gallery's index and programs do not fit together
+    ├── MistakesInvalid       the same of the mistakes
     ├── ExpressionInvalid     a rule is written in more than its language allows
     ├── SessionUnfinished     a recording was asked for inside its own block
     ├── LayoutFailed          Graphviz could not lay out a graph

@@ -24,14 +24,14 @@ LAYERS: dict[str, set[str]] = {
     "render": {"graphviz", "plotly", "pygraphviz", "msgspec"},
     "runner": {"RestrictedPython", "msgspec"},
     "gallery": {"msgspec"},
-    "labs": {"plotly", "numpy", "msgspec"},
-    "ui": {"streamlit", "plotly", "msgspec"},
+    "mistakes": {"msgspec"},
+    "ui": {"streamlit", "msgspec"},
 }
 APART = {"recorder": {"runner"}, "render.layout": {"runner"}}
 """What runs in the worker alone, and the one layer that may import it."""
 
-PROGRAMS = PACKAGE / "gallery" / "programs"  # content, not code of ours
-MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py" and PROGRAMS not in p.parents)
+PROGRAMS = {PACKAGE / folder / "programs" for folder in ("gallery", "mistakes")}  # content, not code of ours
+MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py" and not PROGRAMS & set(p.parents))
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:

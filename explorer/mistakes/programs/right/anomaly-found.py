@@ -1,0 +1,7 @@
+import torch
+
+x = torch.tensor(0.0, requires_grad=True)
+with torch.autograd.set_detect_anomaly(True):
+    y = 0 * torch.sqrt(x + 1e-6)
+    y.backward()
+print(x.grad)

@@ -1,0 +1,8 @@
+import torch
+
+x = torch.tensor(2.0, requires_grad=True)
+y = x.exp()
+shown = y.detach() * 100
+print(shown)
+y.backward()
+print(x.grad)

@@ -1,0 +1,8 @@
+import torch
+
+x = torch.tensor([1.0, 2.0])
+w = torch.tensor([3.0, 4.0], requires_grad=True)
+b = torch.tensor(1.0, requires_grad=True)
+loss = (w * x).sum() + b
+loss.backward()
+print(w.grad, b.grad)

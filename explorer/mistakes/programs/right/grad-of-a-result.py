@@ -1,0 +1,8 @@
+import torch
+
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+y = 3 * x
+y.retain_grad()
+loss = (y * y).sum()
+loss.backward()
+print(x.grad, y.grad)

@@ -1,0 +1,7 @@
+import torch
+
+x = torch.tensor([0.0, 1.0, 4.0], requires_grad=True)
+safe = torch.where(x > 0, x, torch.ones(3))
+y = torch.where(x > 0, torch.sqrt(safe), torch.zeros(3))
+y.sum().backward()
+print(x.grad)

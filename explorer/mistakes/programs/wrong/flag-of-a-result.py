@@ -1,0 +1,8 @@
+import torch
+
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+y = 3 * x
+y.requires_grad = False
+loss = (x * y).sum()
+loss.backward()
+print(x.grad)

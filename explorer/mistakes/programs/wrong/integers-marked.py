@@ -1,0 +1,7 @@
+import torch
+
+x = torch.arange(3)
+x.requires_grad_(True)
+y = (x * x).sum()
+y.backward()
+print(x.grad)

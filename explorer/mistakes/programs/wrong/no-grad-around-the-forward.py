@@ -1,0 +1,9 @@
+import torch
+
+w = torch.tensor(2.0, requires_grad=True)
+b = torch.tensor(1.0, requires_grad=True)
+with torch.no_grad():
+    h = 3 * w
+loss = (h + b) ** 2
+loss.backward()
+print(w.grad, b.grad)

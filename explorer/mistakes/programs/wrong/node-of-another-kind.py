@@ -1,0 +1,8 @@
+import torch
+
+layer = torch.nn.Linear(2, 1)
+y = layer(torch.tensor([[1.0, 2.0]]))
+y.sum().backward()
+node = y.grad_fn
+print(node.name())
+print(node.variable)
