@@ -4,8 +4,10 @@ import gc
 
 import streamlit as st
 
+from explorer.i18n import text
 from explorer.runner import warm_up
-from explorer.ui.words import say
+from explorer.ui.labs import LABS
+from explorer.ui.words import language, say
 
 
 @st.cache_resource(show_spinner=False)
@@ -19,6 +21,7 @@ st.set_page_config(page_title="Autograd Explorer", page_icon="explorer/ui/icon.s
 prepare()
 pages = [
     st.Page("explorer/ui/explore_page.py", title=say("nav.explore"), default=True),
+    *(st.Page(page, title=text(f"labs.{lab}.name", language()), url_path=lab) for lab, page in LABS.items()),
     st.Page("explorer/ui/about_page.py", title=say("nav.about"), url_path="about"),
 ]
 st.navigation(pages, position="hidden").run()

@@ -25,7 +25,8 @@ LAYERS: dict[str, set[str]] = {
     "runner": {"RestrictedPython", "msgspec"},
     "gallery": {"msgspec"},
     "mistakes": {"msgspec"},
-    "ui": {"streamlit", "msgspec"},
+    "labs": {"plotly", "numpy", "msgspec"},
+    "ui": {"streamlit", "plotly", "msgspec"},
 }
 APART = {"recorder": {"runner"}, "render.layout": {"runner"}}
 """What runs in the worker alone, and the one layer that may import it."""

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 import graphviz
 
 from explorer.model import Leaf, Node, Recording
+from explorer.model.source import columns
 from explorer.render.labels import (
     Lines,
     accumulate_lines,
-    columns,
     cut_lines,
     leaf_lines,
     node_lines,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from explorer.model import Cut, Leaf, Node, Recording, SavedTensor, Span, TensorValue
+from explorer.model.source import piece_at
 from explorer.model.text import shape_text, short_text
 from explorer.render.options import GraphOptions
 
@@ -73,13 +73,7 @@ def made_by_text(recording: Recording, variable: str | None, span: Span | None) 
 
 def span_text(source: str | None, span: Span | None) -> str:
     """The piece of program text, its white space collapsed; "" if it is not known."""
-    lines = (source or "").splitlines()
-    if span is None or not 1 <= span.line <= span.end_line <= len(lines):
-        return ""
-    piece = lines[span.line - 1 : span.end_line]
-    piece[-1] = piece[-1][: span.end_column]
-    piece[0] = piece[0][span.column :]
-    return " ".join(" ".join(piece).split())
+    return " ".join((piece_at(source, span) or "").split())
 
 
 def value_line(value: TensorValue | None, options: GraphOptions) -> str:
@@ -96,11 +90,6 @@ def value_line(value: TensorValue | None, options: GraphOptions) -> str:
 def shortened(text: str, characters: int) -> str:
     """The text, its end replaced by an ellipsis where it is too long."""
     return text if len(text) <= characters else text[: characters - 1].rstrip() + ELLIPSIS
-
-
-def columns(text: str) -> int:
-    """How many columns of a monospaced font the text fills: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _origin(recording: Recording, saved: SavedTensor) -> str:

@@ -6,10 +6,10 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from explorer.i18n import Language, text
 from explorer.model import Leaf, Node, NodeRan, Recording, Span, TensorValue
+from explorer.model.source import piece_at
 from explorer.model.text import short_text
 from explorer.rules.gradients import addends
 
@@ -126,33 +126,15 @@ class Story:
     def assignment(self, span: Span | None, variable: str | None, otherwise: str) -> str:
         """The sub-expression with the variable it is assigned to: "m = 2*torch.dot(x,x)"."""
         code = self.code(span, otherwise)
-        if variable is None or _is_statement(cut_out(self.recording, span)):
+        if variable is None or _is_statement(piece_at(self.recording.source, span)):
             return code
         return f"{variable} = {code}"
 
 
 def expression(recording: Recording, span: Span | None, most: int = MOST_CHARACTERS) -> str | None:
     """The piece of the program at a span, on one line, shortened with "…"; None where it is not known."""
-    found = cut_out(recording, span)
+    found = piece_at(recording.source, span)
     return None if found is None else shortened(" ".join(found.split()), most)
-
-
-def cut_out(recording: Recording, span: Span | None) -> str | None:
-    """The piece of the program at a span as it stands there; None where the source does not reach that far."""
-    if span is None or recording.source is None:
-        return None
-    lines = list(_lines(recording.source)[span.line - 1 : span.end_line])
-    if len(lines) != span.end_line - span.line + 1 or not lines:
-        return None
-    lines[-1] = lines[-1][: span.end_column]
-    lines[0] = lines[0][span.column :]
-    return "\n".join(lines).strip() or None
-
-
-@lru_cache(maxsize=8)
-def _lines(source: str) -> tuple[str, ...]:
-    """The lines as Python's own tokenizer counts them; `splitlines()` splits at more characters."""
-    return tuple(re.split(r"\r\n|\r|\n", source))
 
 
 def shortened(words: str, most: int = MOST_CHARACTERS) -> str:

@@ -41,7 +41,7 @@ def explore_page() -> None:
         if st.session_state.get(Key.EDITING) or isinstance(ending, Rejected) or not program.strip():
             editor(program)
     with st.container(key="message"):
-        ending_message(ending)
+        ending_message(ending, program)
     if recording is None or not recording.events:
         recording = _last_good()
     elif isinstance(ending, Completed):

@@ -13,8 +13,9 @@ from svg_groups import Group, groups
 
 from explorer.errors import LayoutFailed
 from explorer.model import NodeRan, Span
+from explorer.model.source import columns
 from explorer.render.dot import to_dot
-from explorer.render.labels import columns, shortened, span_text
+from explorer.render.labels import shortened, span_text
 from explorer.render.layout import lay_out
 from explorer.render.legend import legend
 from explorer.render.lines import lines_of, long_lines

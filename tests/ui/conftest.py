@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 LONGEST_START_SECONDS = 90
 LONGEST_WAIT_MILLISECONDS = 30_000
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-PROBES = re.compile(r"/about/_stcore/(health|host-config)$")
+PROBES = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 """Streamlit's own client looks for its server below a page's address first, and finds it at the root."""
 BROKEN = "[data-testid='stException'], [data-testid='stComponentError']"
 

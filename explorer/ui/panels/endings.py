@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.model import Recording
+from explorer.model.source import excerpt
 from explorer.rules.notices import error_hint, notice_text, notices
 from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped
 from explorer.ui.words import language, say
@@ -12,8 +13,8 @@ from explorer.ui.words import language, say
 MOST_VIOLATIONS = 6
 
 
-def ending_message(ending: AnyEnding) -> None:
-    """The message for an ending; nothing for a program that simply ran."""
+def ending_message(ending: AnyEnding, program: str) -> None:
+    """The message for an ending of a program; nothing where it simply ran."""
     match ending:
         case Completed(recording=recording):
             _notices(recording)
@@ -24,6 +25,8 @@ def ending_message(ending: AnyEnding) -> None:
                 st.markdown(f":material/block: **{say('ending.rejected')}**")
                 for violation in violations[:MOST_VIOLATIONS]:
                     st.text(violation.sentence(language()))
+                    if violation.span is not None and (marked := excerpt(program, violation.span)) is not None:
+                        st.code(marked, language=None)
                 if len(violations) > MOST_VIOLATIONS:
                     st.caption(say("ending.more", count=len(violations) - MOST_VIOLATIONS))
         case Stopped():

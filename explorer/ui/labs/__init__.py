@@ -1,0 +1,6 @@
+"""The labs' pages. A new lab is a line here, a page, and a module in `explorer.labs`."""
+
+LABS = {
+    "derivative": "explorer/ui/labs/derivative_page.py",
+}
+"""Each lab's page, in the order of the tutorial; its name is `labs.<lab>.name`, its address `/<lab>`."""

@@ -1,0 +1,187 @@
+"""What all labs share: masthead and links, settings in session and address, runs, the program shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.errors import LinkInvalid
+from explorer.i18n import text
+from explorer.labs.reading import LAB_LIMITS
+from explorer.labs.settings import Settings, from_parameters, to_parameters
+from explorer.model import Recording
+from explorer.program.choices import Choices
+from explorer.program.link import encode
+from explorer.runner import AnyEnding, Completed, Stopped, run, warm_up
+from explorer.ui.keys import Parameter
+from explorer.ui.labs import LABS
+from explorer.ui.panels.endings import ending_message
+from explorer.ui.panels.masthead import masthead
+from explorer.ui.runs import SEED
+from explorer.ui.style import style
+from explorer.ui.words import language, said
+
+MOST_KEPT_RUNS = 96
+CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+
+
+def lab_head(lab: str) -> None:
+    """The first lines of every lab: masthead, links between the labs, and one sentence on what is to be seen here."""
+    style()
+    masthead()
+    with st.container(horizontal=True, vertical_alignment="center", key="labs-row"):
+        for name, page in LABS.items():
+            st.page_link(page, label=tell(f"labs.{name}.name"))
+    st.markdown(tell(f"labs.{lab}.lead"))
+
+
+def tell(key: str, /, **values: object) -> str:
+    """The sentence for a whole key, in the session's language."""
+    return text(key, language(), **values)
+
+
+# ── settings ────────────────────────────────────────────────────────────────────
+
+
+def load(lab: str, kind: type[Settings]) -> Settings:
+    """The lab's settings: the address bar's where somebody else than this page wrote it, else the session's."""
+    parameters = _parameters()
+    key, written = f"lab-{lab}", f"lab-{lab}-written"
+    if key not in st.session_state or parameters not in ({}, st.session_state.get(written)):
+        st.session_state[written] = parameters
+        try:
+            st.session_state[key] = from_parameters(kind, parameters)
+        except LinkInvalid as error:
+            st.warning(said(error), icon=":material/link_off:")
+            st.session_state[key] = kind()
+    settings: Settings = st.session_state[key]
+    return settings
+
+
+def save(lab: str, settings: Settings) -> None:
+    """Writes the settings to the address bar, once and only if they changed: every write is a step in the history."""
+    try:
+        wanted = to_parameters(settings)
+    except LinkInvalid:  # too long for an address; the page works all the same
+        wanted = {}
+    st.session_state[f"lab-{lab}-written"] = wanted
+    if wanted != _parameters() or st.query_params.get(Parameter.LANGUAGE) != language():
+        st.query_params.from_dict({**wanted, str(Parameter.LANGUAGE): language()})
+
+
+def change(lab: str, **fields: Any) -> None:
+    """Changes some of a lab's settings."""
+    key = f"lab-{lab}"
+    st.session_state[key] = msgspec.structs.replace(st.session_state[key], **fields)
+
+
+def take(lab: str, field: str, read: Callable[[Any], Any] = lambda value: value) -> None:
+    """Takes a setting from its widget, `widget_key(lab, field)`; a widget that lost its value changes nothing."""
+    value = st.session_state[widget_key(lab, field)]
+    if value is not None:
+        change(lab, **{field: read(value)})
+
+
+def widget_key(lab: str, field: str) -> str:
+    """The key of the widget that shows a setting."""
+    return f"{lab}-{field}"
+
+
+def shown(lab: str, settings: Settings, field: str, value: Any = None) -> dict[str, Any]:
+    """A widget's arguments: it shows the setting and its change is taken back into it.
+
+    Args:
+        lab, settings, field: Which setting.
+        value: What the widget shows, where it is not the setting as it is.
+    """
+    key = widget_key(lab, field)
+    st.session_state[key] = getattr(settings, field) if value is None else value
+    return {"key": key, "on_change": take, "args": (lab, field)}
+
+
+def _parameters() -> dict[str, str]:
+    return {name: value for name, value in st.query_params.items() if name not in set(Parameter)}
+
+
+# ── runs ────────────────────────────────────────────────────────────────────────
+
+
+def ending_of(program: str) -> AnyEnding:
+    """How a lab's program ends; run once for all sessions."""
+    ending = _run(program)
+    if isinstance(ending, Stopped):  # it may have been the machine's fault: next time is a new try
+        _run.clear(program)
+    return ending
+
+
+def recording_of(program: str) -> Recording | None:
+    """The recording of a lab's program; where it did not run to its end, says why and returns None."""
+    with st.spinner(tell("ui.busy"), show_time=True):
+        ending = ending_of(program)
+    if isinstance(ending, Completed) and not ending.recording.truncated:
+        return ending.recording
+    if isinstance(ending, Completed):
+        st.warning(tell("labs.truncated"), icon=":material/content_cut:")
+    else:
+        ending_message(ending, program)
+    return None
+
+
+@st.cache_resource(max_entries=MOST_KEPT_RUNS, show_spinner=False)
+def _run(program: str) -> AnyEnding:
+    warm_up()
+    return run(program, seed=SEED, limits=LAB_LIMITS)
+
+
+# ── what is shown ───────────────────────────────────────────────────────────────
+
+
+def chart(figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | None = None) -> None:
+    """A figure that stays where it is; clicks on its points call `on_click`, which finds them by `clicked(key)`.
+
+    Args:
+        figure: What to draw.
+        key: Of the widget.
+        alt: The figure in one sentence, for screen readers.
+        on_click: Called before the page is drawn anew.
+    """
+    select: dict[str, Any] = {} if on_click is None else {"on_select": on_click, "selection_mode": "points"}
+    st.plotly_chart(figure, width="stretch", theme=None, key=key, config=CHART, alt=alt, **select)
+
+
+def clicked(key: str) -> Sequence[dict[str, Any]]:
+    """The points of a chart that were clicked."""
+    points: Sequence[dict[str, Any]] = st.session_state[key]["selection"]["points"]
+    return points
+
+
+def program_shown(program: str, explored: str | None = None) -> None:
+    """The lab's program, folded; and the way to the graph page.
+
+    Args:
+        program: What ran.
+        explored: The program that the graph page opens with; the same where it is None.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key="lab-foot"):
+        explore_link(program if explored is None else explored)
+    with st.expander(tell("labs.program"), icon=":material/code:"):
+        st.caption(tell("labs.program_caption"))
+        st.code(program, language="python")
+
+
+def explore_link(program: str) -> None:
+    """The way to the graph page, with this very program."""
+    try:
+        parameters = encode(Choices(text=program))
+    except LinkInvalid:
+        return
+    st.page_link(
+        "explorer/ui/explore_page.py",
+        label=tell("labs.explore"),
+        icon=":material/account_tree:",
+        query_params={**parameters, str(Parameter.LANGUAGE): language()},
+    )
