@@ -5,7 +5,7 @@ BIN := .venv/bin
 # One retry: where PyTorch's own wheel index cannot be reached, pip goes on to the next one soon.
 PIP := $(BIN)/python -m pip install --quiet --retries 1 --disable-pip-version-check
 
-.PHONY: run test check bench format clean
+.PHONY: run test check bench pictures format clean
 
 run: .venv/.run
 	$(BIN)/streamlit run app.py
@@ -21,6 +21,10 @@ check: .venv/.test
 
 bench: .venv/.test .venv/.browser
 	$(BIN)/python -m benchmarks
+
+# The README's pictures, taken anew from the page as it is.
+pictures: .venv/.test .venv/.browser
+	$(BIN)/python -m docs
 
 format: .venv/.test
 	$(BIN)/ruff format .
