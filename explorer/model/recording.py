@@ -46,7 +46,7 @@ class BackwardPass(Frozen, frozen=True, kw_only=True):
     accumulated: tuple[Accumulated, ...] = ()
 
 
-class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=True):
+class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=True, gc=True):
     """A run of a program, from its first line to its last or to its error.
 
     Args:

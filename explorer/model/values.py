@@ -23,8 +23,11 @@ Size = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 NonFinite = Literal["nan", "inf", "-inf"]
 
 
-class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What every part of a recording is: immutable, named fields, validated when decoded."""
+class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """What every part of a recording is: immutable, named fields, validated when decoded.
+
+    Python's garbage collector need not look at parts: what cannot change cannot come to hold itself.
+    """
 
 
 class Stats(Frozen, frozen=True, kw_only=True):
@@ -63,7 +66,7 @@ class TensorValue(Frozen, frozen=True, kw_only=True):
     summary: Stats | None = None
 
     def __post_init__(self) -> None:
-        expected = self.numel if self.indices is None else len(self.indices)
+        expected = math.prod(self.shape) if self.indices is None else len(self.indices)
         if len(self.values) != expected:
             raise ValueError(f"{len(self.values)} values where {expected} belong")
         if self.indices and max(self.indices) >= self.numel:

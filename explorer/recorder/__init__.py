@@ -1,6 +1,6 @@
 """torch → Recording. The only place that imports torch."""
 
-from explorer.recorder.builder import RecordingLimits
+from explorer.recorder.limits import RecordingLimits
 from explorer.recorder.session import Session, SessionUnfinished, record
 
 __all__ = ["RecordingLimits", "Session", "SessionUnfinished", "record"]

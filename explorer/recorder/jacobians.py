@@ -15,7 +15,7 @@ from torch.autograd.graph import Node as GradFn
 
 from explorer.model import TensorValue
 from explorer.recorder.saved import has_unpack_hooks
-from explorer.recorder.values import tensor_value
+from explorer.recorder.values import whole
 
 MOST_ELEMENTS = 16
 """A matrix with more rows or more columns is not asked for."""
@@ -31,10 +31,16 @@ def jacobian_of(grad_fn: GradFn) -> Ask | None:
     """How to ask a node; None where asking might run code of the program.
 
     Called when the node is met, since only then it can be seen whether its saved tensors are unpacked by the program.
+    The answer does not hold the node, which would hold what it saved: the engine knows which one it runs.
     """
     if isinstance(grad_fn, torch.autograd.function.BackwardCFunction) or has_unpack_hooks():
         return None
-    return lambda grad_outputs: local_jacobian(grad_fn, grad_outputs)
+    return ask_running
+
+
+def ask_running(grad_outputs: Grads) -> Jacobian | None:
+    """Asks the node that the engine is running on this thread."""
+    return local_jacobian(torch._C._current_autograd_node(), grad_outputs)
 
 
 def local_jacobian(grad_fn: GradFn, grad_outputs: Grads) -> Jacobian | None:
@@ -91,7 +97,7 @@ def _matrix(rows: Grads, following: GradFn | None, input_nr: int) -> TensorValue
     stacked = torch.stack([row if row.layout is torch.strided else row.to_dense() for row in found])
     extra_dimensions = (1,) * (stacked.dim() - 1 - len(shape))
     fitted = stacked.sum_to_size((len(rows), *extra_dimensions, *shape))
-    return tensor_value(fitted.reshape(len(rows), -1), MOST_ELEMENTS**2)
+    return whole(fitted.reshape(len(rows), -1))
 
 
 def _is_plain(grad: torch.Tensor) -> bool:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from explorer.model import GradCleared, Modified, Operation
+from explorer.model import Cut, GradCleared, Modified, Operation
 from explorer.recorder.builder import Builder
-from explorer.recorder.places import Place, Places
+from explorer.recorder.leaves import LeafDraft
+from explorer.recorder.places import Place
 from explorer.recorder.storages import version
+from explorer.recorder.unseen import unseen
 from explorer.recorder.values import tensors_in
 
 SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
 """Functions that take a tensor for its shape and type: no number of it reaches the result."""
 
+DETACHING = {"detach", "data"}
 CLEARING = {"zero_", "_foreach_zero_"}
 MARKING = {"requires_grad_", "requires_grad"}
 TENSOR_PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
@@ -26,20 +29,22 @@ class Operations:
 
     Args:
         builder: Gathers them.
-        places: Knows the program's text.
     """
 
-    def __init__(self, builder: Builder, places: Places) -> None:
+    def __init__(self, builder: Builder) -> None:
         self.builder = builder
-        self.places = places
 
-    def run(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
+    def run(
+        self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place
+    ) -> Any:
         """Calls a torch function as the program did and notes what came of it."""
-        taken = [*tensors_in(args), *tensors_in(kwargs)]
-        versions = [version(tensor) for tensor in taken]
+        with unseen():
+            taken = tensors_in(*args, *kwargs.values())
+            versions = [version(tensor) for tensor in taken]
         result = func(*args, **kwargs)
-        changed = [tensor for tensor, before in zip(taken, versions, strict=True) if version(tensor) != before]
-        self.note(function_name(func), taken, changed, result, place)
+        with unseen():
+            changed = [tensor for tensor, before in zip(taken, versions, strict=True) if version(tensor) != before]
+            self.note(name, taken, changed, result, place)
         return result
 
     def note(
@@ -58,14 +63,20 @@ class Operations:
     def set_grad(self, func: Callable[..., Any], args: tuple[Any, ...], place: Place) -> None:
         """Sets or deletes a tensor's `.grad` as the program did and notes it."""
         tensor: torch.Tensor = args[0]
-        old = tensor.grad
+        with unseen():
+            old = tensor.grad
         func(*args)
-        if old is not None and tensor.grad is old:
-            return  # the second half of `x.grad *= 2`, which puts back what it has changed in place
-        leaf = self.builder.known_leaf(tensor) if not tensor.requires_grad else self.builder.leaf(tensor)
+        with unseen():
+            # The second half of `x.grad *= 2` puts back what it has changed in place.
+            if old is None or tensor.grad is not old:
+                self._note_grad_set(tensor, place)
+
+    def _note_grad_set(self, tensor: torch.Tensor, place: Place) -> None:
+        leaf = self.builder.leaves.leaf(tensor) if tensor.requires_grad else self.builder.leaves.known(tensor)
         if leaf is None:
             return
-        before, leaf.grad = leaf.grad, self.builder.maybe_value(tensor.grad)
+        before = leaf.grad
+        self.builder.leaves.see_grad(leaf, tensor.grad)
         if tensor.grad is not None and leaf.grad is not None:
             self.builder.emit(
                 Modified(
@@ -83,10 +94,10 @@ class Operations:
             self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="none"))
 
     def _note_mark(self, name: str, tensor: torch.Tensor, place: Place) -> None:
-        target = next(iter(self.places.targets(place.span)), None)
+        target = next(iter(place.targets), None)
         if not tensor.is_leaf:
             return
-        leaf = self.builder.leaf(tensor, name=target, span=place.span)
+        leaf = self.builder.leaves.leaf(tensor, name=target, span=place.span)
         leaf.requires_grad = tensor.requires_grad
         self.builder.emit(
             Operation(
@@ -100,24 +111,25 @@ class Operations:
         )
 
     def _note_change(self, name: str, tensor: torch.Tensor, taken: list[torch.Tensor], place: Place) -> None:
-        leaf = self.builder.leaf_of_grad(tensor)
+        leaf = self.builder.leaves.of_grad(tensor)
         of_grad = leaf is not None
-        leaf = leaf or self.builder.known_leaf(tensor)
-        node_ids = self.builder.discover(tensor.grad_fn, span=place.span)
+        leaf = leaf or self.builder.leaves.known(tensor)
+        node_ids = self.builder.graph.discover(tensor.grad_fn, span=place.span)
         if leaf is None and not node_ids and not place.direct:
             return  # a buffer inside torch's own code: a running mean, an optimizer's momentum
         after = self.builder.value(tensor)
         if of_grad and leaf is not None:
-            before, leaf.grad = leaf.grad, after
+            before = leaf.grad
+            self.builder.leaves.see_grad(leaf, tensor)
             if name in CLEARING:
                 self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="zeros"))
                 return
         else:
             before = None
-        target = next(iter(self.places.targets(place.span)), None)
+        target = next(iter(place.targets), None)
         variable = leaf.name if leaf else target
         if node_ids:
-            self.builder.describe(node_ids[-1], variable=variable, value=after)
+            self.builder.graph.describe(node_ids[-1], variable=variable, value=after)
             self.builder.storages.know(node_ids[-1], tensor)
             self._note_consumers(node_ids[-1], tensor, taken)
         self.builder.emit(
@@ -136,18 +148,18 @@ class Operations:
         )
 
     def _note_result(self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], place: Place) -> None:
-        node_ids = tuple(
-            node_id for tensor in made for node_id in self.builder.discover(tensor.grad_fn, span=place.span)
-        )
-        differentiable = any(tensor.requires_grad for tensor in made)
+        node_ids: tuple[str, ...] = ()
+        differentiable = False
+        for tensor in made:
+            node_ids += self.builder.graph.discover(tensor.grad_fn, span=place.span)
+            differentiable = differentiable or tensor.requires_grad
         if not place.direct and not node_ids:
             return
-        targets = self.places.targets(place.span)
-        variable = ", ".join(targets) or None
-        values = tuple(self.builder.value(tensor) for tensor in made)
-        result_id = self.builder.node_id(made[0].grad_fn)
+        variable = ", ".join(place.targets) or None
+        values = tuple([self.builder.value(tensor) for tensor in made])
+        result_id = self.builder.graph.node_id(made[0].grad_fn)
         if result_id in node_ids and result_id is not None:
-            self.builder.describe(result_id, variable=variable, value=values[0])
+            self.builder.graph.describe(result_id, variable=variable, value=values[0])
             self.builder.storages.know(result_id, made[0])
             self._note_consumers(result_id, made[0], taken)
         self.builder.emit(
@@ -158,64 +170,76 @@ class Operations:
                 values=values,
                 node_ids=node_ids,
                 input_ids=self._origins(taken),
-                leaf_id=self._new_leaf(taken, made, targets, place),
+                leaf_id=None if taken else self._new_leaf(made, place),
                 cut_id=None if differentiable else self._new_cut(name, taken, made, variable, place),
                 requires_grad=differentiable,
             )
         )
 
-    def _new_leaf(
-        self, taken: list[torch.Tensor], made: list[torch.Tensor], targets: tuple[str, ...], place: Place
-    ) -> str | None:
+    def _new_leaf(self, made: list[torch.Tensor], place: Place) -> str | None:
         """A tensor made from no other is a leaf: it has a name, or wants a gradient."""
-        if taken or len(made) != 1 or not made[0].is_leaf or not (targets or made[0].requires_grad):
+        if len(made) != 1 or not made[0].is_leaf or not (place.targets or made[0].requires_grad):
             return None
-        return self.builder.leaf(made[0], name=targets[0] if targets else None, span=place.span).id
+        return self.builder.leaves.leaf(made[0], name=next(iter(place.targets), None), span=place.span).id
 
     def _new_cut(
         self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], variable: str | None, place: Place
     ) -> str | None:
         if name.endswith(SHAPE_ONLY):
             return None
-        behind = tuple(dict.fromkeys(cut for tensor in taken for cut in self.builder.cuts_behind(tensor)))
+        behind = tuple(dict.fromkeys(cut for tensor in taken for cut in self.builder.cuts.behind(tensor)))
         sources = self._origins([tensor for tensor in taken if tensor.requires_grad])
         cut_id = None
         if sources:
-            cut_id = self.builder.cut(
-                made[0],
-                operation=name,
-                reason="detach"
-                if name in {"detach", "data"}
-                else "not differentiable"
-                if torch.is_grad_enabled()
-                else "no_grad",
-                variable=variable,
-                span=place.span,
-                sources=sources,
+            cut_id = self.builder.cuts.next_id()
+            self.builder.cuts.add(
+                Cut(
+                    id=cut_id,
+                    operation=name,
+                    reason=reason_of_cut(name),
+                    variable=variable,
+                    span=place.span,
+                    value=self.builder.value(made[0]),
+                    sources=sources,
+                )
             )
             behind = (*behind, cut_id)
         for tensor in made if behind else ():
-            self.builder.pass_cuts_on(tensor, behind)
+            self.builder.cuts.pass_on(tensor, behind)
         return cut_id
 
     def _note_consumers(self, node_id: str, result: torch.Tensor, taken: list[torch.Tensor]) -> None:
         """Finds the arguments that come from a cut, and the slot that leads nowhere because of it."""
+        if self.builder.cuts.is_empty:
+            return
         slots = result.grad_fn.next_functions if result.grad_fn is not None else ()
         for position, tensor in enumerate(taken):
             matched = len(slots) == len(taken) and slots[position][0] is None
-            for cut_id in self.builder.cuts_behind(tensor):
-                self.builder.consume_cut(cut_id, node_id, position if matched else None)
+            for cut_id in self.builder.cuts.behind(tensor):
+                self.builder.cuts.consume(cut_id, node_id, position if matched else None)
 
     def _origins(self, taken: list[torch.Tensor]) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for tensor in taken:
-            leaf = self.builder.known_leaf(tensor)
-            if leaf is None and tensor.requires_grad and tensor.is_leaf:
-                leaf = self.builder.leaf(tensor)
-            node_id = self.builder.node_id(tensor.grad_fn)
-            ids = (leaf.id,) if leaf else (node_id,) if node_id else self.builder.cuts_behind(tensor)
-            found |= dict.fromkeys(ids)
+            if (node_id := self.builder.graph.node_id(tensor.grad_fn)) is not None:
+                found[node_id] = None
+            elif (leaf := self._leaf(tensor)) is not None:
+                found[leaf.id] = None
+            else:
+                found |= dict.fromkeys(self.builder.cuts.behind(tensor))
         return tuple(found)
+
+    def _leaf(self, tensor: torch.Tensor) -> LeafDraft | None:
+        if tensor.requires_grad and tensor.is_leaf:
+            return self.builder.leaves.leaf(tensor)
+        return self.builder.leaves.known(tensor)
+
+
+def reason_of_cut(name: str) -> Literal["detach", "no_grad", "not differentiable"]:
+    """Why a function's result has no history, though an argument has one."""
+    if name in DETACHING:
+        return "detach"
+    return "not differentiable" if torch.is_grad_enabled() else "no_grad"
 
 
 def function_name(func: Callable[..., Any]) -> str:

@@ -4,78 +4,119 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import torch
-from torch.autograd.graph import Node as GradFn
 
-from explorer.model import Accumulated, BackwardEnded, BackwardStarted, NodeRan, Root, Span, TensorValue
-from explorer.recorder.builder import Builder, Hooks, LeafDraft, is_accumulate
+from explorer.model import (
+    Accumulated,
+    BackwardEnded,
+    BackwardStarted,
+    GradCleared,
+    Modified,
+    Node,
+    NodeRan,
+    Root,
+    Span,
+    TensorValue,
+)
+from explorer.recorder.builder import Builder
+from explorer.recorder.graph import GradFn, Hooks, is_accumulate
 from explorer.recorder.jacobians import Ask, Jacobian, jacobian_of
+from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
-from explorer.recorder.saved import saves_nothing
+from explorer.recorder.unseen import unseen
 from explorer.recorder.values import tensors_in
 
 Grads = tuple[torch.Tensor | None, ...]
 
 
-class Passes:
-    """Turns calls of `backward` and `grad` and the engine's hooks into events."""
+@dataclass(slots=True)
+class RunningPass:
+    """A pass that has begun and not ended. Passes nest: a node's backward may start one of its own."""
 
-    def __init__(self) -> None:
+    started: BackwardStarted
+    node_id: str | None = None
+    """The node that the engine is running."""
+    jacobian: Jacobian | None = None
+    """Of that node."""
+    added: dict[str, tuple[TensorValue, torch.Tensor, int]] = field(default_factory=dict)
+    """`.grad` just added to, with its version, for leaves with hooks of the program that may change it then."""
+
+
+class Passes:
+    """Turns calls of `backward` and `grad` and the engine's hooks into events.
+
+    Args:
+        listen, listen_not: Called before and after the engine runs a node whose backward is Python code, which may
+            start passes of its own.
+    """
+
+    def __init__(self, listen: Callable[[], None], listen_not: Callable[[], None]) -> None:
         self.builder: Builder
         self.failed_node: str | None = None
         """The node that was running when torch last raised."""
-        self._running: list[BackwardStarted] = []
+        self._listen = listen
+        self._listen_not = listen_not
+        self._running: list[RunningPass] = []
         self._count = 0
-        self._pending: dict[str, tuple[TensorValue | None, ...]] = {}
-        self._before: dict[str, tuple[LeafDraft, TensorValue | None]] = {}
-        self._jacobians: dict[str, Jacobian | None] = {}
-        self._asked = 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the engine runs."""
+        return bool(self._running)
 
     def run(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
         """Runs a backward pass as the program asked for, noting its start and its end."""
-        started = self._started(func, args, kwargs, place.span)
-        self.builder.emit(started)
-        self._running.append(started)
-        self._pending.clear()
-        self._jacobians.clear()
+        self.failed_node = None
+        with unseen():
+            started = self._started(func, args, kwargs, place.span)
+            self.builder.emit(started)
+            self.builder.graph.run_last()
+        running = RunningPass(started)
+        self._running.append(running)
         result, error = None, None
         try:
             result = func(*args, **kwargs)
         except Exception as raised:
             error = str(raised)
-            self.failed_node = next(reversed(self._pending), None)
+            self.failed_node = self.failed_node or running.node_id
             raise
         finally:
             self._running.pop()
-            self.builder.emit(
-                BackwardEnded(
-                    backward_pass=started.backward_pass,
-                    returned=tuple(self.builder.maybe_value(grad) for grad in result or ()),
-                    error=error,
-                    failed_node=None if error is None else self.failed_node,
-                    span=place.span,
-                )
-            )
-        self._discover_higher(tensors_in(result), place.span, None)
+            with unseen():
+                self._note_end(started, tensors_or_none(result), error)
         return result
 
-    def hooks(self, grad_fn: GradFn, node_id: str) -> Hooks:
+    def hooks(self, grad_fn: GradFn, node: Node, frees: bool) -> Hooks:
         """What the engine calls before and after it runs a node."""
+        node_id = node.id
         if is_accumulate(grad_fn):
-            leaf = self.builder.leaf(grad_fn.variable)  # type: ignore[attr-defined]
+            leaf = self.builder.leaves.leaf(grad_fn.variable)
+            came: list[TensorValue | None] = []
             return (
-                lambda grad_outputs: self._accumulate_starts(node_id, leaf, grad_outputs),
-                lambda grad_inputs, grad_outputs: self._accumulate_ends(node_id),
+                lambda grad_outputs: self._accumulate_starts(node_id, leaf, came, grad_outputs),
+                lambda grad_inputs, grad_outputs: self._accumulate_ends(node_id, leaf, came),
             )
-        frees = not saves_nothing(grad_fn)
-        ask = jacobian_of(grad_fn)
-        return (
-            lambda grad_outputs: self._operation_starts(node_id, grad_outputs, ask),
-            lambda grad_inputs, grad_outputs: self._node_ends(node_id, grad_inputs, frees),
-        )
+        is_python, ask = node.kind == "custom", jacobian_of(grad_fn)
+
+        def starts(grad_outputs: Grads) -> None:
+            if self._running:
+                self._running[-1].node_id = node_id
+                if is_python:
+                    self._listen()
+                elif ask is not None and self.builder.budget.jacobians > 0:
+                    self._ask(ask, grad_outputs)
+
+        def ends(grad_inputs: Grads, grad_outputs: Grads) -> None:
+            if self._running:
+                if is_python:
+                    self._listen_not()
+                self._node_ends(node_id, frees, grad_inputs, grad_outputs)
+
+        return starts, ends
 
     def _started(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | None
@@ -98,96 +139,173 @@ class Passes:
             ),
             retain_graph=create_graph if retain_graph is None else bool(retain_graph),
             create_graph=create_graph,
-            inputs=tuple(self._name(tensor) for tensor in tensors_in(_listed(given.get("inputs")))),
+            inputs=tuple(self._name(tensor) for tensor in tensors_in(*_listed(given.get("inputs")))),
         )
 
     def _root(self, root: torch.Tensor, seed: Any, span: Span | None) -> Root:
-        grad_fn = root.grad_fn
-        self.builder.discover(grad_fn, span=span)
-        node_id = self.builder.node_id(grad_fn)
-        leaf = self.builder.known_leaf(root)
+        graph = self.builder.graph
+        graph.discover(root.grad_fn, span=span)
+        node_id = graph.node_id(root.grad_fn)
+        leaf = self.builder.leaves.known(root)
         if node_id is None and leaf is not None:
             node_id = leaf.node_id
         return Root(
             node_id=node_id,
-            variable=leaf.name if leaf else (self.builder.nodes[node_id].variable if node_id else None),
+            variable=leaf.name if leaf else (graph.nodes[node_id].variable if node_id else None),
             value=self.builder.value(root),
             seed_grad=self.builder.value(seed) if isinstance(seed, torch.Tensor) else None,
         )
 
     def _name(self, tensor: torch.Tensor) -> str:
-        leaf = self.builder.known_leaf(tensor)
+        leaf = self.builder.leaves.known(tensor)
         if leaf is not None:
             return leaf.name or leaf.id
-        node_id = self.builder.node_id(tensor.grad_fn)
-        return (self.builder.nodes[node_id].variable if node_id else None) or "?"
+        node_id = self.builder.graph.node_id(tensor.grad_fn)
+        return (self.builder.graph.nodes[node_id].variable if node_id else None) or "?"
 
-    def _node_starts(self, node_id: str, grad_outputs: Grads) -> None:
-        self._pending[node_id] = tuple(self.builder.maybe_value(grad) for grad in grad_outputs)
-
-    def _operation_starts(self, node_id: str, grad_outputs: Grads, ask: Ask | None) -> None:
-        self._node_starts(node_id, grad_outputs)
-        if ask is not None and self._running and self._asked < self.builder.limits.jacobians:
-            self._jacobians[node_id] = ask(grad_outputs)
-            self._asked += self._jacobians[node_id] is not None
-
-    def _node_ends(self, node_id: str, grad_inputs: Grads, frees: bool) -> None:
-        came_in = self._pending.pop(node_id, ())
-        if not self._running:
+    def _node_ends(self, node_id: str, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
+        running = self._running[-1]
+        running.node_id, jacobian, running.jacobian = None, running.jacobian, None
+        if self.builder.budget.is_spent:
             return
-        started = self._running[-1]
-        self.builder.emit(
-            NodeRan(
-                span=started.span,
-                backward_pass=started.backward_pass,
-                node_id=node_id,
-                grad_outputs=came_in,
-                grad_inputs=tuple(self.builder.maybe_value(grad) for grad in grad_inputs),
-                freed=frees and not started.retain_graph,
-                jacobian=self._jacobians.pop(node_id, None),
+        started = running.started
+        with unseen():
+            self.builder.emit(
+                NodeRan(
+                    span=started.span,
+                    backward_pass=started.backward_pass,
+                    node_id=node_id,
+                    grad_outputs=self._values(grad_outputs),
+                    grad_inputs=self._values(grad_inputs),
+                    freed=frees and not started.retain_graph,
+                    jacobian=jacobian,
+                )
             )
-        )
-        if started.create_graph:
-            self._discover_higher(grad_inputs, started.span, node_id)
+            if started.create_graph:
+                self._discover_higher(grad_inputs, started.span, node_id)
 
-    def _accumulate_starts(self, node_id: str, leaf: LeafDraft, grad_outputs: Grads) -> None:
-        self._node_starts(node_id, grad_outputs)
-        tensor = leaf.tensor()
-        self._before[node_id] = leaf, None if tensor is None else self.builder.maybe_value(tensor.grad)
+    def _ask(self, ask: Ask, grad_outputs: Grads) -> None:
+        """Asks the node that runs next for its local Jacobian, as long as there are not too many."""
+        with unseen():
+            self._running[-1].jacobian = found = ask(grad_outputs)
+        self.builder.budget.jacobians -= found is not None
 
-    def _accumulate_ends(self, node_id: str) -> None:
-        came_in = self._pending.get(node_id, (None,))[0]
-        leaf, before = self._before.pop(node_id)
-        self._node_ends(node_id, (), False)
-        tensor = leaf.tensor()
-        if not self._running or tensor is None or tensor.grad is None or came_in is None:
+    def _values(self, grads: Grads) -> tuple[TensorValue | None, ...]:
+        take = self.builder.snapshots.take
+        return tuple([None if grad is None else take(grad) for grad in grads])
+
+    def _accumulate_starts(
+        self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None], grad_outputs: Grads
+    ) -> None:
+        """Keeps what came in and the `.grad` of before: the engine may make the one the other."""
+        came.clear()
+        if not self._running or self.builder.budget.is_spent:
             return
-        started = self._running[-1]
-        leaf.grad = self.builder.value(tensor.grad)
+        running = self._running[-1]
+        running.node_id = node_id
+        with unseen():
+            tensor = leaf.tensor()
+            came += self._values((grad_outputs[0], leaf.current_grad()))
+            if tensor is not None and tensor._post_accumulate_grad_hooks:
+                self._look_before_the_program(tensor, running, node_id)
+
+    def _look_before_the_program(self, tensor: torch.Tensor, running: RunningPass, node_id: str) -> None:
+        """Reads a `.grad` that has just been added to, before the program's own hooks change it."""
+
+        def look(leaf: torch.Tensor) -> None:
+            handle.remove()
+            with unseen():
+                if leaf.grad is not None:
+                    running.added[node_id] = self.builder.value(leaf.grad), leaf.grad, leaf.grad._version
+
+        handle = tensor.register_post_accumulate_grad_hook(look)  # type: ignore[no-untyped-call]
+        tensor._post_accumulate_grad_hooks.move_to_end(handle.id, last=False)  # type: ignore[attr-defined]
+
+    def _accumulate_ends(self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None]) -> None:
+        if not self._running or self.builder.budget.is_spent or not came:
+            return
+        running = self._running[-1]
+        running.node_id, started = None, running.started
+        incoming, before = came
+        with unseen():
+            self.builder.emit(
+                NodeRan(
+                    span=started.span,
+                    backward_pass=started.backward_pass,
+                    node_id=node_id,
+                    grad_outputs=(incoming,),
+                )
+            )
+            grad = leaf.current_grad()
+            added = running.added.pop(node_id, None)
+            after = added[0] if added else self.builder.maybe_value(grad)
+            if incoming is None or after is None:
+                return
+            self.builder.emit(
+                Accumulated(
+                    span=started.span,
+                    backward_pass=started.backward_pass,
+                    leaf_id=leaf.id,
+                    before=before,
+                    incoming=incoming,
+                    after=after,
+                )
+            )
+            self.builder.leaves.see_grad(leaf, grad)
+            if added and (grad is not added[1] or grad._version != added[2]):
+                self._note_change_after(leaf, grad, after, started.span)
+            if started.create_graph and grad is not None:
+                self._discover_higher((grad,), started.span, node_id)
+
+    def _note_change_after(
+        self, leaf: LeafDraft, grad: torch.Tensor | None, after: TensorValue, span: Span | None
+    ) -> None:
+        """Notes what the program's own hooks did to a `.grad` that had just been added to."""
+        if grad is None or leaf.grad is None:
+            self.builder.emit(GradCleared(span=span, leaf_id=leaf.id, before=after, to="none"))
+            return
         self.builder.emit(
-            Accumulated(
-                span=started.span,
-                backward_pass=started.backward_pass,
+            Modified(
+                span=span,
+                name="post_accumulate_grad_hook",
+                variable=leaf.name,
                 leaf_id=leaf.id,
-                before=before,
-                incoming=came_in,
+                of_grad=True,
+                before=after,
                 after=leaf.grad,
+                version=grad._version,
             )
         )
-        if started.create_graph:
-            self._discover_higher((tensor.grad,), started.span, node_id)
+
+    def _note_end(self, started: BackwardStarted, returned: Grads, error: str | None) -> None:
+        self.builder.emit(
+            BackwardEnded(
+                backward_pass=started.backward_pass,
+                returned=self._values(returned),
+                error=error,
+                failed_node=None if error is None else self.failed_node,
+                span=started.span,
+            )
+        )
+        self._discover_higher(returned, started.span, None)
 
     def _discover_higher(self, grads: Iterable[torch.Tensor | None], span: Span | None, made_by: str | None) -> None:
-        order = 1 + (self.builder.nodes[made_by].order if made_by else 1)
+        graph = self.builder.graph
+        order = 1 + (graph.nodes[made_by].order if made_by else 1)
         for grad in grads:
             if grad is not None and grad.grad_fn is not None:
-                self.builder.discover(grad.grad_fn, span=span, order=order, made_by=made_by)
+                graph.discover(grad.grad_fn, span=span, order=order, made_by=made_by)
 
 
 @cache
 def signature(func: Callable[..., Any]) -> inspect.Signature:
     """The parameters of one of torch's three ways to start a pass."""
     return inspect.signature(func)
+
+
+def tensors_or_none(result: Any) -> Grads:
+    """What `torch.autograd.grad` returned, one for each input; () for `backward`, which returns None."""
+    return tuple(result) if isinstance(result, (list, tuple)) else ()
 
 
 def _listed(given: Any) -> list[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
@@ -28,11 +27,17 @@ class Place(NamedTuple):
         frame: The innermost frame of the program.
         span: The expression it is evaluating.
         direct: Whether the program itself made the call, and not code of torch that it called.
+        targets: The variables that the value of this very expression is assigned to; () if it is a part of more.
     """
 
     frame: FrameType | None
     span: Span | None
     direct: bool
+    targets: tuple[str, ...] = ()
+
+
+Spot = tuple[Span | None, tuple[str, ...]]
+"""An expression and the variables that it is assigned to."""
 
 
 class Places:
@@ -47,26 +52,41 @@ class Places:
         self.filename = filename
         self._lines = lines_of(source or "")
         self._targets = assignment_targets(source) if source else {}
-        self._spans: dict[tuple[CodeType, int], Span | None] = {}
+        self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
+        self._is_thin: dict[str, bool] = {}
 
     def here(self, depth: int = 1) -> Place:
         """The place that the program has reached, seen from `depth` frames up."""
         frame: FrameType | None = sys._getframe(depth)
-        direct = True
-        while frame is not None and frame.f_code.co_filename != self.filename:
+        direct, filename = True, self.filename
+        while frame is not None:
             file = frame.f_code.co_filename
-            direct = direct and (not file.startswith(TORCH) or file in THIN)
+            if file == filename:
+                span, targets = self._spot(frame.f_code, frame.f_lasti)
+                return Place(frame, span, direct, targets)
+            if direct:
+                direct = self._passes_on(file)
             frame = frame.f_back
-        if frame is None:
-            return Place(None, None, False)
-        return Place(frame, self.span(frame.f_code, frame.f_lasti), direct)
+        return Place(None, None, False)
 
     def span(self, code: CodeType, lasti: int) -> Span | None:
         """The expression behind a byte code instruction."""
-        key = (code, lasti)
-        if key not in self._spans:
-            self._spans[key] = self._characters(positions_of(code)[lasti // 2])
-        return self._spans[key]
+        return self._spot(code, lasti)[0]
+
+    def _spot(self, code: CodeType, lasti: int) -> Spot:
+        # By id, for a code object's hash is that of all its parts; held, so that the id stays its own.
+        if (known := self._spots.get(id(code))) is None:
+            known = self._spots[id(code)] = code, {}
+        if (spot := known[1].get(lasti)) is None:
+            span = self._characters(positions_of(code)[lasti // 2])
+            spot = known[1][lasti] = span, self._targets.get(position_of(span), ())
+        return spot
+
+    def _passes_on(self, file: str) -> bool:
+        """Whether code in a file counts as the program's own, or only passes its calls on."""
+        if (thin := self._is_thin.get(file)) is None:
+            thin = self._is_thin[file] = not file.startswith(TORCH) or file in THIN
+        return thin
 
     def raised_at(self, traceback: TracebackType | None) -> Span | None:
         """The innermost expression of the program that an exception came through."""
@@ -76,12 +96,6 @@ class Places:
                 found = self.span(traceback.tb_frame.f_code, traceback.tb_lasti)
             traceback = traceback.tb_next
         return found
-
-    def targets(self, span: Span | None) -> tuple[str, ...]:
-        """The variables that the value of this very expression is assigned to; () if it is a part of more."""
-        if span is None:
-            return ()
-        return self._targets.get((span.line, span.column, span.end_line, span.end_column), ())
 
     def _characters(self, position: tuple[int | None, int | None, int | None, int | None]) -> Span | None:
         line, end_line, column, end_column = position
@@ -100,20 +114,24 @@ class Places:
         return len(self._lines[line - 1].encode()[:utf8_offset].decode(errors="ignore"))
 
 
-@lru_cache(maxsize=1024)
+def position_of(span: Span | None) -> Position | None:
+    """A span as the syntax tree tells it."""
+    return None if span is None else (span.line, span.column, span.end_line, span.end_column)
+
+
 def positions_of(code: CodeType) -> tuple[tuple[int | None, int | None, int | None, int | None], ...]:
     """(line, end line, column, end column) per instruction; columns count bytes of UTF-8."""
     return tuple(code.co_positions())
 
 
-def assignment_targets(source: str) -> dict[Position, tuple[str, ...]]:
+def assignment_targets(source: str) -> dict[Position | None, tuple[str, ...]]:
     """For every assigned expression the names it is assigned to, one per element where it is unpacked."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return {}
     lines = lines_of(source)
-    found: dict[Position, tuple[str, ...]] = {}
+    found: dict[Position | None, tuple[str, ...]] = {}
     for statement in ast.walk(tree):
         match statement:
             case ast.Assign(targets=[target, *_], value=value):

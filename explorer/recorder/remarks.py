@@ -10,7 +10,8 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from explorer.model.remarks import Remark
-from explorer.recorder.builder import Builder, LeafDraft, grad_of
+from explorer.recorder.builder import Builder
+from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import namespaces_of
 from explorer.recorder.places import Place
 from explorer.recorder.values import tensors_in
@@ -64,17 +65,17 @@ class Remarks:
         elif self._views and args and isinstance(args[0], torch.Tensor):
             self._written(args[0], place)
         if is_in_place(name):
-            self._changed_grads(tensors_in(args[:1]), place)
+            self._changed_grads(tensors_in(*args[:1]), place)
 
     def second_names(self, place: Place) -> list[tuple[str, LeafDraft, int]]:
         """Before a backward pass: the variables that are a leaf's `.grad`, and its version."""
-        grads = [(leaf, grad) for leaf in self._builder.leaves() if (grad := grad_of(leaf)) is not None]
+        grads = [(leaf, grad) for leaf in self._builder.leaves if (grad := leaf.current_grad()) is not None]
         return [(name, leaf, grad._version) for leaf, grad in grads for name in self._names_of(grad, place)]
 
     def accumulated(self, names: Iterable[tuple[str, LeafDraft, int]], place: Place) -> None:
         """After a backward pass: those of the variables that changed, since the pass added to them."""
         for name, leaf, version in names:
-            grad = grad_of(leaf)
+            grad = leaf.current_grad()
             if grad is not None and grad._version != version and name in self._names_of(grad, place):
                 self._note("alias", place, name=name, source_id=leaf.id)
 
@@ -107,7 +108,7 @@ class Remarks:
 
     def _changed_grads(self, tensors: Iterable[torch.Tensor], place: Place) -> None:
         for tensor in tensors:
-            leaf = self._builder.leaf_of_grad(tensor)
+            leaf = self._builder.leaves.of_grad(tensor)
             for name in self._names_of(tensor, place) if leaf is not None else ():
                 self._note("alias", place, name=name, source_id=leaf.id if leaf else None)
 
@@ -115,7 +116,7 @@ class Remarks:
         place = self._place()
         for group in optimizer.param_groups:
             for parameter in group["params"]:
-                leaf = self._builder.known_leaf(parameter)
+                leaf = self._builder.leaves.known(parameter)
                 if parameter.grad is None and leaf is not None:
                     self._note("skipped", place, name=leaf.name, source_id=leaf.id)
 
@@ -128,12 +129,12 @@ class Remarks:
         return list(dict.fromkeys(name for name, value in named if value is tensor))
 
     def _name(self, tensor: torch.Tensor) -> str | None:
-        leaf, node_id = self._builder.known_leaf(tensor), self._builder.node_id(tensor.grad_fn)
-        return leaf.name if leaf else self._builder.nodes[node_id].variable if node_id else None
+        leaf, node_id = self._builder.leaves.known(tensor), self._builder.graph.node_id(tensor.grad_fn)
+        return leaf.name if leaf else self._builder.graph.nodes[node_id].variable if node_id else None
 
     def _id(self, tensor: torch.Tensor) -> str | None:
-        leaf = self._builder.known_leaf(tensor)
-        return leaf.id if leaf else self._builder.node_id(tensor.grad_fn)
+        leaf = self._builder.leaves.known(tensor)
+        return leaf.id if leaf else self._builder.graph.node_id(tensor.grad_fn)
 
 
 def is_in_place(name: str) -> bool:

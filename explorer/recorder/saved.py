@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -15,15 +14,16 @@ Kept = tuple[str, Any]
 """(torch's name, the tensor or whatever else was kept)."""
 
 
-def saved_by(grad_fn: GradFn) -> Iterator[Kept]:
+def saved_by(grad_fn: GradFn) -> list[Kept]:
     """Everything a node saved, tensors in lists one by one. Reading unpacks: torch raises where it was freed."""
-    for name in saved_names(type(grad_fn)):
-        kept = read(grad_fn, name)
+    found: list[Kept] = []
+    for attribute, name in saved_names(type(grad_fn)):
+        kept = read(grad_fn, attribute)
         if isinstance(kept, tuple) and any(isinstance(part, torch.Tensor) for part in kept):
-            for index, part in enumerate(kept):
-                yield f"{name.removeprefix('_saved_')}[{index}]", part
+            found += [(f"{name}[{index}]", part) for index, part in enumerate(kept)]
         elif kept is not None:
-            yield name.removeprefix("_saved_"), kept
+            found.append((name, kept))
+    return found
 
 
 def plain(kept: Any) -> Plain | None:
@@ -40,17 +40,18 @@ def plain(kept: Any) -> Plain | None:
     return None
 
 
-def saves_nothing(grad_fn: GradFn) -> bool:
-    """Whether the node holds no tensor for its backward."""
-    if has_unpack_hooks():
-        return not any(name.startswith("_raw_saved_") for name in dir(type(grad_fn)))
-    return not any(isinstance(kept, (torch.Tensor, RuntimeError)) for _, kept in saved_by(grad_fn))
+def holds_tensors(grad_fn: GradFn) -> bool:
+    """Whether a node holds tensors for its backward, without unpacking them."""
+    raw = [read(grad_fn, f"_raw{attribute}") for attribute, _ in saved_names(type(grad_fn)) if attribute[0] == "_"]
+    if isinstance(grad_fn, torch.autograd.function.BackwardCFunction):
+        raw = [read(grad_fn, "_raw_saved_tensors")]
+    return any(isinstance(kept, torch._C._autograd.SavedTensor) or (isinstance(kept, tuple) and kept) for kept in raw)
 
 
 def read(grad_fn: GradFn, name: str) -> Any:
-    """One saved attribute; the error itself where torch refuses to give it."""
+    """One saved attribute; the error itself where torch refuses to give it, None where there is no such thing."""
     try:
-        return getattr(grad_fn, name)
+        return getattr(grad_fn, name, None)
     except RuntimeError as error:
         return error
 
@@ -60,9 +61,16 @@ def has_unpack_hooks() -> bool:
     return torch._C._autograd._top_saved_tensors_default_hooks(False) is not None
 
 
+def signed(kept: Any) -> Any:
+    """Saved numbers as the program wrote them: torch keeps `dim=-1` as 2**64 - 1."""
+    if type(kept) is tuple:
+        return tuple(map(signed, kept))
+    return kept - 2**64 if isinstance(kept, int) and kept >= 2**63 else kept
+
+
 @lru_cache(maxsize=1024)
-def saved_names(kind: type) -> tuple[str, ...]:
-    """The attributes under which torch shows what nodes of a kind saved."""
+def saved_names(kind: type) -> tuple[tuple[str, str], ...]:
+    """The attributes under which torch shows what nodes of a kind saved, and their plain names."""
     if issubclass(kind, torch.autograd.function.BackwardCFunction):
-        return ("saved_tensors",)
-    return tuple(name for name in dir(kind) if name.startswith("_saved_"))
+        return (("saved_tensors", "saved_tensors"),)
+    return tuple((name, name.removeprefix("_saved_")) for name in dir(kind) if name.startswith("_saved_"))

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import linecache
 import sys
-import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 import torch
 from torch.overrides import TorchFunctionMode
 
 from explorer.errors import ExplorerError
-from explorer.model import Printed, Raised, Recording, Warned
-from explorer.recorder.builder import Builder, RecordingLimits
+from explorer.model import Raised, Recording, Warned
+from explorer.recorder.builder import Builder
+from explorer.recorder.limits import RecordingLimits
 from explorer.recorder.names import named_tensors, namespaces_of
 from explorer.recorder.operations import TENSOR_PROPERTIES, Operations, function_name
 from explorer.recorder.passes import Passes
 from explorer.recorder.places import Place, Places
 from explorer.recorder.remarks import Remarks
+from explorer.recorder.taps import TAPS
+from explorer.recorder.unseen import unseen
 from explorer.recorder.values import tensors_in
 
 PASSES = {torch.Tensor.backward, torch.autograd.backward, torch.autograd.grad}
@@ -44,13 +47,14 @@ class Session:
         self.source = source
         self.seed = seed
         self._places = Places(filename, source)
-        self._passes = Passes()
-        self._builder = self._passes.builder = Builder(limits, self._passes.hooks)
-        self._operations = Operations(self._builder, self._places)
-        self._remarks = Remarks(self._builder, filename, self._place)
         self._mode = Watch(self)
+        self._passes = Passes(self._mode.listen, self._mode.listen_not)
+        self._builder = self._passes.builder = Builder(limits, self._passes.hooks)
+        self._operations = Operations(self._builder)
+        self._remarks = Remarks(self._builder, filename, lambda: self._place(4))
+        self._calls: dict[Any, Call] = {}
         self._globals: dict[str, Any] = {}
-        self._is_recording = False
+        self._applying = 0
         self._recording: Recording | None = None
 
     @property
@@ -65,23 +69,17 @@ class Session:
         return self._recording
 
     def __enter__(self) -> Session:
-        self._was = sys.stdout, warnings.showwarning, torch.autograd.Function.__dict__["apply"]
-        sys.stdout = Tee(self, sys.stdout)
-        warnings.showwarning = self._show_warning
-        torch.autograd.Function.apply = self._watched_apply()  # type: ignore[method-assign]
+        TAPS.open(self)
         self._remarks.__enter__()
         self._mode.__enter__()  # type: ignore[no-untyped-call]
-        self._is_recording = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._is_recording = False
         self._mode.__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
         self._remarks.__exit__()
-        sys.stdout, warnings.showwarning, torch.autograd.Function.apply = self._was  # type: ignore[method-assign]
-        self._name_tensors(self._places.here(depth=2))
+        TAPS.close(self)
         raised = None
         if isinstance(error, Exception):
             raised = Raised(
@@ -90,46 +88,64 @@ class Session:
                 span=self._places.raised_at(traceback),
                 node_id=self._passes.failed_node,
             )
-            self._builder.events.append(raised)
-        recording = self._builder.recording(source=self.source, seed=self.seed, error=raised)
-        self._recording = msgspec.structs.replace(recording, remarks=tuple(self._remarks.found))
-        self._builder.unhook()
-        self._globals = {}
+        with unseen():
+            self._name_tensors(self._places.here(depth=2))
+            recording = self._builder.recording(source=self.source, seed=self.seed, error=raised)
+            self._recording = msgspec.structs.replace(recording, remarks=tuple(self._remarks.found))
+            self._builder.graph.unhook()
+        self._calls, self._globals = {}, {}
 
     def call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls a torch function for the program, watching."""
-        if not self._is_recording or self._builder.truncated:
+        call = self._calls.get(func) or self._calls.setdefault(func, call_of(func))
+        if call.is_question or self._applying or self._builder.budget.is_spent:
             return func(*args, **kwargs)
-        name = function_name(func)
-        if func.__name__ == "__get__" and name not in TENSOR_PROPERTIES:
-            return func(*args, **kwargs)
-        place = self._place()
-        if func in PASSES:
-            self._passes.failed_node = None
+        if self._passes.is_running and not call.starts_pass:
+            return func(*args, **kwargs)  # what a node's backward computes is its own affair, but for passes
+        self._builder.snapshots.forget()
+        place = self._place(3)
+        if call.starts_pass:
+            return self._run_pass(func, args, kwargs, place)
+        if call.sets_grad:
+            return self._operations.set_grad(func, args, place)
+        result = self._operations.run(call.name, func, args, kwargs, place)
+        with unseen():
+            self._remarks.after(call.name, call.kind, args, result, place)
+        return result
+
+    def _run_pass(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
+        with unseen():
             self._name_tensors(place)
             second_names = self._remarks.second_names(place)
-            result = self._passes.run(func, args, kwargs, place)
+        result = self._passes.run(func, args, kwargs, place)
+        with unseen():
             self._remarks.accumulated(second_names, place)
-            return result
-        if name == "grad" and func.__name__ in {"__set__", "__delete__"}:
-            return self._operations.set_grad(func, args, place)
-        result = self._operations.run(func, args, kwargs, place)
-        self._remarks.after(name, func.__name__, args, result, place)
         return result
 
     def printed(self, text: str) -> None:
         """Notes text that the program wrote, one event for each `print`."""
-        if not self._is_recording:
-            return
-        span, events = self._place().span, self._builder.events
-        last = events[-1] if events else None
-        if isinstance(last, Printed) and last.span == span and not last.text.endswith("\n"):
-            events[-1] = Printed(text=last.text + text, span=span)
-        else:
-            self._builder.emit(Printed(text=text, span=span))
+        self._builder.write(text, self._place(3).span)
 
-    def _place(self) -> Place:
-        place = self._places.here(depth=3)
+    def warned(self, message: Warning | str, category: type[Warning]) -> None:
+        """Notes that torch or Python warned."""
+        self._builder.emit(Warned(category=category.__name__, message=str(message), span=self._place(3).span))
+
+    def applied(self, function: Any, apply: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Notes `Function.apply` as one operation of the program, whatever its `forward` computes inside."""
+        place = self._place(4)
+        self._applying += 1
+        try:
+            result = apply(*args, **kwargs)
+        finally:
+            self._applying -= 1
+        if not (self._applying or self._passes.is_running or self._builder.budget.is_spent):
+            with unseen():
+                self._builder.snapshots.forget()
+                self._operations.note(function.__name__, tensors_in(*args, *kwargs.values()), [], result, place)
+        return result
+
+    def _place(self, depth: int) -> Place:
+        place = self._places.here(depth)
         if place.frame is not None:
             self._globals = place.frame.f_globals
         return place
@@ -137,32 +153,6 @@ class Session:
     def _name_tensors(self, place: Place) -> None:
         namespaces = [*namespaces_of(place.frame, self._places.filename), self._globals]
         self._builder.name_tensors(named_tensors(namespaces))
-
-    def _show_warning(self, message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if self._is_recording:
-            event = Warned(category=category.__name__, message=str(message), span=self._place().span)
-            self._builder.emit(event)
-        self._was[1](message, category, *where, **more)
-
-    def _watched_apply(self) -> Any:
-        """`Function.apply` as one operation of the program, whatever its `forward` computes inside."""
-        original = self._was[2]
-
-        def apply(function: Any, *args: Any, **kwargs: Any) -> Any:
-            bound = original.__get__(None, function)
-            if not self._is_recording:
-                return bound(*args, **kwargs)
-            place = self._place()
-            self._is_recording = False
-            try:
-                result = bound(*args, **kwargs)
-                taken = [*tensors_in(args), *tensors_in(kwargs)]
-                self._operations.note(function.__name__, taken, [], result, place)
-            finally:
-                self._is_recording = True
-            return result
-
-        return classmethod(apply)
 
 
 class Watch(TorchFunctionMode):
@@ -175,21 +165,44 @@ class Watch(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self.session.call(func, args, kwargs or {})
 
+    def listen(self) -> None:
+        """Listens again inside a call that it handed on; ends by itself where the engine raises."""
+        torch._C._push_on_torch_function_stack(self)
 
-class Tee(io.TextIOBase):
-    """Writes through to the real output and tells the session."""
+    def listen_not(self) -> None:
+        """Stops listening inside the call."""
+        torch._C._pop_torch_function_stack()
 
-    def __init__(self, session: Session, through: TextIO) -> None:
-        self.session = session
-        self.through = through
 
-    def write(self, text: str) -> int:
-        self.through.write(text)
-        self.session.printed(text)
-        return len(text)
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is to be known of a torch function before it is called.
 
-    def flush(self) -> None:
-        self.through.flush()
+    Args:
+        name: torch's name.
+        kind: "__get__" or "__set__" where it is an access to a property.
+        is_question: Whether it only reads a property.
+        starts_pass: Whether it starts a backward pass.
+        sets_grad: Whether it sets or deletes a `.grad`.
+    """
+
+    name: str
+    kind: str
+    is_question: bool
+    starts_pass: bool
+    sets_grad: bool
+
+
+def call_of(func: Any) -> Call:
+    """What is to be known of a torch function."""
+    name, kind = function_name(func), getattr(func, "__name__", "")
+    return Call(
+        name=name,
+        kind=kind,
+        is_question=kind == "__get__" and name not in TENSOR_PROPERTIES,
+        starts_pass=func in PASSES,
+        sets_grad=name == "grad" and kind in {"__set__", "__delete__"},
+    )
 
 
 def record(

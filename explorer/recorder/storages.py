@@ -19,15 +19,13 @@ class Storages:
         self._owners: dict[int, dict[str, None]] = {}
         self._tensors: dict[str, weakref.ref[torch.Tensor]] = {}
 
-    def number(self, tensor: torch.Tensor, owner_id: str | None) -> int | None:
-        """The number of a saved tensor's memory; None where it has no storage of its own (a sparse tensor).
+    def number(self, storage: torch.UntypedStorage, owner_id: str | None) -> int:
+        """The number of a saved tensor's memory.
 
         Args:
-            tensor: What a node saved.
+            storage: Of what a node saved.
             owner_id: The leaf that it is, or the node whose result it is.
         """
-        if (storage := storage_of(tensor)) is None:
-            return None
         number = self._numbers.setdefault(_reference(storage), len(self._numbers))
         if owner_id is not None:
             self._owners.setdefault(number, {})[owner_id] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,48 +12,74 @@ import torch
 from explorer.model import Number, Stats, TensorValue, from_float
 
 
-def tensor_value(tensor: torch.Tensor, most: int) -> TensorValue:
-    """What a tensor holds now: every element, or a sample of `most` spread evenly over it.
+def dtype_name(dtype: torch.dtype) -> str:
+    """torch's name without `torch.`: "float32"."""
+    return str(dtype).removeprefix("torch.")
 
-    Reads only: no version counter, graph, random state or `.grad` changes.
-    """
-    shape, dtype = tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
-    try:
-        flat = dense(tensor).reshape(-1)
-        if flat.numel() <= most:
-            return TensorValue(shape=shape, dtype=dtype, values=numbers(flat.tolist()))
-        indices = tuple(round(i * (flat.numel() - 1) / max(most - 1, 1)) for i in range(most))
-        sample = flat[torch.tensor(indices, dtype=torch.long)]
-        return TensorValue(
-            shape=shape, dtype=dtype, values=numbers(sample.tolist()), indices=indices, summary=stats(flat)
-        )
-    except (RuntimeError, NotImplementedError):
-        # Tensors that torch.func wraps, or that live on "meta", have a shape but nothing to read.
-        return TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=Stats())
+
+def whole(tensor: torch.Tensor) -> TensorValue:
+    """Every element of a tensor without a history."""
+    values = tuple(numbers(tensor.reshape(-1).tolist()))
+    return TensorValue(shape=tuple(tensor.shape), dtype=dtype_name(tensor.dtype), values=values)
 
 
 def dense(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor without its history, laid out in full."""
+    """The tensor without its history, laid out in full.
+
+    Raises:
+        RuntimeError, NotImplementedError: It has a shape but nothing to read: on "meta", or batched by torch.func.
+    """
+    while torch._C._functorch.is_gradtrackingtensor(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
     plain = tensor.detach()
+    if plain.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(plain):
+        raise NotImplementedError
     if plain.is_quantized:
         return plain.dequantize()
     return plain if plain.layout is torch.strided else plain.to_dense()
 
 
-def numbers(elements: Sequence[Any]) -> tuple[Number, ...]:
+def is_ordinary(tensor: torch.Tensor) -> bool:
+    """Whether torch can list a tensor's elements as it is."""
+    return (
+        tensor.layout is torch.strided
+        and not tensor.is_quantized
+        and not tensor.is_meta
+        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    )
+
+
+def numbers(elements: list[Any]) -> Sequence[Number]:
     """Elements of `Tensor.tolist()` as JSON can hold them."""
     if not elements or isinstance(elements[0], int):
-        return tuple(elements)
+        return elements
     if isinstance(elements[0], complex):
-        return tuple(str(element).strip("()") for element in elements)
+        return [str(element).strip("()") for element in elements]
     if all(map(math.isfinite, elements)):
-        return tuple(elements)
-    return tuple(map(from_float, elements))
+        return elements
+    return list(map(from_float, elements))
 
 
 def stats(flat: torch.Tensor) -> Stats:
-    """Statistics of a large tensor, computed by torch."""
-    real = (flat.abs() if flat.is_complex() else flat).to(torch.float64)
+    """Statistics of a large tensor, computed by torch without a copy where every element is finite."""
+    real = flat.abs() if flat.is_complex() else flat
+    if not real.is_floating_point():
+        real = real.to(torch.float64)
+    lowest, highest = real.aminmax()
+    low, high = lowest.item(), highest.item()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return stats_of_finite(real.to(torch.float64))
+    return Stats(
+        min=low,
+        max=high,
+        mean=representable(real.sum(dtype=torch.float64).item() / real.numel()),
+        norm=representable(torch.linalg.vector_norm(real, dtype=torch.float64).item()),
+        zero=real.numel() - int(real.count_nonzero()),
+    )
+
+
+def stats_of_finite(real: torch.Tensor) -> Stats:
+    """Statistics over the finite elements of a tensor that holds others too."""
     finite = real[real.isfinite()]
     nan = int(real.isnan().sum())
     some = finite.numel() > 0
@@ -73,13 +99,14 @@ def representable(number: float) -> float:
     return max(-sys.float_info.max, min(sys.float_info.max, number))
 
 
-def tensors_in(thing: Any) -> Iterator[torch.Tensor]:
+def tensors_in(*things: Any) -> list[torch.Tensor]:
     """The tensors in arguments or results, through lists, tuples and dicts, in order."""
-    if isinstance(thing, torch.Tensor):
-        yield thing
-    elif isinstance(thing, (list, tuple)):
-        for part in thing:
-            yield from tensors_in(part)
-    elif isinstance(thing, dict):
-        for part in thing.values():
-            yield from tensors_in(part)
+    found: list[torch.Tensor] = []
+    for thing in things:
+        if isinstance(thing, torch.Tensor):
+            found.append(thing)
+        elif isinstance(thing, (list, tuple)):
+            found += tensors_in(*thing)
+        elif isinstance(thing, dict):
+            found += tensors_in(*thing.values())
+    return found

@@ -1,0 +1,107 @@
+"""The tensors that the program made itself."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from explorer.model import Leaf, Span, TensorValue
+from explorer.recorder.snapshots import Snapshots
+from explorer.recorder.storages import Storages
+
+
+@dataclass(slots=True)
+class LeafDraft:
+    """A leaf whose name may not be known yet."""
+
+    id: str
+    tensor: weakref.ref[torch.Tensor]
+    value: TensorValue
+    span: Span | None
+    requires_grad: bool
+    name: str | None = None
+    node_id: str | None = None
+    grad: TensorValue | None = None
+    """Its `.grad` as last seen."""
+
+    def current_grad(self) -> torch.Tensor | None:
+        """Its `.grad` as it is now."""
+        tensor = self.tensor()
+        return None if tensor is None else tensor.grad
+
+
+class Leaves:
+    """Every leaf met so far; holds none of them alive.
+
+    Args:
+        snapshots: Takes their values.
+        storages: Knows their memory.
+    """
+
+    def __init__(self, snapshots: Snapshots, storages: Storages) -> None:
+        self._snapshots = snapshots
+        self._storages = storages
+        self._drafts: list[LeafDraft] = []
+        self._by_tensor: dict[int, LeafDraft] = {}
+        self._by_grad: dict[int, LeafDraft] = {}
+
+    def __iter__(self) -> Iterator[LeafDraft]:
+        return iter(self._drafts)
+
+    def leaf(self, tensor: torch.Tensor, *, name: str | None = None, span: Span | None = None) -> LeafDraft:
+        """The leaf that a tensor is, taken in if it is new."""
+        known = self.known(tensor)
+        if known is None:
+            known = LeafDraft(
+                id=f"l{len(self._drafts)}",
+                tensor=weakref.ref(tensor),
+                value=self._snapshots.take(tensor),
+                span=span,
+                requires_grad=tensor.requires_grad,
+            )
+            self._drafts.append(known)
+            self._by_tensor[id(tensor)] = known
+            self._storages.know(known.id, tensor)
+            self.see_grad(known, tensor.grad)
+        known.name = known.name or name
+        return known
+
+    def known(self, tensor: torch.Tensor) -> LeafDraft | None:
+        """The leaf that a tensor is, if it was met before."""
+        leaf = self._by_tensor.get(id(tensor))
+        return leaf if leaf is not None and leaf.tensor() is tensor else None
+
+    def see_grad(self, leaf: LeafDraft, grad: torch.Tensor | None) -> TensorValue | None:
+        """Notes what a leaf's `.grad` is now, and returns its value."""
+        leaf.grad = None if grad is None else self._snapshots.take(grad)
+        if grad is not None:
+            self._by_grad[id(grad)] = leaf
+        return leaf.grad
+
+    def of_grad(self, grad: torch.Tensor) -> LeafDraft | None:
+        """The leaf whose `.grad` this very tensor is."""
+        leaf = self._by_grad.get(id(grad))
+        return leaf if leaf is not None and leaf.current_grad() is grad else None
+
+    def finished(self) -> tuple[Leaf, ...]:
+        """All of them, each with a name of its own."""
+        taken: dict[str, int] = {}
+        return tuple(
+            Leaf(
+                id=leaf.id,
+                name=_unused(leaf.name or leaf.id, taken),
+                value=leaf.value,
+                requires_grad=still.requires_grad if (still := leaf.tensor()) is not None else leaf.requires_grad,
+                node_id=leaf.node_id,
+                span=leaf.span,
+            )
+            for leaf in self._drafts
+        )
+
+
+def _unused(name: str, taken: dict[str, int]) -> str:
+    taken[name] = taken.get(name, 0) + 1
+    return name if taken[name] == 1 else f"{name} #{taken[name]}"

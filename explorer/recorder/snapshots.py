@@ -1,0 +1,130 @@
+"""What tensors hold at one moment, taken quickly; most numbers are written down when the session ends."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import torch
+from msgspec.structs import force_setattr
+
+from explorer.model import Number, Stats, TensorValue
+from explorer.recorder.limits import Budget
+from explorer.recorder.values import dense, dtype_name, is_ordinary, numbers, stats
+
+FEW = 32
+"""Up to so many elements, writing down is quicker than copying."""
+
+PLAIN = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128}
+PLAIN |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
+"""The types that `torch.cat` and `tolist` handle alike."""
+
+Waiting = tuple[TensorValue, torch.Tensor, tuple[int, ...] | None]
+"""(the value to fill, a copy of its elements, their indices where they are a sample)."""
+
+
+class Snapshots:
+    """Takes the values of tensors.
+
+    Reads only: no version counter, graph, random state or `.grad` changes, and no tensor of the program is kept.
+    The numbers of a value with more than `FEW` elements are a copy at first and become Python numbers in `fill`,
+    all at once, which is many times faster than one tensor after the other.
+
+    Args:
+        budget: How many elements it may keep, of each tensor and of all.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._most = budget.limits.values
+        self._sample = min(budget.limits.values, budget.limits.sample)
+        self._waiting: dict[torch.dtype, list[Waiting]] = {}
+        self._recent: dict[Any, tuple[weakref.ref[torch.Tensor], TensorValue]] = {}
+        self._dtypes: dict[torch.dtype, str] = {}
+        self._places: dict[int, tuple[tuple[int, ...], torch.Tensor]] = {}
+
+    def take(self, tensor: torch.Tensor) -> TensorValue:
+        """What a tensor holds now."""
+        dtype = self._dtypes.get(tensor.dtype) or self._dtypes.setdefault(tensor.dtype, dtype_name(tensor.dtype))
+        shape: tuple[int, ...] = ()
+        try:
+            shape, count = tuple(tensor.shape), tensor.numel()
+            if count <= FEW:
+                return TensorValue(shape=shape, dtype=dtype, values=self._write(tensor, shape, count))
+            return self._take_once(tensor, shape, dtype, count)
+        except (RuntimeError, NotImplementedError):
+            # Tensors that torch.func batches, or that live on "meta", have a shape but nothing to read.
+            return TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=Stats())
+
+    def forget(self) -> None:
+        """Begins a new moment: the program runs on, and may change a tensor where no counter tells."""
+        self._recent.clear()
+
+    def fill(self) -> None:
+        """Writes down the numbers of all values that wait for them."""
+        for waiting in self._waiting.values():
+            self._fill(waiting)
+        self._waiting.clear()
+        self._recent.clear()
+
+    def _write(self, tensor: torch.Tensor, shape: tuple[int, ...], count: int) -> tuple[Number, ...]:
+        self._budget.elements -= count
+        if len(shape) == 1 and is_ordinary(tensor):
+            return tuple(numbers(tensor.tolist()))
+        if not shape and is_ordinary(tensor):
+            return tuple(numbers([tensor.item()]))
+        return tuple(numbers(dense(tensor).reshape(-1).tolist()))
+
+    def _take_once(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
+        """The same memory in the same state within one moment is the same value."""
+        if tensor.layout is not torch.strided or tensor.is_inference() or not is_ordinary(tensor):
+            return self._copy(dense(tensor), shape, dtype, count)
+        key = tensor.data_ptr(), tensor._version, shape, tensor.stride(), dtype, tensor.is_conj(), tensor.is_neg()
+        if (recent := self._recent.get(key)) is not None and recent[0]() is not None:
+            return recent[1]
+        value = self._copy(tensor.detach(), shape, dtype, count)
+        self._recent[key] = weakref.ref(tensor), value
+        return value
+
+    def _copy(self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
+        self._budget.elements -= min(count, self._most)
+        if plain.dtype not in PLAIN:
+            plain = plain.to(torch.float64)
+        if count <= self._most:
+            value = TensorValue(shape=shape, dtype=dtype, values=(), indices=())
+            copy, indices = plain.clone(memory_format=torch.contiguous_format), None
+        else:
+            value = TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=stats(plain))
+            indices, places = self._spread(count)
+            copy = plain.take(places.to(plain.device))
+        self._waiting.setdefault(copy.dtype, []).append((value, copy.view(-1), indices))
+        return value
+
+    def _spread(self, count: int) -> tuple[tuple[int, ...], torch.Tensor]:
+        """The flat indices of a sample of so many elements, as a tuple and as a tensor."""
+        if count not in self._places:
+            step = (count - 1) / max(self._sample - 1, 1)
+            indices = tuple(round(i * step) for i in range(self._sample))
+            self._places[count] = indices, torch.tensor(indices, dtype=torch.long, device="cpu")
+        return self._places[count]
+
+    def _fill(self, waiting: list[Waiting]) -> None:
+        listed = written(torch.cat([copy for _, copy, _ in waiting]))
+        start = 0
+        for value, copy, indices in waiting:
+            end = start + len(copy)
+            # The value is frozen for everybody who reads a recording; there is none yet.
+            force_setattr(value, "values", tuple(listed[start:end]))
+            force_setattr(value, "indices", indices)
+            start = end
+
+
+def written(flat: torch.Tensor) -> list[Any]:
+    """Many elements as JSON can hold them; looks at single ones only where they are not finite."""
+    listed: list[Any] = flat.tolist()
+    if flat.is_complex():
+        return list(numbers(listed))
+    if flat.is_floating_point():
+        for index in flat.isfinite().logical_not().nonzero().view(-1).tolist():
+            listed[index] = numbers([listed[index]])[0]
+    return listed

@@ -1,0 +1,116 @@
+"""What a program does that is no call of a torch function: it prints, warns, applies functions of its own.
+
+These go through one place in the process, whoever runs. A tap is put there when the first session begins and taken
+away when the last one has ended, in whatever order; it tells the sessions of the thread that came through, innermost
+first.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+import warnings
+from typing import Any, Protocol, TextIO
+
+import torch
+
+
+class Listener(Protocol):
+    """What a session is to a tap."""
+
+    def printed(self, text: str) -> None:
+        """The program wrote text."""
+
+    def warned(self, message: Warning | str, category: type[Warning]) -> None:
+        """torch or Python warned."""
+
+    def applied(self, function: Any, apply: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The program applies a `torch.autograd.Function`; calls `apply` and returns what it returns."""
+
+
+class Taps:
+    """The taps of this process and who listens, by thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._here = threading.local()
+        self._count = 0
+        self._showwarning: Any = None
+        self._apply: Any = None
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """The sessions of this thread, outermost first."""
+        if not hasattr(self._here, "listeners"):
+            self._here.listeners = []
+        return self._here.listeners  # type: ignore[no-any-return]
+
+    def open(self, listener: Listener) -> None:
+        """Begins to tell a session of this thread."""
+        with self._lock:
+            if self._count == 0:
+                self._put()
+            self._count += 1
+            if not isinstance(sys.stdout, Tee):
+                sys.stdout = Tee(self, sys.stdout)
+        self.listeners.append(listener)
+
+    def close(self, listener: Listener) -> None:
+        """Tells a session nothing any more."""
+        self.listeners.remove(listener)
+        with self._lock:
+            self._count -= 1
+            if self._count == 0:
+                self._take_away()
+
+    def _put(self) -> None:
+        self._showwarning = warnings.showwarning
+        self._apply = torch.autograd.Function.__dict__["apply"]
+        warnings.showwarning = self._show_warning
+        torch.autograd.Function.apply = classmethod(self._applying(self._apply))  # type: ignore[assignment,method-assign]
+
+    def _take_away(self) -> None:
+        if warnings.showwarning == self._show_warning:
+            warnings.showwarning = self._showwarning
+        torch.autograd.Function.apply = self._apply  # type: ignore[method-assign]
+        while isinstance(sys.stdout, Tee):
+            sys.stdout = sys.stdout.through
+
+    def _show_warning(self, message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        for listener in reversed(self.listeners):
+            listener.warned(message, category)
+        self._showwarning(message, category, *where, **more)
+
+    def _applying(self, original: Any) -> Any:
+        def apply(function: Any, *args: Any, **kwargs: Any) -> Any:
+            call = original.__get__(None, function)
+            for listener in self.listeners:
+                call = _through(listener, function, call)
+            return call(*args, **kwargs)
+
+        return apply
+
+
+class Tee(io.TextIOBase):
+    """Writes through to the real output and tells the sessions of the thread that wrote."""
+
+    def __init__(self, taps: Taps, through: TextIO) -> None:
+        self.taps = taps
+        self.through = through
+
+    def write(self, text: str) -> int:
+        self.through.write(text)
+        for listener in self.taps.listeners:
+            listener.printed(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self.through.flush()
+
+
+def _through(listener: Listener, function: Any, call: Any) -> Any:
+    return lambda *args, **kwargs: listener.applied(function, call, args, kwargs)
+
+
+TAPS = Taps()
