@@ -41,6 +41,11 @@ def function_source(typed: str, arguments: str = "x", name: str = "f") -> str:
     return f"def {name}({arguments}):\n{textwrap.indent(chr(10).join(lines), '    ')}\n"
 
 
+def imports_for(typed: str) -> str:
+    """The imports that a program with this function needs: torch, and math where it is used."""
+    return "import math\n\nimport torch" if "math." in typed else "import torch"
+
+
 def _statements(body: str) -> list[ast.stmt]:
     """The statements of the typed text, read as the body of a function."""
     try:

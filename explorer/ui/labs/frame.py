@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,15 +13,18 @@ import streamlit as st
 
 from explorer.errors import LinkInvalid
 from explorer.i18n import text
+from explorer.labs.advice import advice_on_error
 from explorer.labs.reading import LAB_LIMITS
 from explorer.labs.settings import Settings, from_parameters, to_parameters
 from explorer.model import Recording
 from explorer.program.choices import Choices
 from explorer.program.link import encode
+from explorer.render.palette import PALETTES
 from explorer.runner import AnyEnding, Completed, Stopped, run, warm_up
 from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
 from explorer.ui.panels.endings import ending_message
+from explorer.ui.panels.inspector import theme
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.runs import SEED
 from explorer.ui.style import style
@@ -99,8 +104,16 @@ def shown(lab: str, settings: Settings, field: str, value: Any = None) -> dict[s
         value: What the widget shows, where it is not the setting as it is.
     """
     key = widget_key(lab, field)
-    st.session_state[key] = getattr(settings, field) if value is None else value
+    value = getattr(settings, field) if value is None else value
+    if not _is_same(st.session_state.get(key), value):  # a widget that is told nothing keeps what a hand does meanwhile
+        st.session_state[key] = value
     return {"key": key, "on_change": take, "args": (lab, field)}
+
+
+def _is_same(one: object, other: object) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return type(one) is type(other) and one == other
 
 
 def _parameters() -> dict[str, str]:
@@ -128,6 +141,7 @@ def recording_of(program: str) -> Recording | None:
         st.warning(tell("labs.truncated"), icon=":material/content_cut:")
     else:
         ending_message(ending, program)
+        advise(advice_on_error(getattr(ending, "recording", None)))
     return None
 
 
@@ -159,21 +173,44 @@ def clicked(key: str) -> Sequence[dict[str, Any]]:
     return points
 
 
-def program_shown(program: str, explored: str | None = None) -> None:
-    """The lab's program, folded; and the way to the graph page.
+def advise(key: str | None) -> bool:
+    """Says why there is no picture and what to change; whether there was something to say."""
+    if key is not None:
+        st.warning(tell(key), icon=":material/lightbulb:")
+    return key is not None
+
+
+def number_table(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Names and numbers, one below the other.
+
+    Args:
+        rows: Name, number and the colour of the palette that it has in the charts ("" for none); nothing of it typed by
+            a user.
+    """
+    palette = PALETTES[theme()]
+    cells = [
+        f"<tr><th><i style='background:{getattr(palette, color, 'none')}'></i>{html.escape(name)}</th>"
+        f"<td>{html.escape(number)}</td></tr>"
+        for name, number, color in rows
+    ]
+    st.html(f"<table class='lab-numbers'>{''.join(cells)}</table>")
+
+
+def program_shown(program: str, explored: str | None = None, label: str | None = None) -> None:
+    """The way to the graph page, and the lab's program, folded.
 
     Args:
         program: What ran.
         explored: The program that the graph page opens with; the same where it is None.
+        label: What the link says.
     """
-    with st.container(horizontal=True, vertical_alignment="center", key="lab-foot"):
-        explore_link(program if explored is None else explored)
+    explore_link(program if explored is None else explored, label)
     with st.expander(tell("labs.program"), icon=":material/code:"):
         st.caption(tell("labs.program_caption"))
         st.code(program, language="python")
 
 
-def explore_link(program: str) -> None:
+def explore_link(program: str, label: str | None = None) -> None:
     """The way to the graph page, with this very program."""
     try:
         parameters = encode(Choices(text=program))
@@ -181,7 +218,7 @@ def explore_link(program: str) -> None:
         return
     st.page_link(
         "explorer/ui/explore_page.py",
-        label=tell("labs.explore"),
+        label=label or tell("labs.explore"),
         icon=":material/account_tree:",
         query_params={**parameters, str(Parameter.LANGUAGE): language()},
     )
