@@ -56,6 +56,11 @@ def refusal_of_tensor(name: str) -> str:
     return _refused("tensors").get(name, "tensor_unknown")
 
 
+def refused_bases() -> tuple[str, ...]:
+    """Classes that no class of a program's may be derived from, by module and name."""
+    return tuple(_refused("bases"))
+
+
 def refused_of_classes() -> tuple[tuple[str, frozenset[str], str], ...]:
     """Public names that are refused of a library's class and all below it: (module and class, names, code)."""
     return tuple((of["class"], frozenset(of["names"].split()), of["code"]) for of in _read("refused.toml")["of_class"])

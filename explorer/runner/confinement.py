@@ -1,7 +1,7 @@
 """What a worker process gives up before a stranger's program runs in it.
 
 The second line behind the language: limits that the kernel keeps, and a hook that refuses what no program of the
-language can ask for.
+language can ask for. The third is `explorer.runner.kernel`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,16 @@ ACTS = (
     "mmap.",
     "tempfile.",
     "signal.",
+    "pickle.",
+    "code.",
+    "gc.",
+    "sqlite3.",
+    "syslog.",
 )
 """Beginnings of audit events that a program has no business with."""
+
+LIBRARIES = ("/lib", "/lib64", "/usr/lib")
+"""Where an extension module's libraries may be, besides the folders of packages."""
 
 FREE_ACTS = frozenset({"os.listdir", "os.scandir"})
 """What importing a module does."""
@@ -87,8 +95,7 @@ def open_reserve() -> None:
 @contextmanager
 def watched_acts(refuse: Callable[[str], Any]) -> Iterator[None]:
     """Calls `refuse` with the name of any act that reaches out of the process, as long as the block lasts."""
-    watching = True
-    readable = (*(str(Path(folder).resolve()) for folder in sys.path if folder), sys.prefix, sys.base_prefix)
+    watching, readable = True, import_folders()
 
     def look(event: str, args: tuple[Any, ...]) -> None:
         if not watching:
@@ -104,6 +111,13 @@ def watched_acts(refuse: Callable[[str], Any]) -> Iterator[None]:
         yield
     finally:
         watching = False
+
+
+def import_folders() -> tuple[str, ...]:
+    """The folders that modules are read from, as spelled and as they are; of this project the package alone."""
+    root = Path(__file__).resolve().parents[2]
+    folders = {folder for folder in sys.path if folder and Path(folder).resolve() != root}
+    return (*{*folders, *(str(Path(folder).resolve()) for folder in folders)}, str(root / "explorer"), *LIBRARIES)
 
 
 def _is_import(args: tuple[Any, ...], readable: tuple[str, ...]) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import builtins
 import importlib
-from collections.abc import Callable, Iterator
-from functools import cache
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Callable
+from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 from explorer.runner import policy
@@ -17,14 +16,17 @@ from explorer.runner.allowed import (
     refusal_of_attribute,
     refusal_of_member,
     refusal_of_tensor,
+    refused_bases,
     refused_of_classes,
 )
+from explorer.runner.classes import Classes, Uncopied
 from explorer.runner.endings import Violation
 from explorer.runner.formats import safe_format
 from explorer.runner.names import DEFINABLE, READABLE, is_dunder
 from explorer.runner.positions import Lines
 from explorer.runner.stand_ins import stand_ins
 from explorer.runner.stops import Ended, Refused
+from explorer.runner.subjects import subject_of
 
 FREE_BUILTINS = (
     "abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate filter float "
@@ -38,6 +40,9 @@ WRITABLE_OF_TENSOR = frozenset({"grad", "data", "requires_grad", "real", "imag",
 
 NAMED_TUPLE = frozenset({"_asdict", "_replace", "_fields", "_make"})
 """Names with an underscore that are public all the same."""
+
+NAMING = frozenset({"add_module", "register_module", "register_parameter", "register_buffer", "set_submodule"})
+"""Methods of modules that set an attribute by a name they are given."""
 
 
 def import_allowed() -> dict[str, ModuleType]:
@@ -63,24 +68,23 @@ class Guards:
         self._node: type = torch.autograd.graph.Node
         self._context: type = torch.autograd.function.FunctionCtx
         self._function: type = torch.autograd.Function
-        self._stand_ins = stand_ins(modules)
+        self._classes = Classes(self.refuse, sealed=[_find(modules, path) for path in refused_bases()])
+        self._stand_ins = stand_ins(modules, self._classes, self.refuse)
         self._refused_of = [(_find(modules, path), names, code) for path, names, code in refused_of_classes()]
-        self._own: set[type] = set()
         self.first_refusal: Violation | None = None
 
     def namespace(self) -> dict[str, Any]:
         """Global variables to run a program with."""
         return {"__name__": "__main__", "__builtins__": self._builtins()}
 
-    def own(self, cls: type) -> type:
-        """Notes a class as the program's own."""
-        self._own.add(cls)
-        return cls
+    def own(self, *bound: str) -> Callable[[type], type]:
+        """A decorator that notes a class as the program's own; `bound`: names with an underscore in its body."""
+        return lambda cls: self._classes.define(cls, bound)
 
     def read(self, obj: Any, name: str) -> Any:
         """`obj.name`, if it is allowed."""
-        subject = obj.__self__ if issubclass(type(obj), super) else obj
         self._check_name(name)
+        subject = subject_of(obj)
         if name == "numpy" and issubclass(type(subject), self._tensor):
             return self._numpy(subject)
         self._check_read(subject, name)
@@ -88,7 +92,10 @@ class Guards:
             return safe_format(obj, name, self.read)
         if issubclass(type(obj), ModuleType):
             return self._stand_ins.get((obj.__name__, name)) or getattr(obj, name)
-        return getattr(obj, name)
+        found, cls = getattr(obj, name), type(subject)
+        if issubclass(cls, type):
+            found, cls = self._classes.unbound(subject, name, found), subject
+        return self._naming(found, subject) if name in NAMING and issubclass(cls, self._module) else found
 
     def member(self, module: str, name: str) -> Any:
         """What `from module import name` binds."""
@@ -160,9 +167,7 @@ class Guards:
         if is_dunder(name):
             return False
         cls = obj if issubclass(type(obj), type) else type(obj)
-        if not any(base in self._own for base in cls.__mro__):
-            return False
-        return not any(name in names_used_by(base) for base in cls.__mro__ if base not in self._own)
+        return self._classes.has_own(cls) and not self._classes.is_library_name(cls, name)
 
     # What may be written.
 
@@ -171,15 +176,35 @@ class Guards:
         if issubclass(cls, ModuleType):
             return False
         if is_dunder(name):
-            return issubclass(cls, type) and obj in self._own and name in DEFINABLE
+            return issubclass(cls, type) and obj in self._classes and name in DEFINABLE
         if issubclass(cls, self._tensor):
             is_new = self._is_own_attribute(obj, name) if name[0] == "_" else not hasattr(self._tensor, name)
             return name in WRITABLE_OF_TENSOR or is_new
         if issubclass(cls, type):
-            return obj in self._own and (name[0] != "_" or self._is_own_attribute(obj, name))
+            return obj in self._classes and (name[0] != "_" or self._is_own_attribute(obj, name))
         if name[0] == "_":
             return self._is_own_attribute(obj, name)
-        return cls in self._own or issubclass(cls, (self._module, self._context, self._function, FunctionType))
+        if issubclass(cls, FunctionType):
+            return bool(obj.__code__.co_filename == policy.FILENAME)
+        return cls in self._classes or issubclass(cls, (self._module, self._context, self._function))
+
+    def _naming(self, method: Callable[..., Any], owner: Any) -> Callable[..., Any]:
+        """A method of a module that takes a name, with a look at the name."""
+
+        def named(*args: Any, **kwargs: Any) -> Any:
+            on_a_path = method.__name__ == "set_submodule"
+            of = args[0] if issubclass(type(owner), type) and args else owner
+            for given in (*args, *kwargs.values()):
+                for name in given.split(".") if isinstance(given, str) else ():
+                    if name[:1] == "_" and (on_a_path or not self._is_new_name(of, name)):
+                        self.refuse("assign_foreign", name=f"{_name_of(of)}.{name}")
+            return method(*args, **kwargs)
+
+        return named
+
+    def _is_new_name(self, obj: Any, name: str) -> bool:
+        """Whether a name with an underscore says nothing to a library."""
+        return not is_dunder(name) and not self._classes.is_library_name(type(obj), name)
 
     # Builtins.
 
@@ -193,11 +218,12 @@ class Guards:
         guarded = {
             # The real one: `policy` has seen every import statement, and torch's C code imports by way of this too.
             "__import__": builtins.__import__,
-            "getattr": self._getattr,
-            "hasattr": self._hasattr,
-            "setattr": self._setattr,
-            "delattr": self._delattr,
-            "type": OneArgument(self.refuse),
+            # Functions, not methods: copying a method gives it another `self`.
+            "getattr": lambda obj, name, *default: self._getattr(obj, name, *default),
+            "hasattr": lambda obj, name: self._hasattr(obj, name),
+            "setattr": lambda obj, name, value: self._setattr(obj, name, value),
+            "delattr": lambda obj, name: self._delattr(obj, name),
+            "type": OneArgument(self.refuse, self._classes.shown),
             policy.TYPE: type,
             policy.READ: self.read,
             policy.MEMBER: self.member,
@@ -239,15 +265,17 @@ class Guards:
         return numpy
 
 
-class OneArgument:
+class OneArgument(Uncopied):
     """`type` as programs have it: tells an object's class and makes none.
 
     Args:
         refuse: What to call with the code of a violation.
+        shown: Given a class, what to hand out for it.
     """
 
-    def __init__(self, refuse: Callable[[str], NoReturn]) -> None:
+    def __init__(self, refuse: Callable[[str], NoReturn], shown: Callable[[type], Any]) -> None:
         self._refuse = refuse
+        self._shown = shown
 
     def __call__(self, obj: object, *more: object, **keywords: object) -> Any:
         if more or keywords:
@@ -257,7 +285,7 @@ class OneArgument:
             return self
         if issubclass(cls, type):
             self._refuse("type_of_class")
-        return cls
+        return self._shown(cls)
 
     def __instancecheck__(self, obj: object) -> bool:
         return isinstance(obj, type)
@@ -270,24 +298,6 @@ def _find(modules: dict[str, ModuleType], path: str) -> type:
     module, _, name = path.rpartition(".")
     found: type = getattr(modules[module], name)
     return found
-
-
-@cache
-def names_used_by(cls: type) -> frozenset[str]:
-    """Names that a library's class defines or that its methods use: a program's subclass keeps away from them."""
-    used = set(vars(cls))
-    for member in vars(cls).values():
-        function = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
-        for code in _codes(getattr(function, "__code__", None)):
-            used.update(code.co_names)
-    return frozenset(used)
-
-
-def _codes(code: CodeType | None) -> Iterator[CodeType]:
-    if isinstance(code, CodeType):
-        yield code
-        for constant in code.co_consts:
-            yield from _codes(constant if isinstance(constant, CodeType) else None)
 
 
 def _name_of(obj: object) -> str:

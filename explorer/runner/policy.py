@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any, TypeVar
 
@@ -79,7 +79,7 @@ class Policy(RestrictingNodeTransformer):
         super().__init__()
         self.violations: list[Violation] = []
         self._lines = Lines(source)
-        bound = Counter(_bound_names(tree))
+        bound = Counter(_bound_names(ast.walk(tree)))
         self._bound = frozenset(bound)
         self._modules = _imported_modules(tree, bound)
         self._class: str | None = None
@@ -147,7 +147,7 @@ class Policy(RestrictingNodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
         """`o.a` → `read(o, "a")`; stored to or deleted: `writable(o, "a").a`."""
         node.attr = mangled(node.attr, self._class)
-        if _is_class_name(node):
+        if _is_class_name(node) and isinstance(node.ctx, ast.Load):
             return self._contents(ast.copy_location(_name_of_type(node), node))
         self._check_attribute(node)
         self._contents(node)
@@ -237,10 +237,12 @@ class Policy(RestrictingNodeTransformer):
         self.check_name(node, node.name)
         for keyword in node.keywords:
             self.refuse(keyword.value, "class_keyword", name=keyword.arg or "**")
+        hidden: list[ast.expr] = [ast.Constant(value=name) for name in _hidden_names(node)]
         outer, self._class = self._class, node.name
         self._contents(node)
         self._class = outer
-        node.decorator_list.append(_placed(ast.Name(id=OWN, ctx=ast.Load()), node))
+        own = ast.Call(func=ast.Name(id=OWN, ctx=ast.Load()), args=hidden, keywords=[])
+        node.decorator_list.append(_placed(own, node))
         return node
 
     # Imports.
@@ -299,9 +301,37 @@ def _name_of_type(node: ast.Attribute) -> ast.Attribute:
     return ast.Attribute(value=_placed(of_type, inner), attr="__name__", ctx=ast.Load())
 
 
-def _bound_names(tree: ast.Module) -> Iterator[str]:
-    """Every name that the program binds somewhere."""
-    for node in ast.walk(tree):
+def _hidden_names(definition: ast.ClassDef) -> tuple[str, ...]:
+    """The names with one underscore in front that a class's body binds, as Python spells them."""
+    names = (mangled(name, definition.name) for name in _bound_names(_own_statements(definition)))
+    return tuple(sorted({name for name in names if name[0] == "_" and not is_dunder(name)}))
+
+
+def _own_statements(definition: ast.ClassDef) -> Iterator[ast.AST]:
+    """The syntax of a class's body without what stands in functions and classes of its own."""
+    pending: list[ast.AST] = list(definition.body)
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(_evaluated_outside(node))
+
+
+def _evaluated_outside(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a piece of syntax that are evaluated where it stands: of a function not its body."""
+    match node:
+        case ast.FunctionDef(args=args, decorator_list=decorators):
+            yield from (*decorators, *args.defaults, *filter(None, args.kw_defaults))
+        case ast.Lambda(args=args):
+            yield from (*args.defaults, *filter(None, args.kw_defaults))
+        case ast.ClassDef(bases=bases, decorator_list=decorators):
+            yield from (*decorators, *bases)
+        case _:
+            yield from ast.iter_child_nodes(node)
+
+
+def _bound_names(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Every name that some pieces of syntax bind."""
+    for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name

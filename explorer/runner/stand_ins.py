@@ -1,23 +1,38 @@
 """What programs get in place of names that would do more than a program needs.
 
-`functools.wraps` can copy any attribute from one object to another when it is told which; tensor classes, called with a
-keyword that is not documented, take a number for an address.
+`functools.wraps` copies a whole dictionary of attributes from one object to another; `dataclass` writes into the class
+it is given; a copy with a dictionary of one's own gives methods another `self`; and some constructors of torch take
+addresses or skip the checks of their arguments when told so.
 """
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from types import ModuleType
-from typing import Any
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, NoReturn
+
+from explorer.runner.classes import Classes, Uncopied
+from explorer.runner.names import is_dunder
 
 LEGACY_TENSORS = (
     "FloatTensor DoubleTensor HalfTensor BFloat16Tensor LongTensor IntTensor ShortTensor CharTensor ByteTensor "
     "BoolTensor"
 )
 
+UNCHECKED = {
+    "check_invariants": "sparse_coo_tensor sparse_compressed_tensor sparse_csr_tensor sparse_csc_tensor "
+    "sparse_bsr_tensor sparse_bsc_tensor",
+    "unsafe": "segment_reduce",
+}
+"""Keywords of torch's functions that switch the checks of indices off; they are dropped."""
 
-class LegacyTensor:
+Refuse = Callable[..., NoReturn]
+
+
+class LegacyTensor(Uncopied):
     """A class such as `torch.FloatTensor`, to be called with values or sizes only.
 
     Args:
@@ -37,26 +52,128 @@ class LegacyTensor:
         return repr(self._real)
 
 
+def stand_ins(modules: Mapping[str, ModuleType], classes: Classes, refuse: Refuse) -> dict[tuple[str, str], object]:
+    """What to hand out instead, by module and name."""
+    torch: Any = modules["torch"]
+    legacy = {("torch", name): LegacyTensor(getattr(torch, name)) for name in LEGACY_TENSORS.split()}
+    checked = {
+        ("torch", name): _without(keyword, getattr(torch, name))
+        for keyword, names in UNCHECKED.items()
+        for name in names.split()
+    }
+    of_classes = {
+        ("dataclasses", "dataclass"): _of_own(dataclasses.dataclass, classes, refuse),
+        ("functools", "total_ordering"): _of_own(functools.total_ordering, classes, refuse),
+    }
+    plain = {("functools", "wraps"): wraps, ("copy", "copy"): copy_once, ("copy", "deepcopy"): deepcopy}
+    return {**legacy, **checked, **of_classes, **plain}
+
+
 def wraps(wrapped: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`functools.wraps`, of the usual attributes only."""
     return functools.wraps(wrapped)
 
 
-def stand_ins(modules: Mapping[str, ModuleType]) -> dict[tuple[str, str], object]:
-    """What to hand out instead, by module and name."""
+def copy_once(x: Any) -> Any:
+    """`copy.copy`."""
+    return copy.copy(x)
+
+
+def deepcopy(x: Any) -> Any:
+    """`copy.deepcopy`, without a dictionary that says what to take for which object."""
+    return copy.deepcopy(x)
+
+
+def _without(keyword: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        kwargs.pop(keyword, None)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _of_own(decorate: Callable[..., Any], classes: Classes, refuse: Refuse) -> Callable[..., Any]:
+    """A decorator of classes that changes no library's, and whose new class is the program's own too."""
+
+    @functools.wraps(decorate)
+    def decorator(cls: Any = None, /, **options: Any) -> Any:
+        if cls is None:
+            return lambda cls: decorator(cls, **options)
+        if isinstance(cls, type) and cls not in classes:
+            refuse("assign_foreign", name=cls.__name__)
+        made = decorate(cls, **options)
+        for field in dataclasses.fields(made) if dataclasses.is_dataclass(made) else ():
+            if classes.is_library_attribute(made, field.name):  # `asdict` would read it, and nobody look
+                refuse("name_of_library", name=field.name)
+        return classes.add(made) if isinstance(made, type) else made
+
+    return decorator
+
+
+def seal(modules: Mapping[str, ModuleType]) -> None:
+    """Changes torch and Python in this process, for good, where what is handed out as it is would do too much."""
     torch: Any = modules["torch"]
-    legacy = {("torch", name): LegacyTensor(getattr(torch, name)) for name in LEGACY_TENSORS.split()}
-    return {**legacy, ("functools", "wraps"): wraps}
+    torch.sparse.check_sparse_tensor_invariants.enable()
+    torch.Tensor.__new__ = staticmethod(_without_address(torch._C.TensorBase.__new__))
+    functools.update_wrapper = update_wrapper
+    copy._deepcopy_dispatch[MethodType] = _copy_method  # type: ignore[attr-defined]
+    module: Any = torch.nn.Module
+    module.add_module = _refusing_hidden_names(module.add_module)
+    for name in ("get_buffer", "get_parameter", "set_submodule"):
+        setattr(module, name, _with_plain_paths(getattr(module, name), module.get_submodule))
 
 
-def seal(torch: Any) -> None:
-    """Changes torch in this process, for good: tensors take no addresses, sparse tensors look at their indices."""
-    plain = torch._C.TensorBase.__new__
+def update_wrapper(wrapper: Any, wrapped: Any, *_: Any, **__: Any) -> Any:
+    """`functools.update_wrapper`, which copies further attributes from functions alone.
 
+    From a class or a module it would copy all that they hold into an object that nobody guards.
+    """
+    for name in functools.WRAPPER_ASSIGNMENTS:
+        if (value := getattr(wrapped, name, None)) is not None:
+            setattr(wrapper, name, value)
+    if type(wrapped) is FunctionType:
+        wrapper.__dict__.update(wrapped.__dict__)
+    wrapper.__wrapped__ = wrapped
+    return wrapper
+
+
+def _without_address(plain: Callable[..., Any]) -> Callable[..., Any]:
     def new(cls: type, *values: Any, **options: Any) -> Any:
         if "cdata" in options:
             raise TypeError("Tensor() got an unexpected keyword argument 'cdata'")
         return plain(cls, *values, **options)
 
-    torch.Tensor.__new__ = staticmethod(new)
-    torch.sparse.check_sparse_tensor_invariants.enable()
+    return new
+
+
+def _copy_method(method: MethodType, memo: dict[int, Any]) -> MethodType:
+    """As `copy` copies methods; the copy's `self` must be of the same class."""
+    owner = copy.deepcopy(method.__self__, memo)
+    if type(owner) is not type(method.__self__):
+        raise TypeError(f"cannot copy {method.__name__} to another class")
+    return MethodType(method.__func__, owner)
+
+
+def _refusing_hidden_names(plain: Callable[..., None]) -> Callable[..., None]:
+    """Python and torch ask modules for names such as `__deepcopy__` and would find a program's module there."""
+
+    @functools.wraps(plain)
+    def add_module(self: Any, name: str, module: Any) -> None:
+        if isinstance(name, str) and is_dunder(name):
+            raise KeyError(f"module name can't be {name!r}")
+        plain(self, name, module)
+
+    return add_module
+
+
+def _with_plain_paths(method: Callable[..., Any], get_submodule: Any) -> Callable[..., Any]:
+    """These methods read and write attributes of whatever `get_submodule` finds: let it be torch's."""
+
+    @functools.wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(self).get_submodule is not get_submodule or "get_submodule" in vars(self):
+            raise TypeError(f"{method.__name__}() needs the get_submodule() of nn.Module")
+        return method(self, *args, **kwargs)
+
+    return checked

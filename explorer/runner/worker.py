@@ -15,11 +15,12 @@ from explorer.errors import LayoutFailed
 from explorer.model import Raised, Recording
 from explorer.recorder import RecordingLimits, Session, SessionUnfinished, record
 from explorer.render import layout
-from explorer.runner.confinement import open_reserve, restrict, watched_acts
+from explorer.runner.confinement import import_folders, open_reserve, restrict, watched_acts
 from explorer.runner.deadline import BoundedOutput, Deadline
 from explorer.runner.endings import AnyEnding, Completed, Failed, Rejected, StopReason, stopped
 from explorer.runner.guards import Guards, import_allowed
 from explorer.runner.jobs import LARGEST_ANSWER_BYTES, AnyJob, LaidOut, LayoutJob, NotLaidOut, RunJob
+from explorer.runner.kernel import close_off
 from explorer.runner.limits import Limits
 from explorer.runner.policy import FILENAME, ProgramRejected, compile_program
 from explorer.runner.stand_ins import seal
@@ -41,8 +42,9 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
         restrict(job.limits, file_bytes=LARGEST_ANSWER_BYTES)  # Graphviz draws into a temporary file
         return msgspec.json.encode(_lay_out(job.dot))
     modules = modules or import_allowed()
-    seal(modules["torch"])
+    seal(modules)
     restrict(job.limits)
+    close_off(import_folders())
     answer = msgspec.json.encode(run_program(job, modules))
     if len(answer) > LARGEST_ANSWER_BYTES:
         return msgspec.json.encode(stopped("memory", job.limits))

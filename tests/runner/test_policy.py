@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import dis
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -160,3 +162,17 @@ def test_errors_are_pythons_own(code: str, message: str) -> None:
     assert isinstance(ending, Failed)
     assert ending.recording.error is not None
     assert ending.recording.error.message == message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import torch\nprint(type(len), type(torch), type(lambda: 0))",
+        "def f(): yield\nprint(type(f()).__name__, type(f()) == type(f()), isinstance(f(), type(f())))",
+        "import copy\nprint(copy.deepcopy(type) is type, copy.copy(type(len)) is type(len))",
+        "from torch import nn\nprint(nn.Module.forward is nn.Module.forward, nn.Linear.forward.__name__)",
+    ],
+)
+def test_classes_that_cannot_be_named_look_like_themselves(code: str) -> None:
+    plain = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert explorer.run(code).recording.printed == plain.stdout

@@ -1,0 +1,100 @@
+"""What the kernel refuses once a worker has closed itself off, whatever code asks for it."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import explorer
+from explorer.runner import Limits, running
+from explorer.runner.kernel import ALLOW, RETURN, filter_program
+
+ROOT = Path(__file__).parents[2]
+
+PRELUDE = """
+import os, socket, sys, threading
+from explorer.runner import kernel
+kernel.close_off([os.path.dirname(os.__file__)])
+try:
+    {act}
+except OSError as error:
+    print(error.errno)
+else:
+    print("done")
+"""
+
+
+def after_closing_off(act: str) -> str:
+    """What a process prints that has closed itself off and then does something."""
+    code = PRELUDE.format(act=act)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+closes_off = pytest.mark.skipif(
+    platform.system() != "Linux" or after_closing_off("os.fork()") == "done", reason="this kernel does not filter calls"
+)
+
+
+@closes_off
+@pytest.mark.parametrize(
+    ("act", "error"),
+    [
+        ("os.fork()", errno.EPERM),
+        ("os.execv('/bin/true', ['true'])", errno.EPERM),
+        ("os.posix_spawn('/bin/true', ['true'], {})", errno.EPERM),
+        ("socket.socket()", errno.EPERM),
+        ("socket.socketpair()", errno.EPERM),
+        ("os.kill(os.getppid(), 9)", errno.EPERM),
+        ("os.kill(-1, 9)", errno.EPERM),
+        ("open('/tmp/explorer-was-here', 'w')", errno.EPERM),
+        ("os.unlink('/tmp/explorer-was-here')", errno.EPERM),
+        ("os.mkdir('/tmp/explorer-was-here')", errno.EPERM),
+        ("os.memfd_create('x')", errno.EPERM),
+        ("open('/etc/passwd')", errno.EACCES),
+        ("open('/proc/self/environ')", errno.EACCES),
+        ("os.listdir('/home')", errno.EACCES),
+    ],
+)
+def test_the_kernel_refuses(act: str, error: int) -> None:
+    assert after_closing_off(act) == str(error)
+
+
+@closes_off
+@pytest.mark.parametrize(
+    "act", ["open(os.__file__)", "threading.Thread(target=int).start()", "os.kill(os.getpid(), 0)", "os.write(1, b'')"]
+)
+def test_the_kernel_allows(act: str) -> None:
+    assert after_closing_off(act) == "done"
+
+
+@closes_off
+def test_a_program_runs_in_a_process_that_is_closed_off() -> None:
+    explorer.run("x = 1")
+    parent = running.workers().pid  # type: ignore[attr-defined]
+    loop = threading.Thread(target=explorer.run, args=("while True: pass",), kwargs={"limits": Limits(wall_seconds=2)})
+    loop.start()
+    time.sleep(1)
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    modes = [Path(f"/proc/{child}/status").read_text().partition("Seccomp:")[2].split()[0] for child in children]
+    loop.join()
+    assert modes.count("2") == 1  # the others wait for a job
+
+
+def test_every_jump_of_the_filter_lands_inside_it() -> None:
+    calls = {
+        "arch": 1,
+        **{kind: {"a": 2} for kind in ("programs", "signals", "network", "memory_of_others", "files", "kernel")},
+        **{"unknown": {"b": 3}, "clone": 4, "kill": 5, "tgkill": 6, "open": 7, "openat": 8},
+    }
+    program = list(filter_program(calls, pid=9))
+    for place, (_, if_true, if_false, _) in enumerate(program):
+        assert place + 1 + max(if_true, if_false) <= len(program)
+    assert program[-1] == (RETURN, 0, 0, ALLOW)
