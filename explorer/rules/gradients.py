@@ -18,7 +18,7 @@ def addends(recording: Recording, ran: NodeRan) -> tuple[TensorValue, ...]:
     received = [gradient for gradient in ran.grad_outputs if gradient is not None]
     if len(ran.grad_outputs) != 1 or not received:
         return ()
-    came = (*_from_edges(recording, ran), *_from_roots(recording, ran))
+    came = tuple(gradient for _, gradient in arrivals(recording, ran))
     return came if len(came) > 1 and adds_up(came, received[0]) else ()
 
 
@@ -45,13 +45,18 @@ def _is_sum(column: tuple[float, ...], expected: float) -> bool:
     return abs(found - expected) <= TOLERANCE * max(abs(expected), max(column), -min(column))
 
 
-def _from_edges(recording: Recording, ran: NodeRan) -> tuple[TensorValue, ...]:
-    came: list[TensorValue] = []
+def arrivals(recording: Recording, ran: NodeRan) -> tuple[tuple[str | None, TensorValue], ...]:
+    """(node it came from, gradient) for every gradient that reached a node; None for what the pass started with."""
+    return (*_from_edges(recording, ran), *((None, seed) for seed in _from_roots(recording, ran)))
+
+
+def _from_edges(recording: Recording, ran: NodeRan) -> tuple[tuple[str, TensorValue], ...]:
+    came: list[tuple[str, TensorValue]] = []
     for edge in recording.edges_to(ran.node_id):
         sender = recording.run(ran.backward_pass, edge.source)
         if sender is not None and edge.slot < len(sender.grad_inputs):
             gradient = sender.grad_inputs[edge.slot]
-            came += [gradient] if gradient is not None else []
+            came += [(edge.source, gradient)] if gradient is not None else []
     return tuple(came)
 
 

@@ -1,0 +1,66 @@
+"""The nodes that multiply what came in by a tensor they had saved: row times column, in letters as einsum has them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from explorer.model.values import Frozen
+
+
+class Product(Frozen, frozen=True, kw_only=True):
+    """A sum of products of elements.
+
+    Args:
+        came, sent: A letter for each dimension of what came in and of what is sent on.
+        saved: Name of the saved tensor that holds the other factor.
+        kept: A letter for each of its dimensions. A letter that `sent` does not have is summed over.
+    """
+
+    came: str
+    saved: str
+    kept: str
+    sent: str
+
+    def fits(self, *shapes: Sequence[int]) -> bool:
+        """Whether tensors of these shapes (came, kept, sent) can be multiplied so."""
+        sizes: dict[str, int] = {}
+        for letters, shape in zip((self.came, self.kept, self.sent), shapes, strict=True):
+            if len(letters) != len(shape) or any(
+                sizes.setdefault(letter, size) != size for letter, size in zip(letters, shape, strict=True)
+            ):
+                return False
+        return True
+
+    def pairs(
+        self, element: Sequence[int], came: Sequence[int], kept: Sequence[int], sent: Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
+        """(flat index into what came in, flat index into what was saved) for every summand of one element."""
+        at = dict(zip(self.sent, element, strict=True))
+        sizes = dict(zip(self.came + self.kept, (*came, *kept), strict=True))
+        summed = [letter for letter in sizes if letter not in at]
+        for place in itertools.product(*(range(sizes[letter]) for letter in summed)):
+            index = at | dict(zip(summed, place, strict=True))
+            yield _flat(self.came, index, sizes), _flat(self.kept, index, sizes)
+
+
+def _flat(letters: str, index: dict[str, int], sizes: dict[str, int]) -> int:
+    flat = 0
+    for letter in letters:
+        flat = flat * sizes[letter] + index[letter]
+    return flat
+
+
+PRODUCTS: dict[tuple[str, int], Product] = {
+    ("DotBackward0", 0): Product(came="", saved="tensor", kept="i", sent="i"),
+    ("DotBackward0", 1): Product(came="", saved="self", kept="i", sent="i"),
+    ("MvBackward0", 0): Product(came="i", saved="vec", kept="j", sent="ij"),
+    ("MvBackward0", 1): Product(came="i", saved="self", kept="ij", sent="j"),
+    ("MmBackward0", 0): Product(came="ik", saved="mat2", kept="jk", sent="ij"),
+    ("MmBackward0", 1): Product(came="ik", saved="self", kept="ij", sent="jk"),
+    ("AddmmBackward0", 1): Product(came="ik", saved="mat2", kept="jk", sent="ij"),
+    ("AddmmBackward0", 2): Product(came="ik", saved="mat1", kept="ij", sent="jk"),
+    ("BmmBackward0", 0): Product(came="bik", saved="mat2", kept="bjk", sent="bij"),
+    ("BmmBackward0", 1): Product(came="bik", saved="self", kept="bij", sent="bjk"),
+}
+"""By name of the node and slot."""
