@@ -9,14 +9,23 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from explorer.model import NodeRan, Recording, TensorValue
-from explorer.model.text import cells
+import numpy as np
+
+from explorer.model import Node, NodeRan, Recording, TensorValue
+from explorer.model.text import cells, number_text
 from explorer.model.values import Frozen, floats
+from explorer.rules.arrays import sum_to
+from explorer.rules.evaluation import INAPPLICABLE, Evaluation
 from explorer.rules.gradients import adds_up, arrivals
 from explorer.rules.products import PRODUCTS
+from explorer.rules.verification import Checked, checked
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 """How far a sum may be off, relative to its largest summand: another order of adding gives other last digits."""
+
+
+MOST_FACTORS = 4096
+"""Of a larger Jacobian the elements are not listed."""
 
 
 class Term(Frozen, frozen=True, kw_only=True):
@@ -45,6 +54,10 @@ class ElementSum(Frozen, frozen=True, kw_only=True):
     is_plain: bool
 
 
+Terms = list[list[tuple[Term, float]]]
+"""For each element of a gradient its summands, each with its factor as a float."""
+
+
 class SlotSums(Frozen, frozen=True, kw_only=True):
     """The arithmetic of a whole gradient that was sent on.
 
@@ -61,9 +74,10 @@ def slot_sums(recording: Recording, ran: NodeRan, slot: int) -> SlotSums | None:
     """How a gradient that a node sent on is made of what came in; None where that is not known for any element."""
     sent = ran.grad_inputs[slot] if slot < len(ran.grad_inputs) else None
     came = came_in(ran)
-    if sent is None or not sent.complete or not came or not all(value.complete for value in came):
+    if sent is None or not came or not all(value.complete and value.dtype in TOLERANCES for value in (sent, *came)):
         return None
-    terms = _product_terms(recording, ran, slot) or _jacobian_terms(ran, slot)
+    node = recording.node(ran.node_id)
+    terms = _product_terms(node, ran, slot) or _jacobian_terms(ran, slot) or _formula_terms(node, ran, slot)
     if terms is None or len(terms) != sent.numel:
         return None
     numbers, tolerance = _numbers(came), TOLERANCES.get(sent.dtype, 0.0)
@@ -153,7 +167,7 @@ def _checked(
     return ElementSum(terms=tuple(term for term, _ in terms), is_plain=all(factor == 1 for _, factor in terms))
 
 
-def _jacobian_terms(ran: NodeRan, slot: int) -> list[list[tuple[Term, float]]] | None:
+def _jacobian_terms(ran: NodeRan, slot: int) -> Terms | None:
     """Per element of the slot the rows of its Jacobian column that are not 0."""
     matrix = ran.jacobian[slot] if ran.jacobian and slot < len(ran.jacobian) else None
     if matrix is None or not fits(matrix, came_in(ran), ran.grad_inputs[slot]):
@@ -161,18 +175,14 @@ def _jacobian_terms(ran: NodeRan, slot: int) -> list[list[tuple[Term, float]]] |
     columns, numbers, written = matrix.shape[1], floats(matrix.values), cells(matrix)
     rows = range(matrix.shape[0])
     return [
-        [
-            (Term(row=row, factor=written[at]), numbers[at])
-            for row in rows
-            if numbers[at := row * columns + column] != 0
-        ]
+        [(Term(row=row, factor=written[at]), numbers[at]) for row in rows if numbers[at := row * columns + column] != 0]
         for column in range(columns)
     ]
 
 
-def _product_terms(recording: Recording, ran: NodeRan, slot: int) -> list[list[tuple[Term, float]]] | None:
+def _product_terms(node: Node, ran: NodeRan, slot: int) -> Terms | None:
     """Per element of the slot its summands, for nodes that multiply what came in by something they had saved."""
-    node, sent, came = recording.node(ran.node_id), ran.grad_inputs[slot], came_in(ran)
+    sent, came = ran.grad_inputs[slot], came_in(ran)
     product = PRODUCTS.get((node.name, slot))
     if product is None or sent is None or len(came) != 1:
         return None
@@ -183,10 +193,36 @@ def _product_terms(recording: Recording, ran: NodeRan, slot: int) -> list[list[t
     return [
         [
             (Term(row=row, factor=written[at], saved=(product.saved, at)), numbers[at])
-            for row, at in product.pairs(element, came[0].shape, saved.shape, sent.shape)
+            for row, at in product.pairs(element, came[0].shape, saved.shape)
         ]
         for element in _indices(sent.shape)
     ]
+
+
+def _formula_terms(node: Node, ran: NodeRan, slot: int) -> Terms | None:
+    """From the rule that gave torch's own numbers: it is linear in what came in: a one-hot gives a row."""
+    found = next((one for one in checked(node, ran) if one.slot == slot), None)
+    came, sent = came_in(ran), ran.grad_inputs[slot]
+    if found is None or sent is None or len(ran.grad_outputs) != 1 or came[0].numel * sent.numel > MOST_FACTORS:
+        return None
+    rows = _formula_rows(found, came[0], sent)
+    if rows is None:
+        return None
+    at = range(came[0].numel)
+    return [
+        [(Term(row=row, factor=number_text(rows[row][column])), rows[row][column]) for row in at if rows[row][column]]
+        for column in range(sent.numel)
+    ]
+
+
+def _formula_rows(found: Checked, came: TensorValue, sent: TensorValue) -> list[list[float]] | None:
+    one_hots = np.eye(came.numel).reshape(came.numel, *came.shape)
+    try:
+        with np.errstate(all="ignore"):
+            answers = [Evaluation({**found.evaluation.names, "g": g}).of(found.tree) for g in one_hots]
+            return [sum_to(np.asarray(answer), sent.shape).real.ravel().tolist() for answer in answers]
+    except INAPPLICABLE:
+        return None
 
 
 def _indices(shape: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -218,5 +254,3 @@ def _flat(index: Sequence[int], shape: Sequence[int]) -> int:
     for at, size in zip(index, shape, strict=True):
         flat = flat * size + at
     return flat
-
-

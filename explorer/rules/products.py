@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import string
 from collections.abc import Iterator, Sequence
 
 from explorer.model.values import Frozen
@@ -12,7 +13,7 @@ class Product(Frozen, frozen=True, kw_only=True):
     """A sum of products of elements.
 
     Args:
-        came, sent: A letter for each dimension of what came in and of what is sent on.
+        came, sent: A letter for each dimension of what came in and of what is sent on; "…" for any number of them.
         saved: Name of the saved tensor that holds the other factor.
         kept: A letter for each of its dimensions. A letter that `sent` does not have is summed over.
     """
@@ -25,23 +26,26 @@ class Product(Frozen, frozen=True, kw_only=True):
     def fits(self, *shapes: Sequence[int]) -> bool:
         """Whether tensors of these shapes (came, kept, sent) can be multiplied so."""
         sizes: dict[str, int] = {}
-        for letters, shape in zip((self.came, self.kept, self.sent), shapes, strict=True):
+        for letters, shape in zip(self._letters(len(shapes[0])), shapes, strict=True):
             if len(letters) != len(shape) or any(
                 sizes.setdefault(letter, size) != size for letter, size in zip(letters, shape, strict=True)
             ):
                 return False
         return True
 
-    def pairs(
-        self, element: Sequence[int], came: Sequence[int], kept: Sequence[int], sent: Sequence[int]
-    ) -> Iterator[tuple[int, int]]:
+    def pairs(self, element: Sequence[int], came: Sequence[int], kept: Sequence[int]) -> Iterator[tuple[int, int]]:
         """(flat index into what came in, flat index into what was saved) for every summand of one element."""
-        at = dict(zip(self.sent, element, strict=True))
-        sizes = dict(zip(self.came + self.kept, (*came, *kept), strict=True))
+        in_came, in_kept, in_sent = self._letters(len(came))
+        at = dict(zip(in_sent, element, strict=True))
+        sizes = dict(zip(in_came + in_kept, (*came, *kept), strict=True))
         summed = [letter for letter in sizes if letter not in at]
         for place in itertools.product(*(range(sizes[letter]) for letter in summed)):
             index = at | dict(zip(summed, place, strict=True))
-            yield _flat(self.came, index, sizes), _flat(self.kept, index, sizes)
+            yield _flat(in_came, index, sizes), _flat(in_kept, index, sizes)
+
+    def _letters(self, dimensions: int) -> tuple[str, str, str]:
+        any_number = string.ascii_lowercase[:dimensions]
+        return tuple(letters.replace("…", any_number) for letters in (self.came, self.kept, self.sent))  # type: ignore[return-value]
 
 
 def _flat(letters: str, index: dict[str, int], sizes: dict[str, int]) -> int:
@@ -52,6 +56,9 @@ def _flat(letters: str, index: dict[str, int], sizes: dict[str, int]) -> int:
 
 
 PRODUCTS: dict[tuple[str, int], Product] = {
+    ("MulBackward0", 0): Product(came="…", saved="other", kept="…", sent="…"),
+    ("MulBackward0", 1): Product(came="…", saved="self", kept="…", sent="…"),
+    ("ExpBackward0", 0): Product(came="…", saved="result", kept="…", sent="…"),
     ("DotBackward0", 0): Product(came="", saved="tensor", kept="i", sent="i"),
     ("DotBackward0", 1): Product(came="", saved="self", kept="i", sent="i"),
     ("MvBackward0", 0): Product(came="i", saved="vec", kept="j", sent="ij"),
