@@ -1,0 +1,147 @@
+"""Saved tensors as boxes, and the memory that the graph holds with them, at every step."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from typing import Literal
+
+from explorer.model import BackwardEnded, Modified, Node, Raised, Recording, SavedTensor
+from explorer.model.values import Frozen
+from explorer.render.schedule import Schedule
+
+BoxState = Literal["kept", "stale", "freed"]
+SecondPass = Literal["nothing", "nothing_again", "waiting", "kept", "freed", "again", "complained", "complained_stale"]
+
+
+class Held(Frozen, frozen=True, kw_only=True):
+    """Memory that saved tensors hold at a step, each piece counted once.
+
+    Args:
+        leaf_bytes: Memory of leaves, which the program's own variables hold as well.
+        result_bytes: Memory of everything else.
+    """
+
+    leaf_bytes: int = 0
+    result_bytes: int = 0
+
+    @property
+    def total_bytes(self) -> int:
+        """Both."""
+        return self.leaf_bytes + self.result_bytes
+
+
+class Box(Frozen, frozen=True, kw_only=True):
+    """A saved tensor as it is at a step.
+
+    Args:
+        saved: What was saved.
+        state: "stale" where it has been changed in place since, so that torch refuses to use it.
+        version_now: Its version counter; None where it is not known.
+        freed_at: The step at which it was freed.
+    """
+
+    saved: SavedTensor
+    state: BoxState
+    version_now: int | None = None
+    freed_at: int | None = None
+
+
+def held(recording: Recording) -> tuple[Held, ...]:
+    """What the graph holds at each step, from 0 to the last.
+
+    From the step at which a node is noted to the one at which a backward pass frees what it saved. A graph that nobody
+    refers to any longer dies without an event, so it counts as held.
+    """
+    schedule = Schedule.of(recording)
+    sizes: dict[int, int] = {}
+    of_leaf: set[int] = set()
+    changes: dict[int, Counter[int]] = {}
+    for node in recording.nodes:
+        freed = freed_at(schedule, node)
+        for saved in node.saved:
+            if saved.storage is None:
+                continue
+            sizes[saved.storage] = saved.storage_bytes
+            of_leaf |= {saved.storage} if saved.leaf_id is not None else set()
+            changes.setdefault(schedule.built_at(node.id), Counter())[saved.storage] += 1
+            if freed is not None:
+                changes.setdefault(freed, Counter())[saved.storage] -= 1
+    holders: Counter[int] = Counter()
+    found = [Held()]
+    for step in range(len(recording.events) + 1):
+        if step in changes:
+            holders.update(changes[step])
+            alive = [storage for storage, count in holders.items() if count > 0]
+            leaves = sum(sizes[storage] for storage in alive if storage in of_leaf)
+            found[-1] = Held(leaf_bytes=leaves, result_bytes=sum(sizes[storage] for storage in alive) - leaves)
+        found.append(found[-1])
+    return tuple(found[:-1])
+
+
+def boxes(recording: Recording, node: Node, step: int) -> tuple[Box, ...]:
+    """The tensors that a node saved, as they are at a step; () before the node is there."""
+    schedule = Schedule.of(recording)
+    if schedule.built_at(node.id) > step:
+        return ()
+    freed = freed_at(schedule, node)
+    freed = freed if freed is not None and freed <= step else None
+    return tuple(_box(recording, saved, step, freed) for saved in node.saved if saved.value is not None)
+
+
+def second_pass(recording: Recording, node: Node, step: int) -> SecondPass:
+    """What a second pass through a node does, or has done, up to a step.
+
+    "nothing": it saved no tensor, so it never complains; "nothing_again": and has shown it. "waiting": its tensors are
+    there; "kept": a pass left them there; "again": and another has used them. "freed": the next pass will fail here;
+    "complained": it has; "complained_stale": it has, since a saved tensor had been changed in place.
+    """
+    runs = [run for at, run in Schedule.of(recording).runs.get(node.id, ()) if at <= step]
+    inside = boxes(recording, node, step)
+    if _failed(recording, node, step):
+        return "complained_stale" if any(box.state == "stale" for box in inside) else "complained"
+    if not inside:
+        return "nothing_again" if len(runs) > 1 else "nothing"
+    if any(run.freed for run in runs):
+        return "freed"
+    return "again" if len(runs) > 1 else "kept" if runs else "waiting"
+
+
+def freed_at(schedule: Schedule, node: Node) -> int | None:
+    """The step at which a backward pass freed what a node had saved."""
+    return next((step for step, run in schedule.runs.get(node.id, ()) if run.freed), None)
+
+
+def bytes_text(count: int) -> str:
+    """A number of bytes: "12 B", "3.9 KiB"."""
+    size, units = float(count), iter(("KiB", "MiB", "GiB"))
+    unit = "B"
+    while size >= 1024 and (larger := next(units, None)) is not None:
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _box(recording: Recording, saved: SavedTensor, step: int, freed: int | None) -> Box:
+    now = _version_now(recording, saved, step if freed is None else freed)
+    is_stale = now is not None and saved.version is not None and now > saved.version
+    return Box(
+        saved=saved,
+        state="freed" if freed is not None else "stale" if is_stale else "kept",
+        version_now=now,
+        freed_at=freed,
+    )
+
+
+def _version_now(recording: Recording, saved: SavedTensor, step: int) -> int | None:
+    owner = saved.leaf_id or saved.node_id
+    changes = (event for event in reversed(recording.events[:step]) if isinstance(event, Modified))
+    return next((event.version for event in changes if owner in event.counted_with), saved.version)
+
+
+def _failed(recording: Recording, node: Node, step: int) -> bool:
+    failed = (
+        event.node_id if isinstance(event, Raised) else event.failed_node
+        for event in itertools.islice(recording.events, step)
+        if isinstance(event, Raised | BackwardEnded)
+    )
+    return node.id in failed
