@@ -7,6 +7,9 @@ from typing import Literal
 from explorer.model.graph import Span
 from explorer.model.values import Frozen, TensorValue
 
+JACOBIAN_ELEMENTS = 16
+"""A local Jacobian with more rows or columns than this is not recorded."""
+
 
 class Happened(Frozen, frozen=True, kw_only=True, tag_field="kind"):
     """What every event is.

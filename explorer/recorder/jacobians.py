@@ -14,11 +14,10 @@ import torch
 from torch.autograd.graph import Node as GradFn
 
 from explorer.model import TensorValue
+from explorer.model.events import JACOBIAN_ELEMENTS
 from explorer.recorder.saved import has_unpack_hooks
 from explorer.recorder.values import whole
 
-MOST_ELEMENTS = 16
-"""A matrix with more rows or more columns is not asked for."""
 MOST_INPUT_ELEMENTS = 4096
 """A node with a larger input is left alone: every row would compute that input's gradient."""
 
@@ -51,7 +50,7 @@ def local_jacobian(grad_fn: GradFn, grad_outputs: Grads) -> Jacobian | None:
     """
     incoming = [grad for grad in grad_outputs if grad is not None]
     count = sum(grad.numel() for grad in incoming)
-    if not 0 < count <= MOST_ELEMENTS or not all(map(_is_plain, incoming)):
+    if not 0 < count <= JACOBIAN_ELEMENTS or not all(map(_is_plain, incoming)):
         return None
     random_state = torch.get_rng_state()
     try:
@@ -92,7 +91,7 @@ def _matrix(rows: Grads, following: GradFn | None, input_nr: int) -> TensorValue
     if following is None or len(found) < len(rows):
         return None
     shape = tuple(following._input_metadata[input_nr].shape)
-    if math.prod(shape) > MOST_ELEMENTS:
+    if math.prod(shape) > JACOBIAN_ELEMENTS:
         return None
     stacked = torch.stack([row if row.layout is torch.strided else row.to_dense() for row in found])
     extra_dimensions = (1,) * (stacked.dim() - 1 - len(shape))

@@ -132,10 +132,10 @@ def is_sum(summands: Sequence[float], result: float, tolerance: float) -> bool:
     return abs(total - result) <= tolerance * max((abs(summand) for summand in summands), default=0.0)
 
 
-def fan_out(recording: Recording, ran: NodeRan) -> tuple[tuple[str, TensorValue], ...]:
+def fan_out(recording: Recording, ran: NodeRan) -> tuple[tuple[str | None, TensorValue], ...]:
     """(through which variable or node, gradient) for the gradients that torch added up at a node.
 
-    () unless they are two or more and their sum is what it got.
+    None stands for what the pass started with. () unless they are two or more and their sum is what it got.
     """
     received = came_in(ran)
     if len(ran.grad_outputs) != 1 or not received:
@@ -146,9 +146,9 @@ def fan_out(recording: Recording, ran: NodeRan) -> tuple[tuple[str, TensorValue]
     return tuple((_name(recording, source), value) for source, value in came)
 
 
-def _name(recording: Recording, source: str | None) -> str:
+def _name(recording: Recording, source: str | None) -> str | None:
     if source is None:
-        return "gradient"
+        return None
     node = recording.node(source)
     return node.variable or node.name
 

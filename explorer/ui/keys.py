@@ -41,6 +41,7 @@ class Key(StrEnum):
     PREPARED = "prepared_playback"
     TENSOR = "tensor"
     VIEW = "view"
+    ALL_TENSORS = "all_tensors"
 
 
 class Parameter(StrEnum):

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.render.palette import Theme
+
 
 def style() -> None:
     """Puts the style sheet into the page."""
     st.html(f"<style>{_sheet()}</style>")
+
+
+def theme() -> Theme:
+    """The page's theme, for charts."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 @cache

@@ -10,7 +10,7 @@ from explorer.model import Accumulated, Recording
 from explorer.render.contribution_chart import contribution_chart
 from explorer.render.options import Arrows
 from explorer.ui.keys import Key
-from explorer.ui.panels.inspector import theme
+from explorer.ui.style import theme
 from explorer.ui.words import language, say
 
 

@@ -1,0 +1,80 @@
+"""What the insight panel shows of a node or leaf at a step: one plain dictionary, ready for JSON."""
+
+from __future__ import annotations
+
+from explorer.i18n import Language, catalog, text
+from explorer.model import Accumulated, Leaf, Node, NodeRan, Recording
+from explorer.ui.insight.glossary import glossary, terms_of
+from explorer.ui.insight.grids import Content, grid, leaf_grids, node_grids
+from explorer.ui.insight.holdings import holdings
+from explorer.ui.insight.matrices import chain_content, jacobian_content
+from explorer.ui.insight.order import order
+
+_PREFIX = "insight.panel_"
+
+
+def content(recording: Recording, node: Node | None, leaf: Leaf | None, step: int, language: Language) -> Content:
+    """All tabs of the panel.
+
+    Args:
+        recording: What happened.
+        node: The node at hand, a leaf's `AccumulateGrad` among them; None for a leaf that no gradient goes to.
+        leaf: The leaf at hand.
+        step: Up to where.
+        language: Of the words.
+    """
+    ran = last_run(recording, node.id, step) if node is not None else None
+    return {
+        "numbers": _numbers(recording, node, leaf, ran, step, language),
+        "jacobian": _jacobian(recording, node, leaf, ran, language),
+        "saved": holdings(recording, node, leaf, step, language),
+        "order": order(recording, step, language),
+        "terms": terms_of(node),
+        "glossary": glossary(language),
+        "words": {
+            key.removeprefix(_PREFIX): said for key, said in catalog(language).items() if key.startswith(_PREFIX)
+        },
+    }
+
+
+def last_run(recording: Recording, node_id: str, step: int) -> NodeRan | None:
+    """How a node ran when it last did, up to a step."""
+    events = reversed(recording.events[:step])
+    return next((event for event in events if isinstance(event, NodeRan) and event.node_id == node_id), None)
+
+
+def _numbers(
+    recording: Recording, node: Node | None, leaf: Leaf | None, ran: NodeRan | None, step: int, language: Language
+) -> Content:
+    if leaf is not None:
+        added = last_added(recording, leaf.id, step)
+        if added is not None:
+            return leaf_grids(recording, leaf, ran, added, language)
+        key = "insight.no_gradient_yet" if leaf.requires_grad else "insight.constant"
+        return {"grids": [grid(leaf.value, leaf.name, symbol=leaf.name)], "notes": [text(key, language)]}
+    if node is not None and ran is not None:
+        return node_grids(recording, node, ran, language)
+    values = [] if node is None or node.value is None else [_result(node, language)]
+    return {"grids": values, "notes": [text("insight.not_run", language)]}
+
+
+def last_added(recording: Recording, leaf_id: str, step: int) -> Accumulated | None:
+    """What a leaf's `.grad` last got, up to a step."""
+    events = reversed(recording.events[:step])
+    return next((event for event in events if isinstance(event, Accumulated) and event.leaf_id == leaf_id), None)
+
+
+def _result(node: Node, language: Language) -> Content:
+    assert node.value is not None
+    name = node.variable or text("insight.result", language)
+    return grid(node.value, text("insight.made", language, name=name), symbol=name)
+
+
+def _jacobian(
+    recording: Recording, node: Node | None, leaf: Leaf | None, ran: NodeRan | None, language: Language
+) -> Content:
+    if leaf is None and node is not None:
+        return jacobian_content(recording, node, ran, language)
+    found = chain_content(recording, node, ran, language) if node is not None and ran is not None else None
+    reason = None if found else text("insight.no_chain" if ran else "insight.not_run", language)
+    return {"slots": [], "reason": reason, "chain": found}

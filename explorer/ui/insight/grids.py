@@ -1,0 +1,198 @@
+"""Gradients as grids of cells, each cell with the sum that makes it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from explorer.i18n import Language, text
+from explorer.model import Accumulated, Edge, Leaf, Node, NodeRan, Recording, SavedTensor, TensorValue
+from explorer.model.text import cells, shape_text
+from explorer.model.values import floats
+from explorer.rules.arithmetic import ElementSum, SlotSums, came_in, fan_out, slot_sums
+from explorer.rules.gradients import adds_up
+
+Grid = dict[str, Any]
+Content = dict[str, Any]
+"""Strings, numbers, None, lists and dictionaries of them: what JSON holds."""
+
+MOST_CELLS = 256
+DOT = "·"
+
+
+def grid(value: TensorValue, title: str, *, symbol: str = "", note: str = "") -> Grid:
+    """A tensor as a grid: rows of its last dimension; without cells where it is large or not all of it is known.
+
+    Args:
+        value: The tensor.
+        title: What it is.
+        symbol: What an element is called, before its index.
+        note: What else is to be said of it.
+    """
+    is_drawn = value.complete and value.numel <= MOST_CELLS
+    numbers = floats(value.values) if is_drawn else []
+    most = max((abs(number) for number in numbers if math.isfinite(number)), default=0.0) or 1.0
+    return {
+        "title": title,
+        "note": note,
+        "symbol": symbol,
+        "shape": list(value.shape),
+        "shape_text": shape_text(value.shape),
+        "cells": list(cells(value)) if is_drawn else None,
+        "shades": [round(number / most, 3) if math.isfinite(number) else 0 for number in numbers],
+        "sums": [None] * len(numbers),
+    }
+
+
+def node_grids(recording: Recording, node: Node, ran: NodeRan, language: Language) -> Content:
+    """What came into a node, what it multiplied that by, and what it sent on."""
+    found = [_came_grid(recording, node, ran, nr, value, language) for nr, value in _defined(ran)]
+    came_cells = [(at, cell) for at, one in enumerate(found) for cell in range(math.prod(one["shape"]))]
+    explained: list[str] = []
+    kept: dict[str, int] = {}
+    for edge in recording.edges_from(node.id):
+        sent = ran.grad_inputs[edge.slot] if edge.slot < len(ran.grad_inputs) else None
+        if sent is None:
+            continue
+        sums = slot_sums(recording, ran, edge.slot)
+        for name in _saved_names(sums):
+            saved = next(one for one in node.saved if one.name == name)
+            if name not in kept and saved.value is not None:
+                kept[name] = len(found)
+                found.append(_saved_grid(recording, saved, saved.value, language))
+        found.append(_sent_grid(recording, ran, edge, sent, sums, came_cells, kept, language))
+        explained += [_summed_note(ran, sent, sums, language)] if sums and sums.summed_dimensions else []
+    return {"grids": found, "notes": list(dict.fromkeys(explained))}
+
+
+def leaf_grids(
+    recording: Recording, leaf: Leaf, ran: NodeRan | None, added: Accumulated, language: Language
+) -> Content:
+    """What was in `.grad`, what arrived, and what is there now."""
+    incoming = grid(added.incoming, text("insight.arrived", language), symbol=f"{leaf.name}")
+    if ran is not None:
+        _explain_fan_out(recording, ran, incoming, language)
+    after = grid(added.after, f"{leaf.name}.grad", symbol=f"{leaf.name}.grad")
+    if added.before is None:
+        after["sums"] = [_sum([[[0, cell]]]) for cell in range(len(after["sums"]))]
+        return {"grids": [incoming, after], "notes": [text("insight.was_none", language, leaf=leaf.name)]}
+    before = grid(added.before, text("insight.before", language, leaf=leaf.name), symbol=leaf.name)
+    if adds_up([added.before, added.incoming], added.after) and before["cells"] is not None:
+        after["sums"] = [_sum([[[0, cell]], [[1, cell]]]) for cell in range(len(after["sums"]))]
+    return {"grids": [before, incoming, after], "notes": []}
+
+
+def root_symbol(recording: Recording, ran: NodeRan) -> str | None:
+    """What the pass differentiates: "∂m", or "vᵀ∂y" where it started from several elements."""
+    roots = recording.backward_passes[ran.backward_pass].started.roots
+    if len(roots) != 1 or roots[0].variable is None or roots[0].value is None:
+        return None
+    return f"∂{roots[0].variable}" if roots[0].value.numel == 1 else f"vᵀ∂{roots[0].variable}"
+
+
+def target_name(recording: Recording, edge: Edge) -> str:
+    """What the gradient along an edge is for: the program's name, or the node."""
+    target = recording.node(edge.target)
+    return target.variable or target.name
+
+
+def gradient_symbol(recording: Recording, ran: NodeRan, node: Node) -> str:
+    """What the gradient at a node is called: "∂m/∂y", or "g" where a name is missing."""
+    root = root_symbol(recording, ran)
+    return f"{root}/∂{node.variable}" if root and node.variable else "g"
+
+
+def edge_symbol(recording: Recording, ran: NodeRan, edge: Edge) -> str:
+    """What the gradient along an edge is called; one of several that meet is no whole derivative."""
+    target = recording.node(edge.target)
+    if len(recording.edges_to(edge.target)) == 1 and target.variable:
+        return gradient_symbol(recording, ran, target)
+    return f"→ {target_name(recording, edge)}"
+
+
+def _defined(ran: NodeRan) -> list[tuple[int, TensorValue]]:
+    return [(nr, value) for nr, value in enumerate(ran.grad_outputs) if value is not None]
+
+
+def _came_grid(recording: Recording, node: Node, ran: NodeRan, nr: int, value: TensorValue, language: Language) -> Grid:
+    one = len(ran.grad_outputs) == 1
+    title = text("insight.came", language) if one else text("insight.came_nr", language, nr=nr)
+    symbol = gradient_symbol(recording, ran, node) if one else f"g{nr}"
+    found = grid(value, title, symbol=symbol)
+    if one:
+        _explain_fan_out(recording, ran, found, language)
+    return found
+
+
+def _explain_fan_out(recording: Recording, ran: NodeRan, of: Grid, language: Language) -> None:
+    parts = fan_out(recording, ran)
+    if not parts or of["cells"] is None:
+        return
+    columns = [cells(value) for _, value in parts]
+    labels = [
+        text("insight.through", language, name=name) if name else text("insight.from_seed", language)
+        for name, _ in parts
+    ]
+    of["note"] = text("insight.meet", language, count=len(parts))
+    of["sums"] = [_sum([[column[cell]] for column in columns], labels) for cell in range(len(of["sums"]))]
+
+
+def _saved_grid(recording: Recording, saved: SavedTensor, value: TensorValue, language: Language) -> Grid:
+    origin = origin_of(recording, saved)
+    title = text("insight.saved", language, name=saved.name)
+    return grid(value, title, symbol=origin or saved.name, note=f"= {origin}" if origin else "")
+
+
+def origin_of(recording: Recording, saved: SavedTensor) -> str | None:
+    """What the program calls a saved tensor."""
+    if saved.leaf_id is not None:
+        return recording.leaf(saved.leaf_id).name
+    return None if saved.node_id is None else recording.node(saved.node_id).variable
+
+
+def _sent_grid(
+    recording: Recording,
+    ran: NodeRan,
+    edge: Edge,
+    sent: TensorValue,
+    sums: SlotSums | None,
+    came_cells: list[tuple[int, int]],
+    kept: dict[str, int],
+    language: Language,
+) -> Grid:
+    meeting = len(recording.edges_to(edge.target))
+    note = text("insight.part", language, count=meeting) if meeting > 1 else ""
+    title = text("insight.sent", language, target=target_name(recording, edge))
+    found = grid(sent, title, symbol=edge_symbol(recording, ran, edge), note=note)
+    if sums is not None and found["cells"] is not None:
+        found["sums"] = [one and _element_sum(one, came_cells, kept) for one in sums.sums]
+    return found
+
+
+def _element_sum(one: ElementSum, came_cells: list[tuple[int, int]], kept: dict[str, int]) -> Content:
+    terms = []
+    for term in one.terms:
+        factors: list[Any] = [list(came_cells[term.row])]
+        if term.saved is not None and term.saved[0] in kept:
+            factors.append([kept[term.saved[0]], term.saved[1]])
+        elif not one.is_plain:
+            factors.append(term.factor)
+        terms.append(factors)
+    return _sum(terms)
+
+
+def _sum(terms: list[list[Any]], labels: list[str] | None = None) -> Content:
+    """A sum of products; a factor is [grid, cell] or a number as text."""
+    return {"terms": terms, "labels": labels or []}
+
+
+def _saved_names(sums: SlotSums | None) -> list[str]:
+    terms = [term for one in (sums.sums if sums else ()) if one for term in one.terms]
+    return list(dict.fromkeys(term.saved[0] for term in terms if term.saved is not None))
+
+
+def _summed_note(ran: NodeRan, sent: TensorValue, sums: SlotSums | None, language: Language) -> str:
+    dimensions = ", ".join(map(str, sums.summed_dimensions)) if sums else ""
+    before, after = shape_text(came_in(ran)[0].shape), shape_text(sent.shape)
+    key = "insight.summed_rows" if dimensions == "0" and len(came_in(ran)[0].shape) == 2 else "insight.summed"
+    return text(key, language, before=before, after=after, dimensions=dimensions)

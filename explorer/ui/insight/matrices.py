@@ -1,0 +1,107 @@
+"""Local Jacobians and the chain rule, as grids."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from explorer.i18n import Language, text
+from explorer.model import Edge, Node, NodeRan, Recording, TensorValue
+from explorer.model.events import JACOBIAN_ELEMENTS
+from explorer.model.text import cells
+from explorer.rules.arithmetic import came_in, multiplies_out
+from explorer.rules.chain import Chain, chain
+from explorer.ui.insight.grids import Content, edge_symbol, gradient_symbol, grid, target_name
+
+
+def jacobian_content(recording: Recording, node: Node, ran: NodeRan | None, language: Language) -> Content:
+    """A node's local Jacobian, slot by slot, and the chain rule from the root to it."""
+    if ran is None:
+        return {"slots": [], "reason": text("insight.not_run", language), "chain": None}
+    slots = [
+        _slot(recording, node, ran, edge, language)
+        for edge in recording.edges_from(node.id)
+        if multiplies_out(ran, edge.slot)
+    ]
+    reason = None if slots else _reason(recording, node, ran, language)
+    return {"slots": slots, "reason": reason, "chain": chain_content(recording, node, ran, language)}
+
+
+def chain_content(recording: Recording, node: Node, ran: NodeRan, language: Language) -> Content | None:
+    """The chain rule from the root to a node, multiplied out; None where a factor is not known."""
+    one = recording.backward_passes[ran.backward_pass].started
+    found = chain(recording, ran)
+    if found is None or one.roots[0].node_id == node.id:
+        return None
+    root, here = one.roots[0].variable or text("insight.root", language), node.variable or node.name
+    return {
+        "title": text("insight.chain", language, root=root, here=here),
+        "seed": grid(_row(found.seed), text("insight.seed", language)),
+        "whole": grid(found.whole, f"∂{root}/∂{here}"),
+        "gradient": grid(_row(found.gradient), gradient_symbol(recording, ran, node)),
+        "paths": _paths(recording, found),
+        "note": _chain_note(found, language),
+    }
+
+
+def _slot(recording: Recording, node: Node, ran: NodeRan, edge: Edge, language: Language) -> Content:
+    assert ran.jacobian is not None
+    matrix, sent = ran.jacobian[edge.slot], ran.grad_inputs[edge.slot]
+    assert matrix is not None
+    assert sent is not None
+    came, target = came_in(ran), target_name(recording, edge)
+    result = node.variable or text("insight.result", language)
+    return {
+        "title": f"∂{result}/∂{target}",
+        "slot": edge.slot,
+        "matrix": grid(matrix, f"∂{result}/∂{target}"),
+        "rows": [label for nr, value in enumerate(came) for label in _labels(_of(result, nr, came), value.shape)],
+        "columns": _labels(target, sent.shape),
+        "came": [written for value in came for written in cells(value)],
+        "sent": list(cells(sent)),
+        "sent_symbol": edge_symbol(recording, ran, edge),
+    }
+
+
+def _of(result: str, nr: int, came: Sequence[TensorValue]) -> str:
+    return result if len(came) == 1 else f"{result}.{nr}"
+
+
+def _labels(symbol: str, shape: Sequence[int]) -> list[str]:
+    return [
+        f"{symbol}[{', '.join(map(str, index))}]" if index else symbol
+        for index in itertools.product(*map(range, shape))
+    ]
+
+
+def _reason(recording: Recording, node: Node, ran: NodeRan, language: Language) -> str:
+    """Why there is no matrix to be seen."""
+    sent = [value for value in ran.grad_inputs if value is not None]
+    elements = max([sum(value.numel for value in came_in(ran)), *(value.numel for value in sent)], default=0)
+    if node.kind == "custom":
+        return text("insight.jacobian_custom", language)
+    if not sent:
+        return text("insight.jacobian_nothing", language)
+    if elements > JACOBIAN_ELEMENTS:
+        return text("insight.jacobian_large", language, elements=elements, most=JACOBIAN_ELEMENTS)
+    if any(value.dtype.startswith("complex") for value in (*sent, *came_in(ran))):
+        return text("insight.jacobian_complex", language)
+    return text("insight.jacobian_differs" if ran.jacobian else "insight.jacobian_unknown", language)
+
+
+def _paths(recording: Recording, found: Chain) -> list[list[Content]]:
+    return [
+        [grid(link.matrix, recording.node(link.node_id).variable or recording.node(link.node_id).name) for link in path]
+        for path in found.paths
+    ]
+
+
+def _chain_note(found: Chain, language: Language) -> str:
+    if found.path_count == 1:
+        return text("insight.one_path", language)
+    key = "insight.several_paths" if found.paths else "insight.many_paths"
+    return text(key, language, count=found.path_count)
+
+
+def _row(value: TensorValue) -> TensorValue:
+    return TensorValue(shape=(1, value.numel), dtype=value.dtype, values=value.values)

@@ -1,0 +1,25 @@
+"""Browser modules as text: several ES modules joined into the one that a component takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib import resources
+
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\.{1,2}/[a-z/]+\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:function|class|const) )", re.MULTILINE)
+
+
+def joined(names: Sequence[str]) -> str:
+    """Modules as one without imports; only what the last one exports is exported.
+
+    Args:
+        names: Paths below this folder, in order of need. Their top-level names must differ.
+    """
+    *helpers, last = (_IMPORT.sub("", read(name)) for name in names)
+    return "\n".join([*(_EXPORT.sub("", text) for text in helpers), last])
+
+
+def read(name: str) -> str:
+    """A file below this folder."""
+    return resources.files(__package__).joinpath(name).read_text("utf-8")

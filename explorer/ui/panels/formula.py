@@ -1,0 +1,29 @@
+"""The formula of a node that ran, with its tick; nothing where torch's own numbers do not bear one out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.model import NodeRan, Recording
+from explorer.rules import explain
+from explorer.ui.words import language, say
+
+
+def formula(recording: Recording, node_id: str, step: int) -> None:
+    """Draws what a node computed when it last ran, up to a step."""
+    ran_at = last_run_step(recording, node_id, step)
+    if ran_at is None:
+        return
+    explained = explain(recording, ran_at, language())
+    if explained.formula is None or not explained.verified:
+        return
+    with st.container(key="formula"):
+        st.latex(explained.formula)
+        st.caption(say("inspector.verified", difference=f"{explained.largest_difference or 0:.2g}"))
+
+
+def last_run_step(recording: Recording, node_id: str, step: int) -> int | None:
+    """The step at which a node last ran, up to a step."""
+    steps = range(min(step, len(recording.events)), 0, -1)
+    events = recording.events
+    return next((at for at in steps if isinstance(event := events[at - 1], NodeRan) and event.node_id == node_id), None)
