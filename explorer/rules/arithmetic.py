@@ -18,6 +18,7 @@ from explorer.rules.arrays import sum_to
 from explorer.rules.evaluation import INAPPLICABLE, Evaluation
 from explorer.rules.gradients import adds_up, arrivals
 from explorer.rules.products import PRODUCTS
+from explorer.rules.story import expression
 from explorer.rules.verification import Checked, checked
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
@@ -26,6 +27,10 @@ TOLERANCES = {"float64": 1e-9, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-
 
 MOST_FACTORS = 4096
 """Of a larger Jacobian the elements are not listed."""
+
+
+MOST_CHARACTERS = 24
+"""Of a sub-expression that names where a gradient came through."""
 
 
 class Term(Frozen, frozen=True, kw_only=True):
@@ -150,7 +155,7 @@ def _name(recording: Recording, source: str | None) -> str | None:
     if source is None:
         return None
     node = recording.node(source)
-    return node.variable or node.name
+    return node.variable or expression(recording, node.span, MOST_CHARACTERS) or node.name
 
 
 def _numbers(came: Iterable[TensorValue]) -> list[float]:

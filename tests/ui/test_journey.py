@@ -115,7 +115,9 @@ def test_the_inspector_follows_the_click_on_a_node(visit: Visit) -> None:
         expect(keyed(page, "inspector", "h4")).to_have_text(name)
     expect(keyed(page, "inspector")).to_contain_text("came in")
     expect(keyed(page, "inspector")).to_contain_text("saved: ")
+    keyed(page, "inspector", "summary").get_by_text("All tensors").click()
     expect(keyed(page, "inspector", ".js-plotly-plot").first).to_be_visible()
+    page.locator(".stage").focus()
     page.keyboard.press("Escape")
     expect(page.locator(".stage .is-selected")).to_have_count(0)
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from explorer.ui.insight.assets import module_text, style_text
 from explorer.ui.insight.content import content
-from explorer.ui.insight.grids import Content
+from explorer.ui.insight.grids import Shown
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-__all__ = ["Content", "content", "insight"]
+__all__ = ["Shown", "content", "insight"]
 
 
-def insight(shown: Content, *, key: str) -> None:
+def insight(shown: Shown, *, key: str) -> None:
     """Mounts the panel. Tabs and highlights are the browser's own: nothing is told to Python.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from explorer.i18n import Language, catalog, text
 from explorer.model import Accumulated, Leaf, Node, NodeRan, Recording
 from explorer.ui.insight.glossary import glossary, terms_of
-from explorer.ui.insight.grids import Content, grid, leaf_grids, node_grids
+from explorer.ui.insight.grids import Shown, grid, leaf_grids, node_grids, result_name
 from explorer.ui.insight.holdings import holdings
 from explorer.ui.insight.matrices import chain_content, jacobian_content
 from explorer.ui.insight.order import order
@@ -13,7 +13,7 @@ from explorer.ui.insight.order import order
 _PREFIX = "insight.panel_"
 
 
-def content(recording: Recording, node: Node | None, leaf: Leaf | None, step: int, language: Language) -> Content:
+def content(recording: Recording, node: Node | None, leaf: Leaf | None, step: int, language: Language) -> Shown:
     """All tabs of the panel.
 
     Args:
@@ -45,16 +45,16 @@ def last_run(recording: Recording, node_id: str, step: int) -> NodeRan | None:
 
 def _numbers(
     recording: Recording, node: Node | None, leaf: Leaf | None, ran: NodeRan | None, step: int, language: Language
-) -> Content:
+) -> Shown:
     if leaf is not None:
-        added = last_added(recording, leaf.id, step)
-        if added is not None:
-            return leaf_grids(recording, leaf, ran, added, language)
+        if ran is not None:
+            added = last_added(recording, leaf.id, step)
+            return leaf_grids(recording, leaf, ran, added if _is_of(added, ran) else None, language)
         key = "insight.no_gradient_yet" if leaf.requires_grad else "insight.constant"
         return {"grids": [grid(leaf.value, leaf.name, symbol=leaf.name)], "notes": [text(key, language)]}
     if node is not None and ran is not None:
         return node_grids(recording, node, ran, language)
-    values = [] if node is None or node.value is None else [_result(node, language)]
+    values = [] if node is None or node.value is None else [_result(recording, node, language)]
     return {"grids": values, "notes": [text("insight.not_run", language)]}
 
 
@@ -64,15 +64,19 @@ def last_added(recording: Recording, leaf_id: str, step: int) -> Accumulated | N
     return next((event for event in events if isinstance(event, Accumulated) and event.leaf_id == leaf_id), None)
 
 
-def _result(node: Node, language: Language) -> Content:
+def _is_of(added: Accumulated | None, ran: NodeRan) -> bool:
+    return added is not None and added.backward_pass == ran.backward_pass
+
+
+def _result(recording: Recording, node: Node, language: Language) -> Shown:
     assert node.value is not None
-    name = node.variable or text("insight.result", language)
+    name = result_name(recording, node)
     return grid(node.value, text("insight.made", language, name=name), symbol=name)
 
 
 def _jacobian(
     recording: Recording, node: Node | None, leaf: Leaf | None, ran: NodeRan | None, language: Language
-) -> Content:
+) -> Shown:
     if leaf is None and node is not None:
         return jacobian_content(recording, node, ran, language)
     found = chain_content(recording, node, ran, language) if node is not None and ran is not None else None

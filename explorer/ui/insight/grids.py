@@ -11,13 +11,15 @@ from explorer.model.text import cells, shape_text
 from explorer.model.values import floats
 from explorer.rules.arithmetic import ElementSum, SlotSums, came_in, fan_out, slot_sums
 from explorer.rules.gradients import adds_up
+from explorer.rules.story import expression
 
 Grid = dict[str, Any]
-Content = dict[str, Any]
+Shown = dict[str, Any]
 """Strings, numbers, None, lists and dictionaries of them: what JSON holds."""
 
 MOST_CELLS = 256
-DOT = "·"
+MOST_CHARACTERS = 18
+"""A longer sub-expression does not stand for the tensor it makes."""
 
 
 def grid(value: TensorValue, title: str, *, symbol: str = "", note: str = "") -> Grid:
@@ -44,7 +46,7 @@ def grid(value: TensorValue, title: str, *, symbol: str = "", note: str = "") ->
     }
 
 
-def node_grids(recording: Recording, node: Node, ran: NodeRan, language: Language) -> Content:
+def node_grids(recording: Recording, node: Node, ran: NodeRan, language: Language) -> Shown:
     """What came into a node, what it multiplied that by, and what it sent on."""
     found = [_came_grid(recording, node, ran, nr, value, language) for nr, value in _defined(ran)]
     came_cells = [(at, cell) for at, one in enumerate(found) for cell in range(math.prod(one["shape"]))]
@@ -57,29 +59,42 @@ def node_grids(recording: Recording, node: Node, ran: NodeRan, language: Languag
         sums = slot_sums(recording, ran, edge.slot)
         for name in _saved_names(sums):
             saved = next(one for one in node.saved if one.name == name)
-            if name not in kept and saved.value is not None:
-                kept[name] = len(found)
-                found.append(_saved_grid(recording, saved, saved.value, language))
+            if name in kept or saved.value is None:
+                continue
+            same = next((one.name for one in node.saved if one.name in kept and is_same(one, saved)), None)
+            kept[name] = len(found) if same is None else kept[same]
+            found += [] if same else [_saved_grid(recording, saved, saved.value, language)]
         found.append(_sent_grid(recording, ran, edge, sent, sums, came_cells, kept, language))
         explained += [_summed_note(ran, sent, sums, language)] if sums and sums.summed_dimensions else []
-    return {"grids": found, "notes": list(dict.fromkeys(explained))}
+    is_explained = any(any(one["sums"]) for one in found)
+    return {"grids": found, "notes": list(dict.fromkeys(explained)), "unexplained": bool(found) and not is_explained}
 
 
-def leaf_grids(
-    recording: Recording, leaf: Leaf, ran: NodeRan | None, added: Accumulated, language: Language
-) -> Content:
-    """What was in `.grad`, what arrived, and what is there now."""
-    incoming = grid(added.incoming, text("insight.arrived", language), symbol=f"{leaf.name}")
-    if ran is not None:
-        _explain_fan_out(recording, ran, incoming, language)
+def leaf_grids(recording: Recording, leaf: Leaf, ran: NodeRan, added: Accumulated | None, language: Language) -> Shown:
+    """What arrived at a leaf, and once it has been added: what was in `.grad` before, and what is there now."""
+    assert leaf.node_id is not None
+    arrived = next((value for value in ran.grad_outputs if value is not None), None)
+    if arrived is None:
+        return {"grids": [], "notes": [text("insight.no_gradient_yet", language)]}
+    symbol = gradient_symbol(recording, ran, recording.node(leaf.node_id))
+    incoming = grid(arrived, text("insight.arrived", language), symbol=symbol)
+    _explain_fan_out(recording, ran, incoming, language)
+    if added is None:
+        return {"grids": [incoming], "notes": []}
     after = grid(added.after, f"{leaf.name}.grad", symbol=f"{leaf.name}.grad")
     if added.before is None:
-        after["sums"] = [_sum([[[0, cell]]]) for cell in range(len(after["sums"]))]
         return {"grids": [incoming, after], "notes": [text("insight.was_none", language, leaf=leaf.name)]}
-    before = grid(added.before, text("insight.before", language, leaf=leaf.name), symbol=leaf.name)
+    before = grid(added.before, text("insight.before", language, leaf=leaf.name), symbol=f"{leaf.name}.grad")
     if adds_up([added.before, added.incoming], added.after) and before["cells"] is not None:
-        after["sums"] = [_sum([[[0, cell]], [[1, cell]]]) for cell in range(len(after["sums"]))]
+        labels = ["", text("insight.arrived", language)]
+        after["sums"] = [_sum([[[0, cell]], [[1, cell]]], labels) for cell in range(len(after["sums"]))]
     return {"grids": [before, incoming, after], "notes": []}
+
+
+def is_same(one: SavedTensor, other: SavedTensor) -> bool:
+    """Whether the same tensor was saved twice, as in x * x."""
+    origin = one.leaf_id or one.node_id
+    return origin is not None and origin == (other.leaf_id or other.node_id) and one.value == other.value
 
 
 def root_symbol(recording: Recording, ran: NodeRan) -> str | None:
@@ -90,24 +105,24 @@ def root_symbol(recording: Recording, ran: NodeRan) -> str | None:
     return f"∂{roots[0].variable}" if roots[0].value.numel == 1 else f"vᵀ∂{roots[0].variable}"
 
 
-def target_name(recording: Recording, edge: Edge) -> str:
-    """What the gradient along an edge is for: the program's name, or the node."""
-    target = recording.node(edge.target)
-    return target.variable or target.name
+def result_name(recording: Recording, node: Node) -> str:
+    """What a node's result is called: the program's name, a short expression, or else the node itself."""
+    code = node.variable or expression(recording, node.span, MOST_CHARACTERS)
+    return code if code and "…" not in code and node.order == 1 else node.name
 
 
 def gradient_symbol(recording: Recording, ran: NodeRan, node: Node) -> str:
     """What the gradient at a node is called: "∂m/∂y", or "g" where a name is missing."""
     root = root_symbol(recording, ran)
-    return f"{root}/∂{node.variable}" if root and node.variable else "g"
+    return f"{root}/∂{result_name(recording, node)}" if root else "g"
 
 
 def edge_symbol(recording: Recording, ran: NodeRan, edge: Edge) -> str:
     """What the gradient along an edge is called; one of several that meet is no whole derivative."""
     target = recording.node(edge.target)
-    if len(recording.edges_to(edge.target)) == 1 and target.variable:
+    if len(recording.edges_to(edge.target)) == 1:
         return gradient_symbol(recording, ran, target)
-    return f"→ {target_name(recording, edge)}"
+    return f"→ {result_name(recording, recording.node(edge.target))}"
 
 
 def _defined(ran: NodeRan) -> list[tuple[int, TensorValue]]:
@@ -162,14 +177,14 @@ def _sent_grid(
 ) -> Grid:
     meeting = len(recording.edges_to(edge.target))
     note = text("insight.part", language, count=meeting) if meeting > 1 else ""
-    title = text("insight.sent", language, target=target_name(recording, edge))
+    title = text("insight.sent", language, target=result_name(recording, recording.node(edge.target)))
     found = grid(sent, title, symbol=edge_symbol(recording, ran, edge), note=note)
     if sums is not None and found["cells"] is not None:
         found["sums"] = [one and _element_sum(one, came_cells, kept) for one in sums.sums]
     return found
 
 
-def _element_sum(one: ElementSum, came_cells: list[tuple[int, int]], kept: dict[str, int]) -> Content:
+def _element_sum(one: ElementSum, came_cells: list[tuple[int, int]], kept: dict[str, int]) -> Shown:
     terms = []
     for term in one.terms:
         factors: list[Any] = [list(came_cells[term.row])]
@@ -181,7 +196,7 @@ def _element_sum(one: ElementSum, came_cells: list[tuple[int, int]], kept: dict[
     return _sum(terms)
 
 
-def _sum(terms: list[list[Any]], labels: list[str] | None = None) -> Content:
+def _sum(terms: list[list[Any]], labels: list[str] | None = None) -> Shown:
     """A sum of products; a factor is [grid, cell] or a number as text."""
     return {"terms": terms, "labels": labels or []}
 

@@ -6,12 +6,12 @@ from explorer.i18n import Language, text
 from explorer.model import Leaf, Node, Recording
 from explorer.model.text import shape_text, short_text
 from explorer.render.memory import Box, Held, boxes, bytes_text, held, second_pass
-from explorer.ui.insight.grids import Content, origin_of
+from explorer.ui.insight.grids import Shown, origin_of
 
 MOST_BOXES = 12
 
 
-def holdings(recording: Recording, node: Node | None, leaf: Leaf | None, step: int, language: Language) -> Content:
+def holdings(recording: Recording, node: Node | None, leaf: Leaf | None, step: int, language: Language) -> Shown:
     """Boxes of the tensors that a node saved, or in which a leaf was saved, and the bar of memory."""
     found = boxes(recording, node, step) if node is not None and leaf is None else ()
     status = ""
@@ -29,7 +29,7 @@ def holdings(recording: Recording, node: Node | None, leaf: Leaf | None, step: i
     }
 
 
-def memory(recording: Recording, step: int, language: Language) -> Content:
+def memory(recording: Recording, step: int, language: Language) -> Shown:
     """Bytes held at each step, as the steps at which they change: [step, of leaves, of results]."""
     at_steps = held(recording)
     changes = [
@@ -57,7 +57,7 @@ def _memory_text(now: Held, peak: Held, language: Language) -> str:
     )
 
 
-def _box(recording: Recording, box: Box, language: Language) -> Content:
+def _box(recording: Recording, box: Box, language: Language) -> Shown:
     saved, value = box.saved, box.saved.value
     assert value is not None
     origin = origin_of(recording, saved)

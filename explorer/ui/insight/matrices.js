@@ -68,5 +68,5 @@ function product(seed, factors, result) {
 function small(grid, kind = "") {
   const style = `grid-template-columns:repeat(${Math.max(1, grid.shape.at(-1) ?? 1)},max-content)`;
   const cells = (grid.cells ?? ["…"]).map((text, k) => shadedCell("span", text, grid.shades[k] ?? 0));
-  return element("figure", { class: `small ${kind}` }, element("div", { class: "cells", style }, ...cells), element("figcaption", {}, grid.title, " ", element("code", {}, grid.shape_text)));
+  return element("figure", { class: `small ${kind}` }, element("div", { class: "cells", style }, ...cells), element("figcaption", {}, grid.title, " ", element("code", {}, grid.shape_text ?? "")));
 }

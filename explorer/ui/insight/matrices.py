@@ -11,10 +11,10 @@ from explorer.model.events import JACOBIAN_ELEMENTS
 from explorer.model.text import cells
 from explorer.rules.arithmetic import came_in, multiplies_out
 from explorer.rules.chain import Chain, chain
-from explorer.ui.insight.grids import Content, edge_symbol, gradient_symbol, grid, target_name
+from explorer.ui.insight.grids import Shown, edge_symbol, gradient_symbol, grid, result_name
 
 
-def jacobian_content(recording: Recording, node: Node, ran: NodeRan | None, language: Language) -> Content:
+def jacobian_content(recording: Recording, node: Node, ran: NodeRan | None, language: Language) -> Shown:
     """A node's local Jacobian, slot by slot, and the chain rule from the root to it."""
     if ran is None:
         return {"slots": [], "reason": text("insight.not_run", language), "chain": None}
@@ -27,30 +27,30 @@ def jacobian_content(recording: Recording, node: Node, ran: NodeRan | None, lang
     return {"slots": slots, "reason": reason, "chain": chain_content(recording, node, ran, language)}
 
 
-def chain_content(recording: Recording, node: Node, ran: NodeRan, language: Language) -> Content | None:
+def chain_content(recording: Recording, node: Node, ran: NodeRan, language: Language) -> Shown | None:
     """The chain rule from the root to a node, multiplied out; None where a factor is not known."""
     one = recording.backward_passes[ran.backward_pass].started
     found = chain(recording, ran)
     if found is None or one.roots[0].node_id == node.id:
         return None
-    root, here = one.roots[0].variable or text("insight.root", language), node.variable or node.name
+    root, here = one.roots[0].variable or text("insight.root", language), result_name(recording, node)
     return {
         "title": text("insight.chain", language, root=root, here=here),
-        "seed": grid(_row(found.seed), text("insight.seed", language)),
+        "seed": _row(found.seed, text("insight.seed", language)),
         "whole": grid(found.whole, f"∂{root}/∂{here}"),
-        "gradient": grid(_row(found.gradient), gradient_symbol(recording, ran, node)),
+        "gradient": _row(found.gradient, gradient_symbol(recording, ran, node)),
         "paths": _paths(recording, found),
         "note": _chain_note(found, language),
     }
 
 
-def _slot(recording: Recording, node: Node, ran: NodeRan, edge: Edge, language: Language) -> Content:
+def _slot(recording: Recording, node: Node, ran: NodeRan, edge: Edge, language: Language) -> Shown:
     assert ran.jacobian is not None
     matrix, sent = ran.jacobian[edge.slot], ran.grad_inputs[edge.slot]
     assert matrix is not None
     assert sent is not None
-    came, target = came_in(ran), target_name(recording, edge)
-    result = node.variable or text("insight.result", language)
+    came, target = came_in(ran), result_name(recording, recording.node(edge.target))
+    result = result_name(recording, node)
     return {
         "title": f"∂{result}/∂{target}",
         "slot": edge.slot,
@@ -89,9 +89,9 @@ def _reason(recording: Recording, node: Node, ran: NodeRan, language: Language) 
     return text("insight.jacobian_differs" if ran.jacobian else "insight.jacobian_unknown", language)
 
 
-def _paths(recording: Recording, found: Chain) -> list[list[Content]]:
+def _paths(recording: Recording, found: Chain) -> list[list[Shown]]:
     return [
-        [grid(link.matrix, recording.node(link.node_id).variable or recording.node(link.node_id).name) for link in path]
+        [grid(link.matrix, result_name(recording, recording.node(link.node_id))) for link in path]
         for path in found.paths
     ]
 
@@ -103,5 +103,7 @@ def _chain_note(found: Chain, language: Language) -> str:
     return text(key, language, count=found.path_count)
 
 
-def _row(value: TensorValue) -> TensorValue:
-    return TensorValue(shape=(1, value.numel), dtype=value.dtype, values=value.values)
+def _row(value: TensorValue, title: str) -> Shown:
+    """A gradient as a vector that stands to the left of a matrix, whatever its own shape."""
+    row = TensorValue(shape=(1, value.numel), dtype=value.dtype, values=value.values)
+    return grid(row, title) | {"shape_text": ""}

@@ -5,13 +5,13 @@ const MOST_TERMS = 8;
 
 /** Grids of what came in and what was sent on; pointing at an element shows its sum and marks what it came from. */
 export class Numbers {
-  constructor({ grids, notes }, words) {
+  constructor({ grids, notes, unexplained }, words) {
     this.words = words;
     this.grids = grids.map((grid, at) => new CellGrid(grid, at, words));
     this.line = element("p", { class: "equation", "aria-live": "polite" });
     const said = notes.map((note) => element("p", { class: "quiet" }, note));
     this.root = element("div", { class: "numbers" }, this.line, ...this.grids.map(({ root }) => root), ...said);
-    this.line.hidden = !grids.some(({ cells }) => cells);
+    this.line.hidden = !unexplained && !grids.some(({ sums }) => sums.some(Boolean));
     followPointing(this.root, cellAt, ([at, cell]) => this.point(at, cell), () => this.rest());
     this.rest();
   }

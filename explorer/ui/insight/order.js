@@ -4,12 +4,12 @@ import { element } from "../player/elements.js";
 export class Order {
   constructor({ ready, waiting, said }, words) {
     this.root = element("div", { class: "order" }, element("p", { class: "status" }, said));
-    if (ready.length) this.root.append(element("h5", {}, words.ready), element("ol", { class: "chips" }, ...ready.map((one) => chip(one, words))));
-    if (waiting.length) this.root.append(element("h5", {}, words.waiting), element("ul", { class: "chips" }, ...waiting.map((one) => chip(one, words))));
+    if (ready.length) this.root.append(element("h5", {}, words.ready), element("ol", { class: "chips" }, ...ready.map((one) => chip(one))));
+    if (waiting.length) this.root.append(element("h5", {}, words.waiting), element("ul", { class: "chips" }, ...waiting.map((one) => chip(one))));
   }
 }
 
-function chip({ name, variable, number, remaining }, words) {
-  const facts = [variable, remaining ?? `${words.sequence} ${number}`].filter(Boolean).join(" · ");
+function chip({ name, variable, number, remaining }) {
+  const facts = [variable, remaining ?? number].filter(Boolean).join(" · ");
   return element("li", { class: remaining ? "chip is-waiting" : "chip" }, element("b", {}, name), element("span", { class: "quiet" }, facts));
 }

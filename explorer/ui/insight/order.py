@@ -5,12 +5,12 @@ from __future__ import annotations
 from explorer.i18n import Language, text
 from explorer.model import NodeRan, Recording
 from explorer.rules.ready_queue import Queue, queue_at
-from explorer.ui.insight.grids import Content
+from explorer.ui.insight.grids import Shown
 
 MOST_CHIPS = 12
 
 
-def order(recording: Recording, step: int, language: Language) -> Content:
+def order(recording: Recording, step: int, language: Language) -> Shown:
     """What is ready, what waits for how many gradients, and why the next one comes next."""
     queue = queue_at(recording, step)
     if queue is None:
@@ -27,11 +27,15 @@ def order(recording: Recording, step: int, language: Language) -> Content:
     }
 
 
-def _chip(recording: Recording, node_id: str, language: Language) -> Content:
+def _chip(recording: Recording, node_id: str, language: Language) -> Shown:
     node = recording.node(node_id)
     if node.kind == "accumulate":
         return {"name": node.name, "variable": node.variable or "", "number": text("insight.highest", language)}
-    return {"name": node.name, "variable": node.variable or "", "number": str(node.sequence_nr)}
+    return {
+        "name": node.name,
+        "variable": node.variable or "",
+        "number": text("insight.number", language, number=node.sequence_nr),
+    }
 
 
 def _last_ran(recording: Recording, step: int) -> str:

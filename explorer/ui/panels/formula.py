@@ -19,7 +19,9 @@ def formula(recording: Recording, node_id: str, step: int) -> None:
         return
     with st.container(key="formula"):
         st.latex(explained.formula)
-        st.caption(say("inspector.verified", difference=f"{explained.largest_difference or 0:.2g}"))
+        difference = explained.largest_difference
+        key = "inspector.verified" if difference else "inspector.verified_exactly"
+        st.caption(say(key, difference=f"{difference or 0:.1e}"))
 
 
 def last_run_step(recording: Recording, node_id: str, step: int) -> int | None:

@@ -54,7 +54,7 @@ def _of_node(recording: Recording, node: Node, step: int) -> list[Exhibit]:
             Exhibit(
                 say("inspector.saved", name=saved.name),
                 saved.value,
-                _saved_note(recording, saved.leaf_id, saved.node_id),
+                _saved_note(recording, saved),
             )
             for saved in node.saved
             if saved.value is not None
