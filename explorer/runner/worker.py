@@ -55,6 +55,8 @@ def rehearse(modules: dict[str, ModuleType]) -> None:
     """Does once what every worker does, so that those forked later find it ready; builds no graph."""
     torch: Any = modules["torch"]
     source = "import torch\nx = torch.ones(2)\nx.data -= 1\nprint((2 * x).sum())"
+    # torch loads its forward-mode formulas on first use, which takes a quarter of a second.
+    source += "\nwith torch.autograd.forward_ad.dual_level():\n    torch.autograd.forward_ad.make_dual(x, x)"
     code = compile_program(source)
     with contextlib.redirect_stdout(BoundedOutput(1_000)), record(source=source, filename=FILENAME):
         exec(code, Guards(source, modules).namespace())  # noqa: S102  the text above
