@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from explorer.labs.reading import Array, array, tensor
@@ -28,38 +30,43 @@ def advice_on_error(recording: Recording | None) -> str | None:
     return next((f"labs.advice.{name}" for said, name in SAID.items() if said in message), None)
 
 
-def advice_on_values(recording: Recording) -> str | None:
+def advice_on_values(recording: Recording, shape_of: Sequence[str], among: Sequence[str], alone: int) -> str | None:
     """Key of the advice on a function that ran but cannot be drawn; None where it can be.
 
     Args:
-        recording: Of a program that computes `y = f(x)` on many points and differentiates f at one of them last.
+        recording: Of a program that computes f on many points and, alone, at one of them: `at`.
+        shape_of: Names of f's values and of a coordinate, which should have one shape.
+        among: Names of f's values, and of the points' coordinates, where `at` is one of the points.
+        alone: The backward pass that starts from f at the one point.
     """
-    points, values = tensor(recording, "x"), _result(recording)
-    if values is None:
-        return None  # f returned its argument
-    if values.shape != points.shape:
+    values, places = (_found(recording, name) for name in shape_of)
+    if values is not None and places is not None and values.shape != places.shape:
         return "labs.advice.other_shape"
-    if values.dtype.startswith("complex"):
+    heights, *coordinates = (_found(recording, name) for name in among)
+    if heights is None:
+        return None  # f returned its argument
+    if heights.dtype.startswith("complex"):
         return "labs.advice.complex"
-    numbers = array(values)
-    if not np.isfinite(numbers).any():
+    if not np.isfinite(array(heights)).any():
         return "labs.advice.nowhere"
-    return None if _agrees_alone(recording, numbers) else "labs.advice.mixes"
+    grid = [array(one) for one in coordinates if one is not None]
+    return None if _agrees(recording, array(heights), grid, alone) else "labs.advice.mixes"
 
 
-def _result(recording: Recording) -> TensorValue | None:
+def _found(recording: Recording, name: str) -> TensorValue | None:
     try:
-        return tensor(recording, "y")
+        return tensor(recording, name)
     except KeyError:
         return None
 
 
-def _agrees_alone(recording: Recording, numbers: Array) -> bool:
+def _agrees(recording: Recording, heights: Array, coordinates: Sequence[Array], alone: int) -> bool:
     """Whether f gives the one point, alone, the value that it gives it among many."""
-    last = [event for event in recording.events if isinstance(event, BackwardStarted)][-1]
-    alone = last.roots[0].value if last.roots else None
-    if alone is None or alone.numel != 1:
+    passes = [event for event in recording.events if isinstance(event, BackwardStarted)]
+    value = passes[alone].roots[0].value if passes[alone].roots else None
+    if value is None or value.numel != 1:
         return True
-    nearest = np.abs(array(tensor(recording, "x")) - array(tensor(recording, "at")))
-    among = float(numbers[int(np.argmin(nearest))])
-    return bool(np.isclose(float(array(alone).reshape(())), among, rtol=1e-3, atol=1e-6, equal_nan=True))
+    at = array(tensor(recording, "at")).reshape(-1)
+    away = sum(np.abs(grid - one) for grid, one in zip(coordinates, at, strict=True))
+    one = float(heights.ravel()[int(np.argmin(away))])
+    return bool(np.isclose(float(array(value).reshape(())), one, rtol=1e-3, atol=1e-6, equal_nan=True))

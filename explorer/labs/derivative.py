@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 import numpy as np
 
+from explorer.labs.advice import advice_on_values
 from explorer.labs.function_text import MOST_CHARACTERS, function_source, imports_for
 from explorer.labs.reading import Array, array, grad, returned, tensor, written_numbers
 from explorer.labs.settings import LabSettings
@@ -61,6 +62,11 @@ class DerivativeSettings(LabSettings, frozen=True, kw_only=True):
     def place(self) -> int:
         """Index of the curve's point next to the chosen one."""
         return min(max(round(self.at / self.spacing) + HALF, 0), POINTS - 1)
+
+
+def advice_on(recording: Recording) -> str | None:
+    """Key of the advice on a function whose curve cannot be drawn; None where it can."""
+    return advice_on_values(recording, ("y", "x"), ("y", "x"), alone=-1)
 
 
 @cache

@@ -11,8 +11,8 @@ from explorer.model import BackwardEnded, Modified, Operation, Recording, Tensor
 from explorer.model.values import floats
 from explorer.runner import Limits
 
-LAB_LIMITS = Limits(values=8_192)
-"""A lab's curve is one vectorised run: all its elements are kept."""
+LAB_LIMITS = Limits(values=8_192, events=20_000, nodes=8_000)
+"""A lab's curve is one vectorised run, all of whose elements are kept; a training loop has many events."""
 
 Array = NDArray[np.float64]
 
@@ -24,14 +24,20 @@ def tensor(recording: Recording, name: str) -> TensorValue:
         KeyError: The program has no tensor of that name.
     """
     for event in reversed(recording.events):
-        if isinstance(event, Operation) and event.variable == name and event.values:
-            return event.values[0]
+        if isinstance(event, Operation) and (result := _assigned(event, name)) is not None:
+            return result
         if isinstance(event, Modified) and event.variable == name and not event.of_grad:
             return event.after
     for node in reversed(recording.nodes):
         if node.variable == name and node.value is not None:
             return node.value
     return next((leaf.value for leaf in recording.leaves if leaf.name == name), None) or _missing(name)
+
+
+def tensors(recording: Recording, name: str) -> tuple[TensorValue, ...]:
+    """All that the last operation assigned to a variable returned, as `torch.linalg.eigh` does; () if none."""
+    results = (event for event in reversed(recording.events) if isinstance(event, Operation) and event.variable == name)
+    return next((event.values for event in results), ())
 
 
 def grad(recording: Recording, name: str) -> TensorValue:
@@ -62,6 +68,13 @@ def array(value: TensorValue) -> Array:
 def written_numbers(numbers: Sequence[float]) -> str:
     """Numbers as a program writes them in a list: `[1.0, -0.5]`."""
     return f"[{', '.join(repr(float(number)) for number in numbers)}]"
+
+
+def _assigned(event: Operation, name: str) -> TensorValue | None:
+    """The result that an operation gave to a variable: the only one, or its own of several (`a, b = …`)."""
+    targets = (event.variable or "").split(", ")
+    place = targets.index(name) if name in targets else len(event.values)
+    return event.values[place] if place < len(event.values) else None
 
 
 def _missing(name: str) -> TensorValue:

@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from explorer.i18n import LANGUAGES, Language
-from explorer.labs.advice import advice_on_error, advice_on_values
+from explorer.labs.advice import advice_on_error
 from explorer.labs.derivative import (
     HALF,
     POINTS,
     DerivativeSettings,
+    advice_on,
     curves,
     point_program,
     program_text,
@@ -85,7 +86,7 @@ def test_every_function_offered_runs_and_opens_on_its_points(settings: Derivativ
     snapped = settings.snapped()
     assert (snapped.at, snapped.dx) == pytest.approx((settings.at, settings.dx), abs=1e-12)
     recording = samples.recorded(program_text(settings))
-    assert advice_on_values(recording) is None
+    assert advice_on(recording) is None
     samples.recorded(point_program(settings))
     samples.recorded(sum_program(settings))
     assert from_parameters(DerivativeSettings, to_parameters(settings)) == settings
@@ -290,7 +291,7 @@ def test_an_error_gets_advice(f: str, advice: str) -> None:
 )
 def test_what_cannot_be_drawn_gets_advice(f: str, advice: str) -> None:
     recording = samples.recorded(program_text(DerivativeSettings(f=f)))
-    assert advice_on_values(recording) == f"labs.advice.{advice}"
+    assert advice_on(recording) == f"labs.advice.{advice}"
 
 
 def test_the_programs_are_plain_pytorch() -> None:

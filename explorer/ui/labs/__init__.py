@@ -2,5 +2,6 @@
 
 LABS = {
     "derivative": "explorer/ui/labs/derivative_page.py",
+    "gradient": "explorer/ui/labs/gradient_page.py",
 }
 """Each lab's page, in the order of the tutorial; its name is `labs.<lab>.name`, its address `/<lab>`."""

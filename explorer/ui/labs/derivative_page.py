@@ -6,12 +6,12 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.i18n import text
-from explorer.labs.advice import advice_on_values
 from explorer.labs.derivative import (
     HALF,
     POINTS,
     Curve,
     DerivativeSettings,
+    advice_on,
     curves,
     point_program,
     program_text,
@@ -27,6 +27,7 @@ from explorer.ui.labs.frame import (
     chart,
     clicked,
     explore_link,
+    function_box,
     lab_head,
     load,
     number_table,
@@ -34,7 +35,6 @@ from explorer.ui.labs.frame import (
     recording_of,
     save,
     shown,
-    widget_key,
 )
 from explorer.ui.panels.inspector import theme
 from explorer.ui.words import language, said
@@ -70,19 +70,9 @@ def _lab() -> None:
 
 
 def _controls(settings: DerivativeSettings) -> None:
-    texts = [one.f for one in curves()]
     with st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls"):
-        key = widget_key(LAB, "f")
-        st.session_state[key] = settings.f
-        st.selectbox(
-            _say("function"),
-            texts if settings.f in texts else [settings.f, *texts],
-            key=key,
-            on_change=_choose,
-            accept_new_options=True,
-            help=_say("function_help"),
-            width=300,
-        )
+        offered = {one.f: {"f": one.f, "reach": one.reach, "at": one.at, "dx": one.dx} for one in curves()}
+        function_box(LAB, settings, offered, _say("function"), _say("function_help"))
         ends = (-settings.reach, settings.reach)
         with st.container(width=220):
             st.slider(_say("at"), *ends, step=settings.spacing, format="%.4g", **shown(LAB, settings, "at"))
@@ -107,19 +97,9 @@ def _step_range(settings: DerivativeSettings) -> tuple[float, float]:
     return -min(most, place) * settings.spacing, min(most, POINTS - 1 - place) * settings.spacing
 
 
-def _choose() -> None:
-    """Takes the function: one of those offered with the point that it opens with, a typed one as it is."""
-    typed = st.session_state[widget_key(LAB, "f")]
-    offered = next((one for one in curves() if one.f == typed), None)
-    if offered is not None:
-        change(LAB, f=offered.f, reach=offered.reach, at=offered.at, dx=offered.dx)
-    elif typed is not None:
-        change(LAB, f=typed)
-
-
 def _picture(program: str, settings: DerivativeSettings) -> None:
     recording = recording_of(program)
-    if recording is not None and not advise(advice_on_values(recording)):
+    if recording is not None and not advise(advice_on(recording)):
         curve = read_curve(recording, settings)
         special = special_points(curve)
         _charts(curve, special, settings)

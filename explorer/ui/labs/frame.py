@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from explorer.errors import LinkInvalid
 from explorer.i18n import text
 from explorer.labs.advice import advice_on_error
 from explorer.labs.reading import LAB_LIMITS
-from explorer.labs.settings import Settings, from_parameters, to_parameters
+from explorer.labs.settings import LabSettings, Settings, from_parameters, to_parameters
 from explorer.model import Recording
 from explorer.program.choices import Choices
 from explorer.program.link import encode
@@ -108,6 +108,38 @@ def shown(lab: str, settings: Settings, field: str, value: Any = None) -> dict[s
     if not _is_same(st.session_state.get(key), value):  # a widget that is told nothing keeps what a hand does meanwhile
         st.session_state[key] = value
     return {"key": key, "on_change": take, "args": (lab, field)}
+
+
+def function_box(
+    lab: str, settings: LabSettings, offered: Mapping[str, Mapping[str, Any]], label: str, help: str
+) -> None:
+    """The box with a lab's functions, into which one's own can be typed.
+
+    Args:
+        lab, settings: The lab, whose settings have the function's text as `f`.
+        offered: The settings that each function offered opens with, by its text.
+        label, help: What the box says of itself.
+    """
+    texts, key = list(offered), widget_key(lab, "f")
+    chosen = getattr(settings, "f")  # noqa: B009  not every lab has one
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+    st.selectbox(
+        label,
+        texts if chosen in texts else [chosen, *texts],
+        key=key,
+        on_change=_choose_function,
+        args=(lab, offered),
+        accept_new_options=True,
+        help=help,
+        width=260,
+    )
+
+
+def _choose_function(lab: str, offered: Mapping[str, Mapping[str, Any]]) -> None:
+    typed = st.session_state[widget_key(lab, "f")]
+    if typed is not None:
+        change(lab, **offered.get(typed, {"f": typed}))
 
 
 def _is_same(one: object, other: object) -> bool:

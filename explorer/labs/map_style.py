@@ -1,0 +1,129 @@
+"""What the pictures of functions of two numbers share: the map with contour lines, the surface in space, axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.labs.gradient import Map
+from explorer.labs.reading import Array
+from explorer.render.chart_style import apply_style, pale
+from explorer.render.palette import PALETTES, Theme
+
+MAP_PIXELS = 500
+
+
+def height_scale(theme: Theme) -> list[list[Any]]:
+    """Colours from low to high: one hue, so that it can be told from the colours that mean something else."""
+    low, high = {"light": ("#f4f7fb", "#8fb4d9"), "dark": ("#131a24", "#3d5f85")}[theme]
+    return [[0, low], [1, high]]
+
+
+def shown_range(heights: Array) -> tuple[float, float]:
+    """From the lowest to the highest that is drawn; what runs far away takes the last colour."""
+    finite = heights[np.isfinite(heights)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(np.percentile(finite, 97))
+    return (low, high) if high > low else (low - 1, low + 1)
+
+
+def map_trace(drawn: Map, theme: Theme) -> dict[str, Any]:
+    """The map with contour lines; through it the mouse reaches what lies above it."""
+    low, high = shown_range(drawn.height)
+    return {
+        "type": "contour",
+        "name": "f",
+        "x": drawn.side,
+        "y": drawn.side,
+        "z": np.where(np.isfinite(drawn.height), np.clip(drawn.height, low, high), np.nan),
+        "colorscale": height_scale(theme),
+        "contours": {"start": low, "end": high, "size": (high - low) / 14},
+        "line": {"width": 1, "color": pale(PALETTES[theme].muted)},
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+
+
+def surface_trace(drawn: Map, theme: Theme) -> dict[str, Any]:
+    """The surface in space."""
+    low, high = shown_range(drawn.height)
+    size = {"start": low, "end": high, "size": (high - low) / 14}
+    lines = {"show": True, "color": PALETTES[theme].muted, "width": 1, **size}
+    return {
+        "type": "surface",
+        "name": "f",
+        "x": drawn.side,
+        "y": drawn.side,
+        "z": np.where(np.isfinite(drawn.height), np.clip(drawn.height, low, high), np.nan),
+        "colorscale": [[0, "#dfe9f5"], [1, "#4f86bd"]] if theme == "light" else [[0, "#1d2a3a"], [1, "#6fa3d8"]],
+        "showscale": False,
+        "opacity": 0.92,
+        "contours": {"z": lines},
+        "hovertemplate": "x = %{x:.3~g}<br>y = %{y:.3~g}<br>f = %{z:.4~g}<extra></extra>",
+    }
+
+
+def style_map(figure: go.Figure, reach: float, theme: Theme, height: int = MAP_PIXELS) -> None:
+    """A square map that stays as it is while things move on it."""
+    apply_style(figure, "", theme, height)
+    figure.update_layout(margin={"t": 8, "b": 4, "l": 4, "r": 4}, showlegend=False, dragmode=False, hovermode="closest")
+    axis = {"range": [-reach, reach], "showgrid": False, "zeroline": False, "fixedrange": True, "constrain": "domain"}
+    figure.update_xaxes(title={"text": "x", "standoff": 2}, **axis)
+    figure.update_yaxes(title={"text": "y", "standoff": 2}, scaleanchor="x", **axis)
+
+
+def style_space(figure: go.Figure, drawn: Map, theme: Theme, height: int = MAP_PIXELS) -> None:
+    """A box in space that keeps the view that a hand has turned it to."""
+    apply_style(figure, "", theme, height)
+    low, high = shown_range(drawn.height)
+    axis = {"gridcolor": pale(PALETTES[theme].muted), "backgroundcolor": "rgba(0,0,0,0)"}
+    ends = [float(drawn.side[0]), float(drawn.side[-1])]
+    figure.update_layout(
+        margin={"t": 0, "b": 0, "l": 0, "r": 0},
+        showlegend=False,
+        uirevision="space",
+        scene={
+            "xaxis": {**axis, "title": {"text": "x"}, "range": ends},
+            "yaxis": {**axis, "title": {"text": "y"}, "range": ends},
+            "zaxis": {**axis, "title": {"text": "f"}, "range": [low - 0.05 * (high - low), high + 0.15 * (high - low)]},
+            "aspectmode": "manual",
+            "aspectratio": {"x": 1, "y": 1, "z": 0.65},
+            "camera": {"eye": {"x": 1.25, "y": -1.35, "z": 0.9}},
+            "uirevision": "space",
+        },
+    )
+
+
+def arrow_traces(starts: Array, ends: Array, color: str, width: float, head: float, name: str) -> list[dict[str, Any]]:
+    """Arrows as two traces: all shafts in one line with gaps, all heads as markers turned along them.
+
+    Args:
+        starts, ends: (n, 2); an arrow without length, or with nan in it, is left out.
+        color: Of all arrows.
+        width: Of the shafts, in pixels.
+        head: Size of the heads, in pixels.
+        name: Of both traces.
+    """
+    along = ends - starts
+    some = np.isfinite(along).all(axis=1) & (np.hypot(*along.T) > 0)
+    starts, ends, along = starts[some], ends[some], along[some]
+    gaps = np.full_like(starts, np.nan)
+    shafts = np.stack([starts, ends, gaps], axis=1).reshape(-1, 2)
+    turned = 90 - np.degrees(np.arctan2(along[:, 1], along[:, 0]))  # plotly counts clockwise from the top
+    common = {"type": "scatter", "name": name, "hoverinfo": "skip"}
+    always = {"marker": {"opacity": 1}}
+    return [
+        {**common, "mode": "lines", "x": shafts[:, 0], "y": shafts[:, 1], "line": {"color": color, "width": width}},
+        {
+            **common,
+            "mode": "markers",
+            "x": ends[:, 0],
+            "y": ends[:, 1],
+            "marker": {"symbol": "triangle-up", "size": head, "angle": turned, "color": color, "line": {"width": 0}},
+            "selected": always,
+            "unselected": always,
+        },
+    ]

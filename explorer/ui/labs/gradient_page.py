@@ -1,0 +1,160 @@
+"""The second lab: the gradient of a function of two numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.i18n import text
+from explorer.labs.gradient import (
+    ANGLE_STEP,
+    GradientSettings,
+    Surface,
+    advice_on,
+    point_program,
+    program_text,
+    read_surface,
+    surfaces,
+)
+from explorer.labs.gradient_figures import contour_figure, slopes_figure, surface_figure
+from explorer.model.text import number_text
+from explorer.ui.labs.frame import (
+    advise,
+    change,
+    chart,
+    clicked,
+    function_box,
+    lab_head,
+    load,
+    number_table,
+    program_shown,
+    recording_of,
+    save,
+    shown,
+)
+from explorer.ui.panels.inspector import theme
+from explorer.ui.words import language, said
+
+LAB = "gradient"
+MAP = "gradient-map"
+REACHES = (1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 100.0)
+VIEWS = ("contour", "surface")
+
+
+def gradient_page() -> None:
+    """Draws the page; all that moves is a fragment, so that a slider redraws nothing else."""
+    lab_head(LAB)
+    load(LAB, GradientSettings)
+    _lab()
+
+
+@st.fragment
+def _lab() -> None:
+    settings = load(LAB, GradientSettings).snapped()
+    _controls(settings)
+    with st.container(key="lab-picture"):
+        try:
+            _picture(program_text(settings), settings)
+        except ExplorerError as error:
+            st.warning(said(error), icon=":material/edit:")
+    save(LAB, settings)
+
+
+def _controls(settings: GradientSettings) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls"):
+        offered = {one.gradient.f: _fields(one.gradient) for one in surfaces()}
+        function_box(LAB, settings, offered, _say("function"), _say("function_help"))
+        with st.container(width=180):
+            st.slider("x", -settings.reach, settings.reach, step=settings.spacing, **shown(LAB, settings, "at_x"))
+        with st.container(width=180):
+            st.slider("y", -settings.reach, settings.reach, step=settings.spacing, **shown(LAB, settings, "at_y"))
+        with st.container(width=180):
+            st.slider(
+                _say("angle"), 0, 360 - ANGLE_STEP, step=ANGLE_STEP, format="%d°", **shown(LAB, settings, "angle")
+            )
+        st.selectbox(
+            _say("reach"),
+            REACHES if settings.reach in REACHES else (*REACHES, settings.reach),
+            format_func=lambda reach: f"±{reach:g}",
+            help=_say("reach_help"),
+            width=110,
+            **shown(LAB, settings, "reach"),
+        )
+        st.segmented_control(
+            _say("view"),
+            VIEWS,
+            format_func=_say,
+            required=True,
+            label_visibility="collapsed",
+            **shown(LAB, settings, "view"),
+        )
+
+
+def _fields(settings: GradientSettings) -> dict[str, object]:
+    return {name: getattr(settings, name) for name in ("f", "reach", "at_x", "at_y", "angle")}
+
+
+def _picture(program: str, settings: GradientSettings) -> None:
+    recording = recording_of(program)
+    if recording is not None and not advise(advice_on(recording)):
+        _charts(read_surface(recording, settings), settings)
+    program_shown(program, point_program(settings), _say("explore"))
+
+
+def _charts(surface: Surface, settings: GradientSettings) -> None:
+    x, y, gx, gy = (f"{number + 0.0:.4g}" for number in (*surface.at, *surface.gradient))
+    alt = _say("alt", f=settings.f, x=x, y=y, gx=gx, gy=gy)
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        if settings.view == "contour":
+            chart(contour_figure(surface, settings, theme()), MAP, alt, _follow_click)
+        else:
+            chart(surface_figure(surface, settings, theme()), "gradient-surface", alt)
+    with right:
+        _numbers(surface, settings)
+        chart(slopes_figure(surface, settings, theme(), language()), "gradient-slopes", _say("slopes_alt"))
+        dots = surface.gradient[0] * np.cos(surface.angles) + surface.gradient[1] * np.sin(surface.angles)
+        agrees = np.allclose(dots, surface.slopes, rtol=1e-4, atol=1e-6, equal_nan=True)
+        st.caption(_say("slopes_note" if agrees else "slopes_differ"))
+    st.caption(f"{_say('arrows')} {_say(_bend(surface))} {_say('ellipse')}")
+
+
+def _numbers(surface: Surface, settings: GradientSettings) -> None:
+    values = [number_text(number + 0.0) for number in (surface.value, *surface.gradient, *surface.hessian.ravel())]
+    z, gx, gy, xx, xy, yx, yy = values
+    rows = [
+        ("f(x, y)", z, ""),
+        ("∇f = (∂f/∂x, ∂f/∂y)", f"{gx}, {gy}", "done"),
+        (_say("along"), number_text(surface.along(settings.angle) + 0.0), "running"),
+        (_say("steepest"), number_text(float(np.hypot(*surface.gradient))), "done"),
+        (_say("hessian"), f"[{xx}, {xy}], [{yx}, {yy}]", "cut"),
+    ]
+    if surface.curvatures is not None:
+        rows.append((_say("curve"), ", ".join(number_text(one + 0.0) for one in surface.curvatures), "cut"))
+    number_table(rows)
+
+
+def _bend(surface: Surface) -> str:
+    """Key of the sentence that says how f curves at the point."""
+    if surface.curvatures is None:
+        return "unknown"
+    low, high = surface.curvatures
+    least = 1e-9 * max(1.0, abs(low), abs(high))
+    signs = {np.sign(one) if abs(one) > least else 0 for one in (low, high)}
+    names = {(1,): "bowl", (-1,): "dome", (-1, 1): "saddle", (0,): "flat"}
+    return names.get(tuple(sorted(signs)), "trough")
+
+
+def _follow_click() -> None:
+    """Moves the point to the clicked place."""
+    points = clicked(MAP)
+    if points:
+        change(LAB, at_x=float(points[0]["x"]), at_y=float(points[0]["y"]))
+
+
+def _say(key: str, /, **values: object) -> str:
+    return text(f"lab_gradient.{key}", language(), **values)
+
+
+gradient_page()
