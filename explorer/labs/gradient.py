@@ -23,6 +23,7 @@ ARROWS_HALF = 6
 ANGLE_STEP = 5
 """Degrees between two directions."""
 
+Bend = Literal["bowl", "dome", "saddle", "trough", "flat", "unknown"]
 Coordinate = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
 
 
@@ -207,6 +208,28 @@ class Surface(NamedTuple):
     hessian: Array
     curvatures: Array | None
     axes: Array | None
+
+    @property
+    def steepest(self) -> float:
+        """The gradient's length: the slope along it, which no direction exceeds."""
+        return float(np.hypot(*self.gradient))
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether forward mode finds the slope that the gradient promises along every direction."""
+        promised = self.gradient[0] * np.cos(self.angles) + self.gradient[1] * np.sin(self.angles)
+        return bool(np.allclose(promised, self.slopes, rtol=1e-4, atol=1e-6, equal_nan=True))
+
+    @property
+    def bend(self) -> Bend:
+        """How f curves at the point."""
+        if self.curvatures is None:
+            return "unknown"
+        low, high = self.curvatures
+        least = 1e-9 * max(1.0, abs(low), abs(high))
+        signs = tuple(sorted({int(np.sign(one)) if abs(one) > least else 0 for one in (low, high)}))
+        names: dict[tuple[int, ...], Bend] = {(1,): "bowl", (-1,): "dome", (-1, 1): "saddle", (0,): "flat"}
+        return names.get(signs, "trough")
 
     def along(self, degrees: float) -> float:
         """The directional derivative: the dot product of the gradient and the direction."""

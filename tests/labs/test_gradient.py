@@ -107,6 +107,23 @@ def test_what_cannot_be_drawn_gets_advice(f: str, advice: str) -> None:
     assert advice_on(recording) == f"labs.advice.{advice}"
 
 
+@pytest.mark.parametrize(
+    ("f", "bend"),
+    [
+        ("x**2 + 2 * y**2", "bowl"),
+        ("-(x**2) - y**2", "dome"),
+        ("x * y", "saddle"),
+        ("x**2 + y", "trough"),
+        ("x - y", "flat"),
+        ("torch.hypot(x - 1.0, y - 0.5)", "unknown"),
+    ],
+)
+def test_how_it_bends_is_told(f: str, bend: str) -> None:
+    found = surface(GradientSettings(f=f))
+    assert found.bend == bend
+    assert found.is_smooth == (bend != "unknown")
+
+
 # ── figures, as data ────────────────────────────────────────────────────────────
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from explorer.errors import ExplorerError
@@ -114,10 +113,8 @@ def _charts(surface: Surface, settings: GradientSettings) -> None:
     with right:
         _numbers(surface, settings)
         chart(slopes_figure(surface, settings, theme(), language()), "gradient-slopes", _say("slopes_alt"))
-        dots = surface.gradient[0] * np.cos(surface.angles) + surface.gradient[1] * np.sin(surface.angles)
-        agrees = np.allclose(dots, surface.slopes, rtol=1e-4, atol=1e-6, equal_nan=True)
-        st.caption(_say("slopes_note" if agrees else "slopes_differ"))
-    st.caption(f"{_say('arrows')} {_say(_bend(surface))} {_say('ellipse')}")
+        st.caption(_say("slopes_note" if surface.is_smooth else "slopes_differ"))
+    st.caption(f"{_say('arrows')} {_say(surface.bend)} {_say('ellipse')}")
 
 
 def _numbers(surface: Surface, settings: GradientSettings) -> None:
@@ -127,23 +124,12 @@ def _numbers(surface: Surface, settings: GradientSettings) -> None:
         ("f(x, y)", z, ""),
         ("∇f = (∂f/∂x, ∂f/∂y)", f"{gx}, {gy}", "done"),
         (_say("along"), number_text(surface.along(settings.angle) + 0.0), "running"),
-        (_say("steepest"), number_text(float(np.hypot(*surface.gradient))), "done"),
+        (_say("steepest"), number_text(surface.steepest), "done"),
         (_say("hessian"), f"[{xx}, {xy}], [{yx}, {yy}]", "cut"),
     ]
     if surface.curvatures is not None:
         rows.append((_say("curve"), ", ".join(number_text(one + 0.0) for one in surface.curvatures), "cut"))
     number_table(rows)
-
-
-def _bend(surface: Surface) -> str:
-    """Key of the sentence that says how f curves at the point."""
-    if surface.curvatures is None:
-        return "unknown"
-    low, high = surface.curvatures
-    least = 1e-9 * max(1.0, abs(low), abs(high))
-    signs = {np.sign(one) if abs(one) > least else 0 for one in (low, high)}
-    names = {(1,): "bowl", (-1,): "dome", (-1, 1): "saddle", (0,): "flat"}
-    return names.get(tuple(sorted(signs)), "trough")
 
 
 def _follow_click() -> None:
