@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\.{1,2}/[a-z/]+\.js";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:function|class|const) )", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:default )?(?=(?:function|class|const) )", re.MULTILINE)
 
 
 def joined(names: Sequence[str]) -> str:

@@ -28,6 +28,18 @@ def module_text() -> str:
 
 
 @cache
+def pair_module_text() -> str:
+    """Two players in step as one ES module; its default export is what Streamlit calls."""
+    return joined([f"player/{name}" for name in (*_MODULES, "pair.js")])
+
+
+@cache
+def pair_style_text() -> str:
+    """The style sheet of two players in step."""
+    return f"{style_text()}\n{read('player/pair.css')}"
+
+
+@cache
 def style_text() -> str:
     """The style sheet; every rule is about `.player`."""
     return read("player/player.css")

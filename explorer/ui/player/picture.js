@@ -10,7 +10,7 @@ const HALO_MARGIN = 4;
  * `render(step, target)` touches only the groups whose keyframe differs from the one shown.
  */
 export class Picture {
-  constructor(svg, tracks, words) {
+  constructor(svg, tracks, words, marks = {}) {
     this.svg = svg;
     this.words = words;
     this.layer = svg.querySelector("g.graph") ?? svg;
@@ -25,6 +25,7 @@ export class Picture {
     this.halo = svgElement("rect", { class: "halo", rx: 8 });
     this.badge = badge();
     this.layer.append(this.halo, this.selection, this.badge);
+    this.signs = Object.entries(marks).filter(([id]) => this.parts.has(id)).map(([id, mark]) => this.marked(id, mark));
   }
 
   adopt(group, frames) {
@@ -52,9 +53,22 @@ export class Picture {
       part.box = part.group.getBBox();
       part.rooms = part.rooms.map((room, i) => Math.max(room, roomInside(part, i)));
     }
+    for (const { part, sign } of this.signs) sign.setAttribute("transform", `translate(${cornerOf(part)})`);
     for (const part of this.parts.values()) {
       part.texts.forEach((text, i) => this.fit(part, i, text.textContent));
     }
+  }
+
+  /** Marks a part for good, by class and by a sign at its corner: what only this graph has, what differs, the culprit. */
+  marked(id, mark) {
+    const part = this.parts.get(id);
+    const sign = svgElement("g", { class: `mark-sign of-${mark}` }, svgElement("circle", { r: 8 }), svgElement("path", { d: SIGNS[mark] }));
+    part.group.classList.add(`of-${mark}`);
+    part.mark = this.words[`mark_${mark}`];
+    sign.append(svgElement("title", {}, part.mark ?? ""));
+    this.layer.append(sign);
+    name(part, this.words);
+    return { part, sign };
   }
 
   render(step, target) {
@@ -143,6 +157,22 @@ export class Picture {
   }
 }
 
+/** On a 16 × 16 grid around the middle. */
+const SIGNS = {
+  removed: "M-4 0h8",
+  added: "M-4 0h8M0 -4v8",
+  changed: "M-4 -2h8M-4 2h8M2.5 -5l-5 10",
+  culprit: "M0 -4.5v5M0 3.6v0.6",
+};
+
+/** Where a part's sign stands: a box's upper right corner; near an arrow's start, out of the way of its number. */
+function cornerOf({ box, group }) {
+  const path = isEdge(group) && group.querySelector("path:not(.hit)");
+  if (!path) return [box.x + box.width, box.y];
+  const { x, y } = path.getPointAtLength(path.getTotalLength() * 0.2);
+  return [x, y];
+}
+
 const LINKS = ["saved-link", "leaf-link", "cut-link", "more-link", "more", "sign", "seed-start"];
 const isSelectable = ({ classList }) => !LINKS.some((link) => classList.contains(link));
 const isEdge = (group) => group.classList.contains("edge");
@@ -188,7 +218,8 @@ function widenTarget(group) {
 }
 
 function name(part, words) {
-  const said = part.texts.map((text) => text.textContent.trim()).filter(Boolean).join(", ");
+  const texts = part.texts.map((text) => text.textContent.trim());
+  const said = [...texts, part.mark].filter(Boolean).join(", ");
   part.group.setAttribute("aria-label", isEdge(part.group) ? fill(words.edge, { value: said || "–" }) : said || part.id);
 }
 

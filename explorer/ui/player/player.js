@@ -15,11 +15,12 @@ const LARGE = 250; // parts of a graph, from which on it moves without transitio
 /** The player that has the keys while the page itself has the focus. */
 let foremost = null;
 
-/** Plays one recording. `renderStep(step)` draws at once; `go(step)` is what keys and buttons do. */
+/** Plays one recording, alone or, given a conductor, in step with another. `renderStep(step)` draws at once; `go(step)` is what keys and buttons do. */
 class Player {
-  constructor(parent, data, { onStep, onSelect }) {
+  constructor(parent, data, { onStep, onSelect, conductor }) {
     this.onStep = onStep ?? (() => {});
     this.onSelect = onSelect ?? (() => {});
+    this.conductor = conductor;
     this.root = element("div", { class: "player", tabindex: "-1" });
     this.root.player = this;
     this.listening = new AbortController();
@@ -58,12 +59,12 @@ class Player {
     if (data.height) this.root.style.setProperty("--panel-height", `${data.height}px`);
     const actions = {
       go: (to) => this.stepTo(to),
-      by: (steps) => this.stepTo(this.step + steps),
+      by: (steps) => this.by(steps),
       toggle: () => this.toggle(),
       paced: () => this.timer && this.play(),
       select: (id) => this.select(id),
     };
-    this.program = new Program(data.source ?? "", data.steps, words, (line) => this.goToLine(line));
+    this.program = new Program(data.source ?? "", data.steps, words, (line) => this.goToLine(line), data.line_marks);
     this.transport = new Transport(data, actions);
     this.ledger = new Ledger(data.ledger, words, actions);
     this.buildGraph(words);
@@ -90,7 +91,7 @@ class Player {
     notice.hidden = !this.data.notice;
     const frame = element("div", { class: "frame" }, this.stage, legend(this.data.legend ?? [], words), tools);
     this.graph = element("section", { class: "graph-panel" }, past, notice, frame);
-    this.picture = svg && new Picture(svg, this.data.tracks ?? {}, words);
+    this.picture = svg && new Picture(svg, this.data.tracks ?? {}, words, this.data.marks);
     this.view = svg && new View(this.stage, svg);
     // A part of a large graph gives way to other parts while stepping: all get the same room.
     const wanted = this.data.notice ? Infinity : this.view?.wantedHeight ?? 0;
@@ -147,8 +148,14 @@ class Player {
 
   /** As `go`, by the user's hand: stops the playing. */
   stepTo(step) {
+    if (this.conductor) return this.conductor.lead(this, step);
     this.pause();
     this.go(step);
+  }
+
+  by(steps) {
+    if (this.conductor) this.conductor.by(steps);
+    else this.stepTo(this.step + steps);
   }
 
   /** While it plays nothing is told, unless the step is about a node that this part of the graph does not show. */
@@ -190,7 +197,8 @@ class Player {
   }
 
   toggle() {
-    if (this.timer) this.pause();
+    if (this.conductor) this.conductor.toggle();
+    else if (this.timer) this.pause();
     else this.play();
   }
 
@@ -237,10 +245,10 @@ class Player {
   /** Does what a key says; false if it says nothing to us. */
   obey(key) {
     const act = {
-      ArrowLeft: () => this.stepTo(this.step - 1),
-      ArrowRight: () => this.stepTo(this.step + 1),
-      Home: () => this.stepTo(0),
-      End: () => this.stepTo(this.count),
+      ArrowLeft: () => this.by(-1),
+      ArrowRight: () => this.by(1),
+      Home: () => this.by(-Infinity),
+      End: () => this.by(Infinity),
       " ": () => this.toggle(),
       Escape: () => this.select(null),
       "+": () => this.view?.zoom(ZOOM),

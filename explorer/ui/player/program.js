@@ -16,7 +16,7 @@ const WORDS = new Set(KEYWORDS.split(" "));
 
 /** The program text with line numbers, the evaluated sub-expression marked, and under it what was printed. */
 export class Program {
-  constructor(source, steps, words, onLine) {
+  constructor(source, steps, words, onLine, marks = {}) {
     this.lines = source.replace(/\r\n?/g, "\n").replace(/\n+$/, "").split("\n");
     this.colours = coloursOf(this.lines);
     this.texts = this.lines.map(() => element("code", {}));
@@ -24,6 +24,7 @@ export class Program {
     this.marked = [];
     this.lines.forEach((_, i) => this.draw(i, null));
     for (const { span } of steps) if (span && this.rows[span[0] - 1]) this.rows[span[0] - 1].classList.add("has-steps");
+    for (const [line, mark] of Object.entries(marks)) this.signed(this.rows[line - 1], mark, words);
     this.scroller = element("div", { class: "lines", tabindex: "0", role: "group", "aria-label": words.program }, ...this.rows);
     this.scroller.addEventListener("click", (event) => {
       const row = event.target.closest(".line");
@@ -36,6 +37,12 @@ export class Program {
     const console = element("div", { class: "console" }, element("div", { class: "caption" }, words.output), this.output);
     console.hidden = this.printed.length === 0;
     this.root = element("section", { class: "program" }, this.scroller, console);
+  }
+
+  signed(row, mark, words) {
+    if (!row) return;
+    row.classList.add(`of-${mark}`);
+    row.append(element("span", { class: "line-sign", role: "note" }, words[`line_${mark}`] ?? ""));
   }
 
   render(step, span) {

@@ -1,0 +1,134 @@
+import { element } from "./elements.js";
+import { mount } from "./player.js";
+import { Transport } from "./transport.js";
+
+const SIDES = ["left", "right"];
+
+/** Two players side by side, led by one transport through the moments that belong together: pairs of steps. */
+class Pair {
+  constructor(parent, data, onSettled) {
+    this.onSettled = onSettled ?? (() => {});
+    this.root = element("div", { class: "pair" });
+    this.root.pair = this;
+    parent.replaceChildren(this.root);
+    this.build(data, data.initial_moment);
+  }
+
+  /** New data: other programs start over, the same ones (in another language, say) stay where they are. */
+  update(data) {
+    const isSame = data.id === this.data.id;
+    this.stop();
+    this.players.forEach((player) => player.destroy());
+    this.build(data, isSame ? this.at : data.initial_moment);
+  }
+
+  build(data, moment) {
+    this.data = data;
+    this.last = data.moments.length - 1;
+    const actions = {
+      go: (to) => this.go(to),
+      by: (moments) => this.by(moments),
+      toggle: () => this.toggle(),
+      paced: () => this.timer && this.play(),
+    };
+    const steps = data.moments.slice(1).map((pair, i) => this.leading(pair, data.moments[i]));
+    this.transport = new Transport({ ...data, steps }, actions);
+    const places = data.sides.map(() => element("div", { class: "side-player" }));
+    const sides = data.titles.map((title, i) => side(title, data.signs[i], SIDES[i], places[i]));
+    const conductor = element("div", { class: "player is-conductor" }, this.transport.root);
+    conductor.addEventListener("keydown", (event) => this.players[0].pressed(event));
+    this.root.replaceChildren(element("div", { class: "sides" }, ...sides), conductor);
+    this.players = places.map((place, i) => mount(place, data.sides[i], { conductor: this }));
+    for (const player of this.players) player.root.classList.add("is-half");
+    this.go(moment);
+  }
+
+  /** What the scrub bar marks: the event of the side that moves, the left one's first. */
+  leading([left, right], [leftBefore]) {
+    const [one, other] = this.data.sides;
+    return left > leftBefore ? one.steps[left - 1] : other.steps[right - 1];
+  }
+
+  go(moment) {
+    const before = this.at;
+    this.at = Math.max(0, Math.min(this.last, Math.round(moment) || 0));
+    this.players.forEach((player, i) => player.go(this.data.moments[this.at][i]));
+    this.transport.render(this.at);
+    this.root.dataset.resting = this.resting;
+    if (before !== undefined && before !== this.at) this.settle();
+  }
+
+  /** The side that has nothing to show at this moment, since only the other one moves. */
+  get resting() {
+    const now = this.data.moments[this.at];
+    const before = this.data.moments[this.at - 1];
+    return SIDES.find((_, i) => before && now[i] === before[i]) ?? "";
+  }
+
+  /** Once nothing more follows, the address bar says so. */
+  settle() {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => !this.timer && this.onSettled(this.at), SETTLED_MILLISECONDS);
+  }
+
+  by(moments) {
+    this.stop();
+    this.go(this.at + moments);
+  }
+
+  /** One of the players was asked for a step of its own: the first moment at which it gets there. */
+  lead(player, step) {
+    const i = this.players.indexOf(player);
+    const found = this.data.moments.findIndex((pair) => pair[i] >= step);
+    this.stop();
+    this.go(found < 0 ? this.last : found);
+  }
+
+  toggle() {
+    if (this.timer) this.stop();
+    else this.play();
+  }
+
+  play() {
+    clearInterval(this.timer);
+    if (this.at >= this.last) this.go(0);
+    this.timer = setInterval(() => {
+      this.go(this.at + 1);
+      if (this.at >= this.last) this.stop();
+    }, this.transport.millisecondsPerStep);
+    this.transport.setPlaying(true);
+  }
+
+  stop() {
+    if (!this.timer) return;
+    clearInterval(this.timer);
+    this.timer = null;
+    this.transport.setPlaying(false);
+    this.settle();
+  }
+
+  destroy() {
+    this.stop();
+    clearTimeout(this.settling);
+    this.players.forEach((player) => player.destroy());
+    this.root.remove();
+  }
+}
+
+function side(title, sign, name, place) {
+  const heading = element("h3", {}, element("i", { "aria-hidden": "true" }, sign), title);
+  return element("section", { class: `side is-${name}`, "aria-label": title }, heading, place);
+}
+
+const pairs = new WeakMap();
+
+/** What Streamlit calls for two recordings: again with every new `data`, in the DOM of before. */
+export default function pairComponent({ data, parentElement }) {
+  const known = pairs.get(parentElement);
+  if (known) known.update(data);
+  else pairs.set(parentElement, new Pair(parentElement.querySelector(".autograd-pair"), data, data.keeps_address ? keepInAddress : null));
+  return () => {
+    pairs.get(parentElement)?.destroy();
+    pairs.delete(parentElement);
+  };
+}
