@@ -21,6 +21,7 @@ st.set_page_config(page_title="Autograd Explorer", page_icon="explorer/ui/icon.s
 prepare()
 pages = [
     st.Page("explorer/ui/explore_page.py", title=say("nav.explore"), default=True),
+    st.Page("explorer/ui/mistakes_page.py", title=say("nav.mistakes"), url_path="mistakes"),
     *(st.Page(page, title=text(f"labs.{lab}.name", language()), url_path=lab) for lab, page in LABS.items()),
     st.Page("explorer/ui/about_page.py", title=say("nav.about"), url_path="about"),
 ]

@@ -42,6 +42,9 @@ class Key(StrEnum):
     TENSOR = "tensor"
     VIEW = "view"
     ALL_TENSORS = "all_tensors"
+    MISTAKE_ADDRESS = "mistake_address"
+    MISTAKE_SEARCH = "mistake_search"
+    MISTAKE_CATEGORY = "mistake_category"
 
 
 class Parameter(StrEnum):
@@ -49,3 +52,4 @@ class Parameter(StrEnum):
 
     LANGUAGE = "lang"
     STEP = "step"
+    MISTAKE = "m"

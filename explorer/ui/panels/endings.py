@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.mistakes import answer_to
 from explorer.model import Recording
 from explorer.model.source import excerpt
-from explorer.rules.notices import error_hint, notice_text, notices
+from explorer.rules import error_hint, error_topic, notice_text, notices
 from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped
+from explorer.ui.panels.mistake_link import mistake_link
 from explorer.ui.words import language, say
 
 MOST_VIOLATIONS = 6
@@ -44,6 +46,7 @@ def _failed(recording: Recording) -> None:
         st.code(error.message, language=None, wrap_lines=True)
         if (hint := error_hint(recording, language())) is not None:
             st.text(hint)
+        mistake_link(answer_to(f"error.{error_topic(recording)}"))
 
 
 def _notices(recording: Recording) -> None:
@@ -56,3 +59,4 @@ def _notices(recording: Recording) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(icon, width="content")
                 st.text(notice_text(notice, language()), width="stretch")
+                mistake_link(answer_to(notice.signal))

@@ -16,6 +16,7 @@ def masthead() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="masthead"):
         st.html(f"<h1 class='name'>{say('name')}</h1>", width="content")
         st.page_link("explorer/ui/explore_page.py", label=say("nav.explore"))
+        st.page_link("explorer/ui/mistakes_page.py", label=say("nav.mistakes"))
         st.page_link(next(iter(LABS.values())), label=say("nav.labs"))
         st.page_link("explorer/ui/about_page.py", label=say("nav.about"))
         st.space("stretch")

@@ -114,12 +114,17 @@ def _playback(recording: Recording) -> Playback:
     made_from = (options, language(), start)
     last: Prepared | None = st.session_state.get(Key.PREPARED)
     if last is None or last.recording is not recording or last.made_from != made_from:
-        last = Prepared(recording, made_from, _made(recording, options, start))
+        last = Prepared(recording, made_from, playback_of(recording, options, start))
         st.session_state[Key.PREPARED] = last
     return last.playback
 
 
-def _made(recording: Recording, options: GraphOptions, start: int) -> Playback:
+def playback_of(recording: Recording, options: GraphOptions, start: int) -> Playback:
+    """What a player needs to play a recording.
+
+    Raises:
+        ExplorerError: The graph could not be laid out.
+    """
     part = options.only
     return playback(
         recording,

@@ -1,0 +1,177 @@
+"""Mistakes: a list of what people trip over; each one runs beside its repair."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.i18n import text
+from explorer.mistakes import Mistake, categories, mistake, mistakes, search
+from explorer.model import Recording
+from explorer.program.choices import Choices
+from explorer.program.link import encode
+from explorer.rules import notice_text, notices
+from explorer.runner import Completed, Failed
+from explorer.ui.keys import Key, Parameter
+from explorer.ui.panels.masthead import masthead
+from explorer.ui.panels.mistake_link import PAGE, mistake_link
+from explorer.ui.panels.side_by_side import side_by_side
+from explorer.ui.runs import ending_of
+from explorer.ui.style import style
+from explorer.ui.words import language, say
+
+CARDS_PER_ROW = 3
+
+
+def mistakes_page() -> None:
+    """Draws the list, or the one mistake that the address names."""
+    style()
+    masthead()
+    asked = st.query_params.get(Parameter.MISTAKE)
+    try:
+        chosen = None if asked is None else mistake(asked)
+    except KeyError:
+        chosen = None
+        st.warning(_tell("unknown", id=asked), icon=":material/link_off:")
+    _write_address(chosen)
+    if chosen is None:
+        _overview()
+    else:
+        _one(chosen)
+
+
+def _write_address(chosen: Mistake | None) -> None:
+    """A link from this page to itself reaches the server, but Streamlit leaves the address bar as it was."""
+    wanted = {} if chosen is None else {str(Parameter.MISTAKE): chosen.id}
+    if st.session_state.get(Key.MISTAKE_ADDRESS, wanted) != wanted:
+        st.query_params.from_dict({**wanted, **_only_language()})
+    st.session_state[Key.MISTAKE_ADDRESS] = wanted
+
+
+def _tell(key: str, /, **values: object) -> str:
+    return text(f"mistakes.{key}", language(), **values)
+
+
+# The list
+
+
+def _overview() -> None:
+    with st.container(key="mistakes-head"):
+        st.markdown(f"#### {_tell('title')}")
+        st.caption(_tell("lead"))
+    names = {name: _tell(f"category.{name}") for name in categories()}
+    with st.container(horizontal=True, vertical_alignment="center", key="mistakes-row"):
+        wanted = st.text_input(
+            _tell("search"),
+            key=Key.MISTAKE_SEARCH,
+            placeholder=_tell("search"),
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=380,
+        )
+        category = st.pills(
+            _tell("categories"),
+            names,
+            key=Key.MISTAKE_CATEGORY,
+            format_func=names.__getitem__,
+            label_visibility="collapsed",
+        )
+    found = search(wanted, language(), category)
+    if not found:
+        st.caption(_tell("nothing"))
+    elif len(found) < len(mistakes()):
+        st.caption(_tell("count", shown=len(found), total=len(mistakes())))
+    for name in names:
+        of_category = [one for one in found if one.category == name]
+        if of_category:
+            st.markdown(f"##### {names[name]}")
+            _cards(of_category)
+
+
+def _cards(shown: list[Mistake]) -> None:
+    with st.container(key=f"cards-{shown[0].category}"):
+        for start in range(0, len(shown), CARDS_PER_ROW):
+            columns = st.columns(CARDS_PER_ROW)
+            for column, one in zip(columns, shown[start : start + CARDS_PER_ROW], strict=False):
+                with column.container(border=True, key=f"card-{one.id}", height="stretch"):
+                    mistake_link(one, one.titles[language()])
+                    st.caption(_kind(one))
+
+
+def _kind(one: Mistake) -> str:
+    """How torch reacts, and the line that does it."""
+    reaction = {"error": ":material/error:", "warning": ":material/warning:", "notice": ":material/volume_off:"}
+    kind = one.signal.partition(".")[0]
+    name = _tell("silent" if kind == "notice" else kind)
+    line = one.culprit.split("\n")[0]
+    return f"{reaction[kind]} {name} · `{line}`"
+
+
+# One mistake
+
+
+def _one(one: Mistake) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="mistake-row"):
+        st.page_link(PAGE, label=_tell("all"), icon=":material/arrow_back:", query_params=_only_language())
+        st.markdown(f"### {one.titles[language()]}", width="stretch")
+        after = mistakes()[(mistakes().index(one) + 1) % len(mistakes())]
+        mistake_link(after, _tell("next", title=after.titles[language()]), ":material/arrow_forward:")
+    with st.spinner(say("busy"), show_time=True):
+        left, right = (_recording(code) for code in (one.wrong, one.right))
+    if left is None or right is None:
+        st.warning(_tell("not_run"), icon=":material/error:")
+        return
+    with st.container(key="mistake-words"):
+        columns = st.columns(2, gap="medium")
+        with columns[0]:
+            st.markdown(one.happened[language()])
+            _said(left, one.wrong)
+        with columns[1]:
+            st.markdown(one.repairs[language()])
+            _open(one.right)
+    side_by_side(
+        left,
+        right,
+        titles=(_tell("wrong"), _tell("right")),
+        signs=("✗", "✓"),
+        key=f"pair-{one.id}",
+        culprit_lines=one.culprit_lines,
+    )
+
+
+def _said(recording: Recording, code: str) -> None:
+    """What torch said, in its own words; else what was found without it. Beside it, the way to Explore."""
+    error, version = recording.error, recording.versions.get("torch", "").partition("+")[0]
+    warned = [notice for notice in notices(recording) if notice.advice is not None]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if error is not None:
+            where = "" if error.span is None else f", {_tell('at_line', line=error.span.line)}"
+            st.caption(f":material/error: {_tell('torch_says', version=version)}: **{error.type}**{where}")
+        elif warned:
+            st.caption(f":material/warning: {_tell('torch_says', version=version)}: **{warned[0].values['category']}**")
+        else:
+            st.caption(f":material/volume_off: {_tell('torch_silent', version=version)}")
+        _open(code)
+    if error is not None or warned:
+        message = error.message if error is not None else warned[0].values["message"]
+        st.code(str(message), language=None, wrap_lines=True)
+    else:
+        st.text("\n".join(notice_text(notice, language()) for notice in notices(recording)))
+
+
+def _open(code: str) -> None:
+    parameters = {**encode(Choices(text=code)), str(Parameter.LANGUAGE): language()}
+    st.page_link(
+        "explorer/ui/explore_page.py", label=_tell("open"), icon=":material/open_in_new:", query_params=parameters
+    )
+
+
+def _recording(code: str) -> Recording | None:
+    ending = ending_of(code)
+    return ending.recording if isinstance(ending, Completed | Failed) else None
+
+
+def _only_language() -> dict[str, str]:
+    return {str(Parameter.LANGUAGE): language()}
+
+
+mistakes_page()

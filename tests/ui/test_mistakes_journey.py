@@ -1,0 +1,130 @@
+"""Two players side by side in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from explorer.i18n import text
+from explorer.mistakes import mistake, mistakes
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Page]
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+def open_pair(visit: Visit, address: str = "mistakes?m=where-and-nan", **options: object) -> Page:
+    page = visit(address, **options)
+    expect(page.locator(".pair .stage svg")).to_have_count(2)
+    expect(page.locator(IDLE)).to_be_visible()
+    return page
+
+
+def steps(page: Page) -> list[int]:
+    return page.locator(".pair").evaluate("pair => pair.pair.players.map((player) => player.step)")
+
+
+def moments(page: Page) -> list[list[int]]:
+    return page.locator(".pair").evaluate("pair => pair.pair.data.moments")
+
+
+def test_keys_and_buttons_lead_both_sides(visit: Visit) -> None:
+    page = open_pair(visit)
+    pairs = moments(page)
+    page.keyboard.press("Home")
+    assert steps(page) == [0, 0]
+    for at in range(1, 5):
+        page.keyboard.press("ArrowRight")
+        assert steps(page) == pairs[at]
+    page.locator(".is-left .stage").focus()
+    page.keyboard.press("ArrowLeft")
+    assert steps(page) == pairs[3]
+    page.locator(".is-conductor .button.next").click()
+    assert steps(page) == pairs[4]
+    page.keyboard.press("End")
+    assert steps(page) == pairs[-1]
+
+
+def test_a_line_of_one_program_takes_the_other_along(visit: Visit) -> None:
+    page = open_pair(visit)
+    page.locator(".is-right .line[data-line='6']").click()
+    left, right = steps(page)
+    assert [left, right] in moments(page)
+    happened = page.locator(".pair").evaluate("pair => pair.pair.players[1].data.steps[pair.pair.players[1].step - 1]")
+    assert happened["span"][0] == 6
+    expect(page.locator(".is-left .line.is-current")).to_have_count(1)
+
+
+def test_it_plays(visit: Visit) -> None:
+    page = open_pair(visit)
+    page.keyboard.press("Home")
+    page.locator(".is-conductor .button.play").click()
+    page.wait_for_function("document.querySelector('[data-testid=stApp]') && true")
+    expect(page.locator(".is-conductor .button.play")).to_have_class(re.compile("is-playing"))
+    page.keyboard.press("Escape")
+    page.locator(".is-conductor .button.play").click()
+    expect(page.locator(".is-conductor .button.play")).not_to_have_class(re.compile("is-playing"))
+
+
+def test_marks_are_signs_with_names(visit: Visit) -> None:
+    page = open_pair(visit, "mistakes?m=in-place-on-a-saved-value&lang=en")
+    culprit = page.locator(".is-left .line.of-culprit")
+    expect(culprit).to_have_count(1)
+    expect(culprit).to_contain_text("y.add_(1)")
+    expect(culprit.locator(".line-sign")).to_have_text(text("player.line_culprit", "en"))
+    expect(page.locator(".is-right .line.of-added .line-sign")).to_have_text(text("player.line_added", "en"))
+    expect(page.locator(".is-left .mark-sign.of-culprit").first).to_be_visible()
+    marked = page.locator(".is-left g.node.of-culprit").first
+    expect(marked).to_have_attribute("aria-label", re.compile(re.escape(text("player.mark_culprit", "en"))))
+
+
+def test_nothing_moves_while_stepping(visit: Visit) -> None:
+    page = open_pair(visit)
+    boxes = "[...document.querySelectorAll('*')].flatMap((one) => one.shadowRoot ? [...one.shadowRoot.querySelectorAll('.stage, .transport, .ledger, .program')] : []).map((one) => { const { x, y, width, height } = one.getBoundingClientRect(); return [x, y, width, height]; })"
+    page.keyboard.press("Home")
+    before = page.evaluate(boxes)
+    for _ in range(len(moments(page))):
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(boxes) == before
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_two_sides_stand_beside_or_below_each_other(visit: Visit, width: int) -> None:
+    page = open_pair(visit, width=width)
+    left, right = (page.locator(f".side.is-{name}").bounding_box() for name in ("left", "right"))
+    assert left is not None
+    assert right is not None
+    assert (abs(left["y"] - right["y"]) < 1) == (width == 1280)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    if width == 1280:
+        tops = page.locator(".stage").evaluate_all("stages => stages.map((one) => one.getBoundingClientRect().top)")
+        assert tops[0] == tops[1]
+
+
+def test_from_the_list_to_a_mistake_and_on(visit: Visit) -> None:
+    page = visit("mistakes?lang=en")
+    page.get_by_role("link", name=mistake("data-write").titles["en"], exact=True).click()
+    expect(page.locator(IDLE)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"[?&]m=data-write\b"))
+    expect(page.locator(".pair .stage svg")).to_have_count(2)
+    expect(page.locator(".is-left .after")).to_have_text("738.9056")
+    after = mistakes()[mistakes().index(mistake("data-write")) + 1]
+    page.get_by_role("link", name=re.compile(re.escape(after.titles["en"]))).click()
+    expect(page.locator(".is-left .line.of-culprit")).to_contain_text(after.culprit)
+    page.get_by_role("link", name=text("mistakes.open", "en")).first.click()
+    expect(page.locator(".program .line")).to_have_text(after.wrong.rstrip("\n").split("\n"))
+
+
+def test_an_error_in_explore_leads_to_its_mistake(visit: Visit) -> None:
+    page = visit("?lang=en")
+    page.locator(".st-key-editing label").first.click()
+    field = page.locator(".st-key-draft textarea")
+    field.fill("import torch\nx = torch.ones(3, requires_grad=True)\n(x * x).backward()")
+    field.press("Control+Enter")
+    title = mistake("vector-root").titles["en"]
+    page.get_by_role("link", name=text("mistakes.see", "en", title=title)).click()
+    expect(page.locator(".is-left .line.of-culprit")).to_contain_text("y.backward()")
