@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from explorer.rules.functions import FUNCTIONS
+from explorer.rules.arrays import matmul
+from explorer.rules.expression import parse
+from explorer.rules.functions import CONSTANTS, FUNCTIONS
 
 Value = Any
 """A numpy array, a plain number, flag, word or tuple, or None: an undefined gradient or an argument not given."""
@@ -22,7 +25,7 @@ ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.FloorDiv: np.floor_divide,
     ast.Mod: np.mod,
     ast.Pow: np.power,
-    ast.MatMult: np.matmul,
+    ast.MatMult: matmul,
 }
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -54,10 +57,12 @@ class Evaluation:
 
     Args:
         names: What the names stand for; a name that is not there is None.
+        definitions: Names that stand for expressions.
     """
 
-    def __init__(self, names: Mapping[str, Value]) -> None:
+    def __init__(self, names: Mapping[str, Value], definitions: Mapping[str, str] | None = None) -> None:
         self.names = names
+        self.definitions = {name: parse(text) for name, text in (definitions or {}).items()}
         self.values: dict[ast.expr, Value] = {}
         """What each part of the expression came to, as far as it was needed."""
 
@@ -84,8 +89,8 @@ class Evaluation:
                 return None if value is None else -value
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return not self.of(operand)
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return COMPARISONS[type(op)](self.of(left), self.of(right))
+            case ast.Compare(left=left, ops=ops, comparators=rights):
+                return self._comparison([left, *rights], ops)
             case ast.BoolOp(op=ast.And(), values=parts):
                 return all(self.of(part) for part in parts)
             case ast.BoolOp(values=parts):
@@ -101,7 +106,10 @@ class Evaluation:
         raise TypeError(tree)
 
     def _named(self, name: str) -> Value:
-        value = self.names.get(name)
+        if name in self.definitions:
+            definition = self.definitions[name]
+            return self.values[definition] if definition in self.values else self.of(definition)
+        value = self.names.get(name, CONSTANTS.get(name))
         if isinstance(value, Sampled):
             raise value
         return value
@@ -112,7 +120,11 @@ class Evaluation:
             return absent(left, right) if absent and (left is not None or right is not None) else None
         return ARITHMETIC[type(op)](left, right)
 
+    def _comparison(self, sides: list[ast.expr], ops: list[ast.cmpop]) -> Value:
+        values = [self.of(side) for side in sides]
+        held = [COMPARISONS[type(op)](*pair) for op, pair in zip(ops, pairwise(values), strict=True)]
+        return held[0] if len(held) == 1 else np.logical_and(*held)
+
     def _call(self, name: str, args: list[ast.expr]) -> Value:
         values = [self.of(arg) for arg in args]
-        function = FUNCTIONS[name]
-        return None if values[0] is None and not function.takes_none else function.compute(*values)
+        return None if values[0] is None else FUNCTIONS[name].compute(*values)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from explorer.i18n import Language
-from explorer.model import NodeRan, Recording, TorchRule
+from explorer.model import Accumulated, Event, NodeRan, Recording, TorchRule
 from explorer.model.values import Frozen
 from explorer.rules.names import node_symbol, symbols_at
-from explorer.rules.notation import LOOSE, PRODUCT, Notation, Piece, argument_name
+from explorer.rules.notation import LOOSE, PRODUCT, Notation, Piece, argument_name, code_name
 from explorer.rules.sentences import sentence
 from explorer.rules.table import LISTED
-from explorer.rules.verification import Checked, checked
+from explorer.rules.verification import Checked, checked, checked_sum
 
 
 class SlotFormula(Frozen, frozen=True, kw_only=True):
@@ -23,6 +23,7 @@ class SlotFormula(Frozen, frozen=True, kw_only=True):
         expression: The rule, as the table has it.
         latex: The vector-Jacobian product with the program's names, `g` being the gradient that came in.
         formula: The same as an equation.
+        definitions: Equations for names that stand in `latex` and that the rule itself defines, such as x̂.
         largest_difference: Between an element of the rule's and of torch's.
     """
 
@@ -31,6 +32,7 @@ class SlotFormula(Frozen, frozen=True, kw_only=True):
     expression: str
     latex: str
     formula: str
+    definitions: tuple[str, ...] = ()
     largest_difference: float
 
 
@@ -61,18 +63,35 @@ def explain(recording: Recording, step: int, language: Language) -> Explanation:
         IndexError: There is no such step.
     """
     said = sentence(recording, step, language)
-    event = recording.events[step - 1]
-    if not isinstance(event, NodeRan):
-        return Explanation(sentence=said)
-    slots = slot_formulas(recording, event)
+    match recording.events[step - 1]:
+        case NodeRan() as ran if recording.node(ran.node_id).kind == "accumulate":
+            following = recording.events[step] if step < len(recording.events) else None
+            return _of_accumulation(recording, following, said)
+        case NodeRan() as ran:
+            return _of_node(recording, ran, said)
+        case event:
+            return _of_accumulation(recording, event, said)
+
+
+def _of_node(recording: Recording, ran: NodeRan, said: str) -> Explanation:
+    slots = slot_formulas(recording, ran)
     return Explanation(
         sentence=said,
-        formula=_aligned([slot.formula for slot in slots]) if slots else None,
+        formula=_aligned(slots) if slots else None,
         verified=True if slots else None,
         largest_difference=max((slot.largest_difference for slot in slots), default=None),
-        torch_rule=recording.torch_rules.get(recording.node(event.node_id).name),
+        torch_rule=recording.torch_rules.get(recording.node(ran.node_id).name),
         slots=slots,
     )
+
+
+def _of_accumulation(recording: Recording, event: Event | None, said: str) -> Explanation:
+    difference = checked_sum(event) if isinstance(event, Accumulated) else None
+    if not isinstance(event, Accumulated) or difference is None:
+        return Explanation(sentence=said)
+    grad = code_name(f"{recording.leaf(event.leaf_id).name}.grad").latex
+    formula = rf"{grad} \leftarrow " + ("g" if event.before is None else f"{grad} + g")
+    return Explanation(sentence=said, formula=formula, verified=True, largest_difference=difference)
 
 
 def slot_formulas(recording: Recording, ran: NodeRan) -> tuple[SlotFormula, ...]:
@@ -86,7 +105,8 @@ def slot_formulas(recording: Recording, ran: NodeRan) -> tuple[SlotFormula, ...]
 
 
 def _slot_formula(one: Checked, symbols: dict[str, Piece], target: Piece) -> SlotFormula:
-    vjp = Notation(one.evaluation, symbols).of(one.tree)
+    notation = Notation(one.evaluation, symbols)
+    vjp = notation.of(one.tree)
     if one.summed:
         vjp = Piece(
             rf"\textstyle\sum_{{\text{{dim }} {', '.join(map(str, one.summed))}}} {vjp.at_least(PRODUCT)}", LOOSE
@@ -99,6 +119,7 @@ def _slot_formula(one: Checked, symbols: dict[str, Piece], target: Piece) -> Slo
         expression=one.expression,
         latex=vjp.latex,
         formula=f"g_{{{target.latex}}} = {vjp.latex}",
+        definitions=notation.equations(),
         largest_difference=one.difference,
     )
 
@@ -112,8 +133,11 @@ def _target(recording: Recording, target: str | None, one: Checked) -> Piece:
     return (node_symbol(recording, target) if target else None) or argument_name(_argument(one))
 
 
-def _aligned(lines: list[str]) -> str:
-    different = list(dict.fromkeys(lines))
+def _aligned(slots: tuple[SlotFormula, ...]) -> str:
+    """The equations of all slots, one below the other, then what their names stand for; each once."""
+    equations = [slot.formula for slot in slots] + [definition for slot in slots for definition in slot.definitions]
+    different = list(dict.fromkeys(equations))
     if len(different) == 1:
         return different[0]
-    return r"\begin{aligned} " + r" \\ ".join(line.replace("=", "&=", 1) for line in different) + r" \end{aligned}"
+    lines = r" \\ ".join(equation.replace("=", "&=", 1) for equation in different)
+    return rf"\begin{{aligned}} {lines} \end{{aligned}}"

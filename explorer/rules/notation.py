@@ -14,7 +14,7 @@ from explorer.model.text import number_text
 from explorer.rules.evaluation import Evaluation
 from explorer.rules.functions import FUNCTIONS
 
-LOOSE, SUM, MINUS, PRODUCT, MATRIX_PRODUCT, POWER, ATOM = range(7)
+LOOSE, SUM, MINUS, TERM, PRODUCT, MATRIX_PRODUCT, POWER, ATOM = range(8)
 """How firmly a piece of LaTeX holds together; what is held less firmly than its surroundings gets parentheses."""
 
 OPERATORS: dict[type[ast.cmpop], tuple[str, str]] = {
@@ -87,6 +87,15 @@ def number(value: float | complex) -> Piece:
     return Piece(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", MINUS if value < 0 else PRODUCT)
 
 
+WELL_KNOWN = {
+    "pi": Piece(r"\pi"),
+    "inf": Piece(r"\infty"),
+    "xhat": Piece(r"\hat{x}"),
+    "gw": Piece("g_{w}"),
+}
+"""Names of the rules' own that have a symbol."""
+
+
 class Notation:
     """Writes the parts of an expression that has been evaluated.
 
@@ -96,7 +105,9 @@ class Notation:
     """
 
     def __init__(self, evaluation: Evaluation, symbols: Mapping[str, Piece]) -> None:
+        self.evaluation = evaluation
         self.values = evaluation.values
+        self.definitions: dict[str, Piece] = {}
         self.symbols = symbols
 
     def of(self, tree: ast.expr) -> Piece:
@@ -139,8 +150,12 @@ class Notation:
         )
 
     def _name(self, tree: ast.expr, name: str) -> Piece:
+        if name in self.evaluation.definitions:
+            return self._defined(name)
         if name in self.symbols:
             return self.symbols[name]
+        if name in WELL_KNOWN:
+            return WELL_KNOWN[name]
         match self.values.get(tree):
             case bool() | str() | None as word:
                 return argument_name(str(word))
@@ -148,7 +163,28 @@ class Notation:
                 return number(plain)
             case tuple() as plain:
                 return Piece(str(plain))
+            case list() as several:
+                return Piece(", ".join(self._listed(name, index) for index in range(len(several))))
         return argument_name(name)
+
+    def _defined(self, name: str) -> Piece:
+        """The symbol of a name that the rule defines; what it stands for where that is no longer than a symbol."""
+        if name not in self.definitions:
+            self.definitions[name] = self.of(self.evaluation.definitions[name])
+        meaning = self.definitions[name]
+        return meaning if meaning.firmness == ATOM else WELL_KNOWN.get(name, Piece(rf"\mathit{{{name}}}"))
+
+    def equations(self) -> tuple[str, ...]:
+        """What the defined names that were written stand for."""
+        return tuple(
+            f"{self._defined(name).latex} = {meaning.latex}"
+            for name, meaning in reversed(self.definitions.items())
+            if meaning.firmness != ATOM
+        )
+
+    def _listed(self, name: str, index: int) -> str:
+        found = self.symbols.get("g" + str(index) if name == "gs" else f"{name}[{index}]")
+        return found.latex if found else argument_name(f"{name}[{index}]").latex
 
     def _binary(self, op: ast.operator, left: ast.expr, right: ast.expr) -> Piece:
         values = self.values[left], self.values[right]
@@ -158,9 +194,9 @@ class Notation:
         match op:
             case ast.Add() | ast.Sub():
                 sign = "+" if isinstance(op, ast.Add) else "-"
-                return Piece(f"{first.at_least(SUM)} {sign} {second.at_least(PRODUCT)}", SUM)
+                return Piece(f"{first.at_least(SUM)} {sign} {second.at_least(TERM)}", SUM)
             case ast.Mult():
-                return product(first, second, r"\odot" if all(np.ndim(value) for value in values) else r"\cdot")
+                return product(first, second, r"\odot" if all(np.size(value) > 1 for value in values) else r"\cdot")
             case ast.Div():
                 return quotient(first, second)
             case ast.FloorDiv():
@@ -180,12 +216,14 @@ class Notation:
         return negative(self.of(right)) if isinstance(op, ast.Sub) else self.of(right)
 
     def _comparison(self, tree: ast.expr, *, opposite: bool) -> Piece:
-        if not isinstance(tree, ast.Compare) or type(tree.ops[0]) not in OPERATORS:
-            piece = self.of(tree)
-            return Piece(rf"\neg {piece.at_least(ATOM)}", POWER) if opposite else piece
-        sign = OPERATORS[type(tree.ops[0])][opposite]
-        sides = self.of(tree.left), self.of(tree.comparators[0])
-        return Piece(f"{sides[0].at_least(SUM)} {sign} {sides[1].at_least(SUM)}", LOOSE)
+        if opposite and not (isinstance(tree, ast.Compare) and len(tree.ops) == 1):
+            return Piece(rf"\neg {self.of(tree).at_least(ATOM)}", POWER)
+        if not isinstance(tree, ast.Compare):
+            return self.of(tree)
+        written = self.of(tree.left).at_least(SUM)
+        for op, right in zip(tree.ops, tree.comparators, strict=True):
+            written += f" {OPERATORS[type(op)][opposite]} {self.of(right).at_least(SUM)}"
+        return Piece(written, LOOSE)
 
     def _call(self, name: str, args: list[ast.expr]) -> Piece:
         if name == "where":
@@ -196,9 +234,9 @@ class Notation:
             case None:
                 return pieces[0]
             case str() as template:
-                return filled(template, pieces, LOOSE if FUNCTIONS[name].loose else POWER)
+                return filled(template, pieces, TERM if FUNCTIONS[name].loose else POWER)
             case write:
-                return filled(write(*values), pieces, LOOSE if FUNCTIONS[name].loose else POWER)
+                return filled(write(*values), pieces, TERM if FUNCTIONS[name].loose else POWER)
 
     def _cases(self, condition: ast.expr, chosen: ast.expr, other: ast.expr) -> Piece:
         holds, fails = self._comparison(condition, opposite=False), self._comparison(condition, opposite=True)
@@ -222,7 +260,7 @@ def negative(piece: Piece) -> Piece:
     """With a minus sign."""
     if piece.firmness == MINUS and piece.latex.startswith("-"):
         return Piece(piece.latex[1:], PRODUCT)
-    return Piece(f"-{piece.at_least(PRODUCT)}", MINUS)
+    return Piece(f"-{piece.at_least(TERM)}", MINUS)
 
 
 def product(left: Piece, right: Piece, sign: str) -> Piece:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
+from typing import Any
+
+import msgspec
 
 from explorer.model.values import Frozen
 
-FORWARD = "forward"
+FORWARD, WHERE = "forward", "where"
+"""Keys of a row that are no arguments."""
 LISTED = "[]"
 """Marks an argument that is a list of tensors: one slot for each of them."""
 
@@ -22,12 +26,15 @@ class Rule(Frozen, frozen=True, kw_only=True):
         vjps: (argument, expression) for every tensor the operation differentiates by, in the order of the slots.
             In an expression stand `g`, the gradient that came in (`g0`, `g1`, … where an operation has several
             results); the names of what the node saved; `shape`, the shape of that slot's input; for an argument that
-            is a list also `slot`, its position in it, and `shapes`.
+            is a list also `slot`, its position in it, and `shapes`, the shapes of all slots' inputs; and the names that
+            the rule defines.
+        definitions: Names for parts of the expressions that occur again and again, and what they stand for.
     """
 
     node: str
     forward: str | None = None
     vjps: tuple[tuple[str, str], ...]
+    definitions: dict[str, str] = msgspec.field(default_factory=dict)
 
     def vjp(self, slot: int) -> tuple[str, str] | None:
         """(argument, expression) for a slot; None where the operation has none there."""
@@ -49,10 +56,10 @@ def rules() -> dict[str, Rule]:
 
 
 def rule(node: str) -> Rule | None:
-    """The rule for a kind of node, where there is one."""
-    return rules().get(node)
+    """The rule for a kind of node, where there is one; the copying twin of a view has the view's."""
+    return rules().get(node.removesuffix("_copy"))
 
 
-def _rule(node: str, row: dict[str, str]) -> Rule:
-    forward = row.pop(FORWARD, None)
-    return Rule(node=node, forward=forward, vjps=tuple(row.items()))
+def _rule(node: str, row: dict[str, Any]) -> Rule:
+    forward, definitions = row.pop(FORWARD, None), row.pop(WHERE, {})
+    return Rule(node=node, forward=forward, vjps=tuple(row.items()), definitions=definitions)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.model import Node, NodeRan, TensorValue
+from explorer.model import Accumulated, Node, NodeRan, TensorValue
 from explorer.rules.arrays import sum_to
-from explorer.rules.evaluation import INAPPLICABLE, Evaluation, Value
+from explorer.rules.evaluation import INAPPLICABLE, Evaluation, Sampled, Value
 from explorer.rules.expression import parse
 from explorer.rules.names import array, names_at
 from explorer.rules.table import Rule, rule
@@ -71,12 +71,21 @@ def checked(node: Node, ran: NodeRan) -> tuple[Checked, ...]:
     return () if None in results else tuple(result for result in results if result is not None)
 
 
+def checked_sum(event: Accumulated) -> float | None:
+    """How far `after` is from `before + incoming`; None where that is more than rounding, or not all is known."""
+    before, incoming = array(event.before), array(event.incoming)
+    if isinstance(before, Sampled) or isinstance(incoming, Sampled) or not event.after.complete:
+        return None
+    with np.errstate(all="ignore"):
+        return _difference(incoming if before is None else before + incoming, event.after, incoming)
+
+
 def _checked(of: Rule, slot: int, sent: TensorValue | None, names: dict[str, Value]) -> Checked | None:
     found = of.vjp(slot)
     if found is None or sent is None or not sent.complete:
         return None
     argument, expression = found
-    evaluation = Evaluation({**names, "shape": sent.shape, "slot": slot - len(of.vjps) + 1})
+    evaluation = Evaluation({**names, "shape": sent.shape, "slot": slot - len(of.vjps) + 1}, of.definitions)
     tree = parse(expression)
     try:
         value = np.asarray(evaluation.of(tree))

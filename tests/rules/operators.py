@@ -24,7 +24,6 @@ def operator_recordings(dtype: torch.dtype, most_samples: int = MOST_SAMPLES) ->
         if not op.supports_autograd or dtype not in op.supported_backward_dtypes("cpu"):
             continue
         torch.manual_seed(0)
-        samples = contextlib.nullcontext([])
         with quiet():
             samples = list(itertools.islice(_samples(op, dtype), most_samples))
         for sample in samples:
@@ -38,7 +37,7 @@ def _samples(op: Any, dtype: torch.dtype) -> Iterator[Any]:
 
 
 def _recorded(op: Any, sample: Any) -> Recording | None:
-    session = record(source="")
+    session = record(source="", filename="<program>")
     with contextlib.suppress(RuntimeError, ValueError, NotImplementedError), quiet(), session:
         results = tree_leaves(op(sample.input, *sample.args, **sample.kwargs))
         roots = [root for root in results if isinstance(root, torch.Tensor) and root.requires_grad]

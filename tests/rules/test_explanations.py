@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from recorded import recorded
 
-from explorer.model import NodeRan, Recording
+from explorer.model import Accumulated, NodeRan, Recording
 from explorer.rules import Explanation, explain
 
 X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
@@ -31,8 +31,8 @@ def step_of(recording: Recording, node: str) -> int:
     [
         ("m = 2 * torch.dot(x, x)\nm.backward()", "MulBackward0", r"g_{\texttt{torch.dot(x, x)}} = 2 \cdot g"),
         ("m = 2 * torch.dot(x, x)\nm.backward()", "DotBackward0", r"g_{\texttt{x}} = g \cdot \texttt{x}"),
-        ("(x ** 3).sum().backward()", "PowBackward0", r"g_{\texttt{x}} = g \odot 3 \cdot \texttt{x}^{2}"),
-        ("(x ** 2).sum().backward()", "PowBackward0", r"g_{\texttt{x}} = g \odot 2 \cdot \texttt{x}"),
+        ("(x ** 3).sum().backward()", "PowBackward0", r"g_{\texttt{x}} = 3 \cdot \texttt{x}^{2} \odot g"),
+        ("(x ** 2).sum().backward()", "PowBackward0", r"g_{\texttt{x}} = 2 \cdot \texttt{x} \odot g"),
         ("x.sum().backward()", "SumBackward0", r"g_{\texttt{x}} = g \cdot \mathbf{1}_{3}"),
         (
             "b = torch.ones((), requires_grad=True)\n(x + b).sum().backward()",
@@ -77,3 +77,21 @@ def test_torch_s_own_rule_stands_beside_every_node_that_torch_generated() -> Non
     assert rule.derivatives == (("self", "grad * tensor.conj()"), ("tensor", "grad * self.conj()"))
     assert explained(X + "x.digamma().sum().backward()", "DigammaBackward0").torch_rule is not None
     assert explained(X + "x.sum().backward()", "AccumulateGrad").torch_rule is None
+
+
+def test_accumulation_is_a_formula_too() -> None:
+    recording = recorded(X + "x.sum().backward()\n(2 * x).sum().backward()")
+    formulas = [
+        explain(recording, step, "en").formula
+        for step, event in enumerate(recording.events, 1)
+        if isinstance(event, Accumulated)
+    ]
+    assert formulas == [r"\texttt{x.grad} \leftarrow g", r"\texttt{x.grad} \leftarrow \texttt{x.grad} + g"]
+    assert explain(recording, step_of(recording, "AccumulateGrad"), "en").formula == formulas[0]
+
+
+def test_definitions_of_a_rule_stand_below_it() -> None:
+    program = "y = torch.layer_norm(x, (3,), torch.tensor([1., 2., 3.], requires_grad=True))\ny.prod().backward()"
+    explanation = explained(X + program, "NativeLayerNormBackward0")
+    assert explanation.formula is not None
+    assert r"\hat{x} &= \left(\texttt{x} - \text{result1}\right) \cdot \text{result2}" in explanation.formula
