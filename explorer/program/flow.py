@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.program.effects import Effect, effect_of
@@ -92,6 +93,21 @@ def forward_statements(source: Source, root: Root, leaves: Leaves) -> tuple[ast.
     updates = {i for i, effect in enumerate(effects) if effect.changes and effect.binds <= set(leaves.tensors)}
     again = {i for i in needed - marks - makes - updates if effects[i].reads & tainted[i]}
     return tuple(body[i] for i in sorted(_closed(again, needed, effects)))
+
+
+def setup_statements(source: Source, root: Root, forward: Sequence[ast.stmt]) -> tuple[ast.stmt, ...]:
+    """The other statements that make what the forward statements and the root read: inputs, settings, definitions.
+
+    Where one of them reads a `.grad`, what filled it belongs to it: all statements before the root are needed then.
+    """
+    effects = [effect_of(statement) for statement in forward]
+    bound = {name for effect in effects for name in effect.binds}
+    wanted = _read_first(set(range(len(forward))), effects) | (effect_of(root.statement).reads - bound)
+    others = [statement for statement in source.tree.body[: root.index] if statement not in forward]
+    needed = [others[i] for i in sorted(_slice([effect_of(statement) for statement in others], frozenset(wanted)))]
+    if any(isinstance(node, ast.Attribute) and node.attr == "grad" for one in needed for node in ast.walk(one)):
+        return tuple(source.tree.body[: root.index])
+    return tuple(needed)
 
 
 def reached_names(source: Source, root: Root) -> frozenset[str]:

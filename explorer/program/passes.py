@@ -12,6 +12,7 @@ from explorer.i18n import text as sentence
 from explorer.program.calls import with_argument, with_root, with_seed, without_seed
 from explorer.program.effects import effect_of
 from explorer.program.flow import Root, find_leaves, forward_statements, reached_names
+from explorer.program.names import Names
 from explorer.program.source import Source
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def write_passes(source: Source, root: Root, toggles: Toggles, seed: str, langua
     Raises:
         ProgramInvalid: A seed for several roots, or no leaf to clear.
     """
-    names = _Names(source, toggles.second)
+    names = Names(source.text, toggles.second)
     setup, statement, naming = _backward_statement(source, root, toggles, seed, names)
     again = [*_forward(source, root), *naming] if toggles.new_forward else []
     clears = _clears(source, root, toggles.between) if toggles.passes > 1 or toggles.second.strip() else []
@@ -51,7 +52,7 @@ def write_passes(source: Source, root: Root, toggles: Toggles, seed: str, langua
 
 
 def _backward_statement(
-    source: Source, root: Root, toggles: Toggles, seed: str, names: _Names
+    source: Source, root: Root, toggles: Toggles, seed: str, names: Names
 ) -> tuple[list[str], str, list[str]]:
     """Lines that make a seed, the backward statement, and the line that gives the root a name if it has none."""
     statement = _unified(source.segment(root.statement))
@@ -143,17 +144,3 @@ def _joined(lines: Iterable[str], newline: str) -> str:
 
 def _unified(text: str) -> str:
     return re.sub(r"\r\n?", "\n", text)
-
-
-class _Names:
-    """Names that are free in a program."""
-
-    def __init__(self, source: Source, second: str) -> None:
-        self._taken = set(re.findall(r"\w+", source.text + " " + second))
-
-    def fresh(self, *wanted: str) -> str:
-        """The first of the names that is free, else the last with a number."""
-        numbered = (f"{wanted[-1]}{number}" for number in range(2, len(self._taken) + 3))
-        name = next(name for name in (*wanted, *numbered) if name not in self._taken)
-        self._taken.add(name)
-        return name

@@ -1,0 +1,148 @@
+"""The lab's charts: norms by level, and how each leaf's gradient is spread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from explorer.i18n import Language, text
+from explorer.labs.flow.program import BINS, LEAST_POWER, MOST_POWER, Network
+from explorer.labs.flow.reading import Level, Reading
+from explorer.labs.flow.verdict import level_name, mark_of
+from explorer.model.text import number_text
+from explorer.render.chart_style import add_notes, apply_style, pale, plain
+from explorer.render.palette import PALETTES, Theme, pass_color
+
+NORM_HEIGHT_PIXELS = 400
+ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 16, 220, 460
+
+SYMBOLS = {"steady": "circle", "vanishes": "circle-open", "explodes": "triangle-up", "dead": "x-thin", "broken": "x"}
+DASHES = ("solid", "dash")
+
+
+def norm_chart(
+    networks: Sequence[tuple[str, Network, Reading]], theme: Theme, language: Language
+) -> go.Figure:
+    """Gradient norms on a logarithmic axis, the data at the left and the loss at the right.
+
+    Args:
+        networks: Name, settings and reading of each network.
+        theme, language: As the page.
+    """
+    palette = PALETTES[theme]
+    figure = go.Figure()
+    floor = _floor([reading for _, _, reading in networks])
+    for k, (name, network, reading) in enumerate(networks):
+        figure.add_scatter(**_line(k, name, network, reading, floor, theme, language))
+        if any(level.weight is not None for level in reading.levels):
+            figure.add_scatter(**_arriving(k, name, reading, theme, language))
+    for fate in ("vanishes", "explodes", "dead", "broken"):
+        if any(mark_of(level, reading.levels[-1]) == fate for _, _, reading in networks for level in reading.levels):
+            marker = {"symbol": SYMBOLS[fate], "size": 10, "color": palette.text, "line": {"width": 2}}
+            label = text(f"lab_flow.mark.{fate}", language)
+            figure.add_scatter(name=label, x=[None], y=[None], mode="markers", marker=marker)
+    kinds = {network.kind for _, network, _ in networks}
+    apply_style(figure, text("lab_flow.chart.norms", language), theme, NORM_HEIGHT_PIXELS)
+    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top"})
+    axis = text(f"lab_flow.axis.{kinds.pop() if len(kinds) == 1 else 'both'}", language)
+    figure.update_xaxes(title_text=axis, gridcolor=pale(palette.muted), zeroline=False)
+    figure.update_yaxes(type="log", exponentformat="power", dtick=_tick(networks), gridcolor=pale(palette.muted))
+    return figure
+
+
+def histogram_chart(name: str, reading: Reading, theme: Theme, language: Language) -> go.Figure:
+    """One row per leaf, coloured by how many of its gradient's elements have which magnitude."""
+    palette = PALETTES[theme]
+    step = (MOST_POWER - LEAST_POWER) / BINS
+    powers = [LEAST_POWER + (k + 0.5) * step for k in range(BINS)]
+    zero, broken = LEAST_POWER - 1.0, MOST_POWER + 1.0
+    rows = [[one.zero / one.numel, *(c / one.numel for c in one.counts), one.broken / one.numel] for one in reading.spreads]
+    figure = go.Figure(
+        go.Heatmap(
+            x=[zero, *powers, broken],
+            y=[plain(one.name) for one in reading.spreads],
+            z=[[share or None for share in row] for row in rows],
+            zmin=0,
+            zmax=max((max(row) for row in rows), default=1.0),
+            colorscale=[[0, pale(pass_color(theme, 0))], [1, pass_color(theme, 0)]],
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            hovertemplate="%{y}, 10^%{x:.2g}: %{z:.0%}<extra></extra>",
+        )
+    )
+    height = min(max(ROW_PIXELS * len(rows) + 100, LEAST_PIXELS), MOST_PIXELS)
+    apply_style(figure, text("lab_flow.chart.histogram", language, name=name), theme, height)
+    ticks = range(LEAST_POWER, MOST_POWER + 1, 4)
+    figure.update_xaxes(
+        tickvals=[zero, *ticks, broken],
+        ticktext=["0", *(f"10<sup>{power}</sup>" for power in ticks), "nan, inf"],
+        range=[zero - 0.6, broken + 0.6],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_layout(font={"color": palette.text})
+    if not reading.spreads:
+        add_notes(figure, [text("lab_flow.chart.no_gradients", language)], theme)
+    return figure
+
+
+def _line(
+    k: int, name: str, network: Network, reading: Reading, floor: float, theme: Theme, language: Language
+) -> dict[str, Any]:
+    levels, last = reading.levels, reading.levels[-1]
+    return {
+        "name": plain(name),
+        "x": [level.number for level in levels],
+        "y": [_drawn(level.norm, floor) for level in levels],
+        "mode": "lines+markers",
+        "line": {"color": pass_color(theme, k), "width": 2.5, "dash": DASHES[k % 2]},
+        "marker": {
+            "symbol": [SYMBOLS[mark_of(level, last)] for level in levels],
+            "size": 9,
+            "color": pass_color(theme, k),
+            "line": {"color": pass_color(theme, k), "width": 2},
+        },
+        "customdata": [[level_name(level.number, network, language), number_text(level.norm)] for level in levels],
+        "hovertemplate": "%{customdata[0]}: %{customdata[1]}<extra>%{fullData.name}</extra>",
+    }
+
+
+def _arriving(k: int, name: str, reading: Reading, theme: Theme, language: Language) -> dict[str, Any]:
+    return {
+        "name": plain(text("lab_flow.chart.arriving", language, name=name)),
+        "x": [level.number for level in reading.levels],
+        "y": [level.arriving if level.arriving > 0 else None for level in reading.levels],
+        "mode": "lines",
+        "line": {"color": pass_color(theme, k), "width": 1, "dash": "dot"},
+        "hovertemplate": "%{x}: %{y:.3g}<extra>%{fullData.name}</extra>",
+    }
+
+
+def _drawn(norm: float, floor: float) -> float:
+    """Where a norm stands on the axis: what has no place on it lies at its foot."""
+    return norm if norm > 0 and math.isfinite(norm) else floor
+
+
+def _floor(readings: Sequence[Reading]) -> float:
+    norms = [level.norm for reading in readings for level in reading.levels]
+    return min((norm for norm in norms if norm > 0 and math.isfinite(norm)), default=1.0) / 10
+
+
+def _tick(networks: Sequence[tuple[str, Network, Reading]]) -> int:
+    """Powers of ten between two lines of the grid, so that about eight are drawn."""
+    norms: list[float] = [
+        number
+        for _, _, reading in networks
+        for level in reading.levels
+        for number in (level.norm, level.arriving)
+        if number > 0 and math.isfinite(number)
+    ]
+    decades = math.log10(max(norms) / min(norms)) if norms else 1
+    return max(1, math.ceil(decades / 8))
+
+

@@ -1,0 +1,140 @@
+"""What the lab runs: one forward and one backward pass of a network with depth."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from explorer.i18n import Language, text
+from explorer.model.values import Frozen
+
+MOST_LEVELS = 40
+BINS, LEAST_POWER, MOST_POWER = 44, -16, 6
+"""Of the histograms of log10 |gradient|."""
+
+Kind = Literal["mlp", "rnn"]
+Activation = Literal["none", "sigmoid", "tanh", "relu", "gelu"]
+Initialisation = Literal["default", "xavier", "kaiming", "orthogonal", "normal"]
+Aid = Literal["nothing", "shortcut", "layer_norm"]
+Width = Literal[4, 8, 16, 32]
+
+
+class Network(Frozen, frozen=True, kw_only=True):
+    """One network.
+
+    Args:
+        kind: A stack of linear layers, or one recurrent cell that is unrolled.
+        depth: How many layers or time steps, 2 to 40.
+        width: Of every layer.
+        activation: After every layer or time step.
+        initialisation: Of the weights that the gradient goes through again and again.
+        gain: What these weights are multiplied with afterwards.
+        aid: What keeps gradients alive: shortcuts around every layer, or layer norm in it.
+    """
+
+    kind: Kind = "mlp"
+    depth: Annotated[int, msgspec.Meta(ge=2, le=MOST_LEVELS)] = 16
+    width: Width = 8
+    activation: Activation = "sigmoid"
+    initialisation: Initialisation = "xavier"
+    gain: Annotated[float, msgspec.Meta(ge=0.1, le=8.0)] = 1.0
+    aid: Aid = "nothing"
+
+
+class FlowSettings(Frozen, frozen=True, kw_only=True):
+    """What the lab shows.
+
+    Args:
+        a: The network.
+        b: The one it is compared with; None for none.
+    """
+
+    a: Network = Network()
+    b: Network | None = Network(activation="relu", initialisation="kaiming")
+
+
+INITIALISED: dict[Initialisation, str] = {
+    "default": "",
+    "xavier": "torch.nn.init.xavier_normal_({weight})",
+    "kaiming": 'torch.nn.init.kaiming_normal_({weight}, nonlinearity="relu")',
+    "orthogonal": "torch.nn.init.orthogonal_({weight}.detach())",
+    "normal": "torch.nn.init.normal_({weight})",
+}
+ACTIVATED: dict[Activation, str] = {
+    "none": "{value}",
+    "sigmoid": "torch.sigmoid({value})",
+    "tanh": "torch.tanh({value})",
+    "relu": "torch.relu({value})",
+    "gelu": "torch.nn.functional.gelu({value})",
+}
+
+
+def program_text(network: Network, language: Language = "en") -> str:
+    """The program, plain PyTorch.
+
+    Args:
+        network: What it builds.
+        language: Of its comments.
+    """
+    histograms = f"""{_comment("histograms", language)}
+for parameter in layers.parameters():
+    histogram = torch.histc(parameter.grad.abs().log10(), bins={BINS}, min={LEAST_POWER}, max={MOST_POWER})
+"""
+    return (_mlp if network.kind == "mlp" else _rnn)(network, language) + "\n" + histograms
+
+
+def _mlp(network: Network, language: Language) -> str:
+    weights = "".join(f"    {line}\n" for line in _initialised(network, "layer.weight"))
+    loop = f"for layer in layers:\n{weights}" if weights else ""
+    return f"""import torch
+
+torch.manual_seed(0)
+h = torch.randn(8, {network.width})
+layers = torch.nn.ModuleList(torch.nn.Linear({network.width}, {network.width}) for _ in range({network.depth}))
+{loop}
+{_comment("mlp", language)}
+for layer in layers:
+    h = {_level(network, "layer(h)")}
+loss = h.pow(2).mean()
+loss.backward()
+"""
+
+
+def _rnn(network: Network, language: Language) -> str:
+    weights = "".join(f"{line}\n" for line in _initialised(network, "layers.recurrent.weight"))
+    width = network.width
+    return f"""import torch
+
+torch.manual_seed(0)
+x = torch.randn({network.depth}, 8, {width})
+layers = torch.nn.ModuleDict()
+layers["inputs"] = torch.nn.Linear({width}, {width})
+layers["recurrent"] = torch.nn.Linear({width}, {width}, bias=False)
+{weights}
+{_comment("rnn", language)}
+h = torch.zeros(8, {width})
+for t in range({network.depth}):
+    h = {_level(network, "layers.inputs(x[t]) + layers.recurrent(h)")}
+loss = h.pow(2).mean()
+loss.backward()
+"""
+
+
+def _level(network: Network, value: str) -> str:
+    """The expression of one layer or time step."""
+    if network.aid == "layer_norm":
+        value = f"torch.nn.functional.layer_norm({value}, ({network.width},))"
+    value = ACTIVATED[network.activation].format(value=value)
+    return f"h + {value}" if network.aid == "shortcut" else value
+
+
+def _initialised(network: Network, weight: str) -> list[str]:
+    lines = [INITIALISED[network.initialisation].format(weight=weight)]
+    if network.gain != 1:
+        lines += ["with torch.no_grad():", f"    {weight}.mul_({network.gain:g})"]
+    return [line for line in lines if line]
+
+
+def _comment(name: str, language: Language) -> str:
+    return f"# {text(f'lab_flow.comment.{name}', language)}"
