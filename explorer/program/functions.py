@@ -80,9 +80,7 @@ def _with_root(text: str) -> tuple[Source, Root]:
     return source, root
 
 
-def _written(
-    source: Source, root: Root, forward: Sequence[ast.stmt], called: tuple[str, ...]
-) -> ProgramFunction:
+def _written(source: Source, root: Root, forward: Sequence[ast.stmt], called: tuple[str, ...]) -> ProgramFunction:
     leaves = find_leaves(source)
     setup = setup_statements(source, root, forward)
     reads = frozenset[str]().union(*(effect_of(statement).reads for statement in (*forward, *setup, root.statement)))

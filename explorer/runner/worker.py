@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import random
 import sys
 import warnings
@@ -61,6 +62,9 @@ def rehearse(modules: dict[str, ModuleType]) -> None:
     with contextlib.redirect_stdout(BoundedOutput(1_000)), record(source=source, filename=FILENAME):
         exec(code, Guards(source, modules).namespace())  # noqa: S102  the text above
     torch.default_generator.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it imports is told that a part of torch is deprecated
+        importlib.import_module("torch._decomp.decompositions_for_jvp")  # forward mode does so on its first use
     layout.lay_out("digraph { a -> b }")
 
 

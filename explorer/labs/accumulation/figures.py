@@ -88,7 +88,7 @@ def memory_chart(reading: Reading, theme: Theme, language: Language) -> go.Figur
 
 
 def element_names(gradient: Gradient) -> list[str]:
-    """"0.weight[0, 2]", one per element."""
+    """ "0.weight[0, 2]", one per element."""
     places = (index_of(flat, gradient.shape) for flat in range(len(gradient.full)))
     return [plain(f"{gradient.name}[{', '.join(map(str, place))}]" if place else gradient.name) for place in places]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from explorer.i18n import Language, text
-from explorer.model.values import Frozen
+from explorer.labs.settings import LabSettings
 
 MOST_SAMPLES = 16
 
@@ -17,7 +17,7 @@ Scaling = Literal["share", "count", "nothing", "size"]
 Between = Literal["one_step", "none", "zeros", "keep"]
 
 
-class AccumulationSettings(Frozen, frozen=True, kw_only=True):
+class AccumulationSettings(LabSettings, frozen=True, kw_only=True):
     """What decides about the program.
 
     Args:

@@ -35,6 +35,11 @@ class Gradient(Frozen, frozen=True, kw_only=True):
     micro: tuple[float, ...]
 
     @property
+    def norms(self) -> tuple[float, float]:
+        """The l2 norms of the full batch's gradient and of the accumulated one."""
+        return math.hypot(*self.full), math.hypot(*self.micro)
+
+    @property
     def difference(self) -> float:
         """The largest difference between the two, element by element; nan where one is nan."""
         gaps = [abs(b - a) for a, b in zip(self.full, self.micro, strict=True)]
@@ -98,7 +103,9 @@ def read(recording: Recording) -> Reading:
     steps = len(of_full)
     last_round = of_micro[len(of_micro) - len(of_micro) // max(steps, 1) :]
     gradients = [
-        _gradient(recording, name.removeprefix(FULL), ids[name], ids[MICRO + name.removeprefix(FULL)], of_full, last_round)
+        _gradient(
+            recording, name.removeprefix(FULL), ids[name], ids[MICRO + name.removeprefix(FULL)], of_full, last_round
+        )
         for name in names
     ]
     micro_ids = {ids[MICRO + one.name] for one in gradients}

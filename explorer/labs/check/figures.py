@@ -55,12 +55,12 @@ def error_chart(reading: Reading, step: int, theme: Theme, language: Language) -
             xref="paper",
             yref="paper",
             xanchor=anchor,
-            yanchor="top",
+            yanchor="bottom",
             showarrow=False,
             font={"color": palette.muted, "size": 11},
         )
-    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top"})
-    grid = {"type": "log", "exponentformat": "power", "gridcolor": pale(palette.muted)}
+    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top"}, margin={"t": 56})
+    grid = {"type": "log", "tickfont": {"size": 11}, "exponentformat": "power", "gridcolor": pale(palette.muted)}
     figure.update_xaxes(title_text=text("lab_check.chart.step", language), dtick=2, **grid)
     figure.update_yaxes(title_text=text("lab_check.chart.error", language), dtick=2, **grid)
     return figure
@@ -79,9 +79,7 @@ def _line(name: str, errors: Sequence[float], color: str, dash: str) -> dict[str
     }
 
 
-def _best(
-    precision: Precision, errors: Sequence[float], best: int, color: str, language: Language
-) -> dict[str, Any]:
+def _best(precision: Precision, errors: Sequence[float], best: int, color: str, language: Language) -> dict[str, Any]:
     said = text("lab_check.chart.best", language, step=step_text(STEPS[best]), dtype=precision.dtype)
     return {
         "name": plain(said),

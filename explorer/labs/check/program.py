@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from explorer.i18n import Language, text
-from explorer.model.values import Frozen
+from explorer.labs.settings import LabSettings
 from explorer.program.functions import ProgramFunction, function_of
+from explorer.program.link import MAX_TEXT_CHARACTERS
 from explorer.program.names import Names
 
 MOST_ELEMENTS = 32
@@ -16,18 +21,22 @@ POWERS = tuple(-k / 2 for k in range(2, 25))
 REVERSE, SLOPES, TANGENTS = "reverse", "slopes", "tangents"
 """Names of the program's results, by which a recording is read."""
 
-GRADCHECK, FORWARD = "gradcheck: ", "forward mode: "
+LEAVES, GRADCHECK, FORWARD = "leaves: ", "gradcheck: ", "forward mode: "
 """What the lines begin with that the program prints."""
 
 
-class CheckSettings(Frozen, frozen=True, kw_only=True):
-    """What the lab checks, beside the program itself.
+class CheckSettings(LabSettings, frozen=True, kw_only=True):
+    """What the lab checks.
 
     Args:
-        step: Which step size the table shows, as an index of `POWERS`; None for the best.
+        function: Id of a gallery function; "" for the user's own program.
+        code: The user's own program.
+        step: Which step size the table shows, as an index of `POWERS`; -1 for the best.
     """
 
-    step: int | None = None
+    function: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{0,40}$")] = "sin-chain"
+    code: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)] = ""
+    step: Annotated[int, msgspec.Meta(ge=-1, lt=len(POWERS))] = -1
 
 
 def program_text(program: str, language: Language = "en") -> str:
@@ -121,6 +130,7 @@ def {n["forward_mode"]}(*inputs):
 
 {n["steps"]} = [10.0**-(k / 2) for k in range({-round(2 * POWERS[0])}, {1 - round(2 * POWERS[-1])})]
 {n["inputs"]} = [{_inputs(function)}]
+print("{LEAVES}" + " ".join([{_leaf_names(function)}]))
 
 # {_say("as_written", language)}
 {n["check"]}(*{n["inputs"]})
@@ -138,6 +148,11 @@ except (RuntimeError, NotImplementedError) as error:
 
 def _inputs(function: ProgramFunction) -> str:
     return ", ".join([*function.leaves, *(f"*{module}.parameters()" for module in function.modules)])
+
+
+def _leaf_names(function: ProgramFunction) -> str:
+    modules = [f'*(f"{module}.{{name}}" for name, _ in {module}.named_parameters())' for module in function.modules]
+    return ", ".join([*(f'"{name}"' for name in function.leaves), *modules])
 
 
 def _in_float64(function: ProgramFunction, names: dict[str, str]) -> str:

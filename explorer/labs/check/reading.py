@@ -8,8 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.labs.check.program import FORWARD, GRADCHECK, MOST_ELEMENTS, POWERS, REVERSE, SLOPES, TANGENTS
-from explorer.model import BackwardEnded, BackwardStarted, Operation, Printed, Recording, TensorValue
+from explorer.labs.check.program import (
+    FORWARD,
+    GRADCHECK,
+    LEAVES,
+    MOST_ELEMENTS,
+    POWERS,
+    REVERSE,
+    SLOPES,
+    TANGENTS,
+)
+from explorer.model import BackwardEnded, Operation, Printed, Recording, TensorValue
 from explorer.model.values import floats
 from explorer.render.chart_style import index_of
 
@@ -18,8 +27,11 @@ Array = NDArray[np.float64]
 STEPS: tuple[float, ...] = tuple(10.0**power for power in POWERS)
 """The step sizes h, the largest first."""
 
-REFERENCE = POWERS.index(-5.0)
-"""Where finite differences in float64 are judged: far from rounding and from curvature."""
+WIDE, REFERENCE = POWERS.index(-3.0), POWERS.index(-5.0)
+"""Where finite differences in float64 are judged, far from rounding and from curvature; and a hundred times as wide."""
+
+COARSE = POWERS.index(-2.0)
+"""Where they are judged if the program makes numbers of less precision than float64."""
 
 ABSOLUTE, RELATIVE = 1e-5, 1e-3
 """How far apart two slopes may be that count as equal: gradcheck's own defaults."""
@@ -73,8 +85,9 @@ class Reading:
     @property
     def agrees(self) -> NDArray[np.bool_]:
         """Whether autograd and the central difference agree, by element."""
-        central = self.double.central[REFERENCE]
-        close: NDArray[np.bool_] = self.double.errors[REFERENCE] <= ABSOLUTE + RELATIVE * np.abs(central)
+        at, slack = (REFERENCE, 1.0) if self.double.dtype == "float64" else (COARSE, 20.0)
+        allowed = ABSOLUTE + RELATIVE * np.abs(self.double.central[at])
+        close: NDArray[np.bool_] = self.double.errors[at] <= slack * allowed
         return close
 
     @property
@@ -138,13 +151,8 @@ def _element_names(recording: Recording) -> tuple[str, ...]:
     """The elements of what the last gradient was asked for: its pass ended right before they were joined."""
     joined = max(i for i, event in enumerate(recording.events) if event in _operations(recording, REVERSE)[-1:])
     ended = next(event for event in reversed(recording.events[:joined]) if isinstance(event, BackwardEnded))
-    started = next(
-        event
-        for event in recording.events
-        if isinstance(event, BackwardStarted) and event.backward_pass == ended.backward_pass
-    )
     names = []
-    for name, value in zip(started.inputs, ended.returned, strict=True):
+    for name, value in zip(_printed(recording, LEAVES).split(), ended.returned, strict=True):
         shape = value.shape if value else ()
         names += [_element_name(name, index_of(flat, shape)) for flat in range(math.prod(shape))]
     return tuple(names)

@@ -9,15 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from explorer.i18n import Language, text
-from explorer.labs.check.program import POWERS
-from explorer.labs.check.reading import REFERENCE, Reading
+from explorer.labs.check.reading import REFERENCE, WIDE, Reading
 from explorer.model import Recording
 from explorer.model.text import number_text
 from explorer.model.values import Frozen
 from explorer.program.source import read as read_source
-
-WIDE = POWERS.index(-3.0)
-"""A step a hundred times as large: what shrinks with h is no kink."""
 
 CUTS = {"data": "data", "detach": "cut", "detach_": "cut", "no_grad": "cut", "inference_mode": "cut", "item": "cut"}
 
@@ -46,13 +42,15 @@ def reasons(reading: Reading, recording: Recording, program: str, language: Lang
         program: The text that was checked, as the user sees it.
         language: Of the sentences.
     """
+    if not np.isfinite(reading.double.central[REFERENCE]).any() and np.isfinite(reading.double.reverse).all():
+        return ()
     found = list(_of_elements(reading, language))
     explained = {reason.element for reason in found}
     open_ones = [k for k, agrees in enumerate(reading.agrees) if not agrees and k not in explained]
-    if open_ones:
+    if open_ones and reading.double.dtype == "float64":
         found += _of_lines(recording, program, language) or [_reason("unknown", language, element=open_ones[0])]
     if reading.double.dtype != "float64":
-        found.append(_reason("cast", language, dtype=reading.double.dtype))
+        found.append(_reason("cast", language, {"dtype": reading.double.dtype}))
     return tuple(found)
 
 
@@ -60,19 +58,20 @@ def _of_elements(reading: Reading, language: Language) -> Iterator[Reason]:
     for k, name in enumerate(reading.names):
         kind = kind_of(reading, k)
         if kind is not None:
-            numbers = {
+            values = {
+                "name": name,
                 "left": number_text(reading.double.left[REFERENCE, k]),
                 "right": number_text(reading.double.right[REFERENCE, k]),
                 "reverse": number_text(reading.double.reverse[k]),
             }
-            yield _reason(kind, language, element=k, name=name, **numbers)
+            yield _reason(kind, language, values, element=k)
 
 
 def kind_of(reading: Reading, element: int) -> str | None:
     """What is special about the function at one element: no number, no value on a side, a steep place, a kink."""
     left, right = reading.double.left[:, element], reading.double.right[:, element]
     if not math.isfinite(reading.double.reverse[element]):
-        return "not_finite"
+        return "nan" if math.isnan(reading.double.reverse[element]) else "inf"
     if not math.isfinite(left[REFERENCE]) or not math.isfinite(right[REFERENCE]):
         return "undefined_side"
     steepest = [np.max(np.abs([left[i], right[i]])) for i in (WIDE, REFERENCE)]
@@ -96,12 +95,18 @@ def _of_lines(recording: Recording, program: str, language: Language) -> list[Re
             case ast.ClassDef(name=name) if name in custom:
                 found["custom", node.lineno] = name
     return [
-        _reason(kind, language, line=line, name=name) for (kind, line), name in sorted(found.items(), key=lambda x: x[0][1])
+        _reason(kind, language, {"name": name}, line=line)
+        for (kind, line), name in sorted(found.items(), key=lambda x: x[0][1])
     ]
 
 
 def _reason(
-    kind: str, language: Language, *, element: int | None = None, line: int | None = None, **values: str
+    kind: str,
+    language: Language,
+    values: dict[str, str] | None = None,
+    *,
+    element: int | None = None,
+    line: int | None = None,
 ) -> Reason:
-    said = text(f"lab_check.reason.{kind}", language, line=line or 0, **values)
+    said = text(f"lab_check.reason.{kind}", language, line=line or 0, **(values or {}))
     return Reason(kind=kind, sentence=said, element=element, line=line)

@@ -51,5 +51,5 @@ def verdict(reading: Reading, language: Language) -> Verdict:
 
 
 def step_text(step: float) -> str:
-    """"1e-05", "3.2e-06": a step size, short."""
+    """ "1e-05", "3.2e-06": a step size, short."""
     return f"{step:.2g}"

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
 from explorer.labs.flow.program import BINS, LEAST_POWER, MOST_POWER, Network
-from explorer.labs.flow.reading import Level, Reading
+from explorer.labs.flow.reading import Reading
 from explorer.labs.flow.verdict import level_name, mark_of
 from explorer.model.text import number_text
 from explorer.render.chart_style import add_notes, apply_style, pale, plain
@@ -23,9 +23,7 @@ SYMBOLS = {"steady": "circle", "vanishes": "circle-open", "explodes": "triangle-
 DASHES = ("solid", "dash")
 
 
-def norm_chart(
-    networks: Sequence[tuple[str, Network, Reading]], theme: Theme, language: Language
-) -> go.Figure:
+def norm_chart(networks: Sequence[tuple[str, Network, Reading]], theme: Theme, language: Language) -> go.Figure:
     """Gradient norms on a logarithmic axis, the data at the left and the loss at the right.
 
     Args:
@@ -49,7 +47,13 @@ def norm_chart(
     figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top"})
     axis = text(f"lab_flow.axis.{kinds.pop() if len(kinds) == 1 else 'both'}", language)
     figure.update_xaxes(title_text=axis, gridcolor=pale(palette.muted), zeroline=False)
-    figure.update_yaxes(type="log", exponentformat="power", dtick=_tick(networks), gridcolor=pale(palette.muted))
+    figure.update_yaxes(
+        type="log",
+        exponentformat="power",
+        dtick=_tick(networks),
+        tickfont={"size": 11},
+        gridcolor=pale(palette.muted),
+    )
     return figure
 
 
@@ -59,7 +63,9 @@ def histogram_chart(name: str, reading: Reading, theme: Theme, language: Languag
     step = (MOST_POWER - LEAST_POWER) / BINS
     powers = [LEAST_POWER + (k + 0.5) * step for k in range(BINS)]
     zero, broken = LEAST_POWER - 1.0, MOST_POWER + 1.0
-    rows = [[one.zero / one.numel, *(c / one.numel for c in one.counts), one.broken / one.numel] for one in reading.spreads]
+    rows = [
+        [one.zero / one.numel, *(c / one.numel for c in one.counts), one.broken / one.numel] for one in reading.spreads
+    ]
     figure = go.Figure(
         go.Heatmap(
             x=[zero, *powers, broken],
@@ -144,5 +150,3 @@ def _tick(networks: Sequence[tuple[str, Network, Reading]]) -> int:
     ]
     decades = math.log10(max(norms) / min(norms)) if norms else 1
     return max(1, math.ceil(decades / 8))
-
-

@@ -7,9 +7,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from explorer.i18n import Language, text
+from explorer.labs.settings import LabSettings
 from explorer.model.values import Frozen
+from explorer.runner import Limits
 
 MOST_LEVELS = 40
+FLOW_LIMITS = Limits(values=64)
+"""Norms come from torch where a recording keeps a sample; fewer numbers travel faster."""
+
 BINS, LEAST_POWER, MOST_POWER = 44, -16, 6
 """Of the histograms of log10 |gradient|."""
 
@@ -18,6 +23,8 @@ Activation = Literal["none", "sigmoid", "tanh", "relu", "gelu"]
 Initialisation = Literal["default", "xavier", "kaiming", "orthogonal", "normal"]
 Aid = Literal["nothing", "shortcut", "layer_norm"]
 Width = Literal[4, 8, 16, 32]
+Depth = Annotated[int, msgspec.Meta(ge=2, le=MOST_LEVELS)]
+Gain = Annotated[float, msgspec.Meta(ge=0.1, le=8.0)]
 
 
 class Network(Frozen, frozen=True, kw_only=True):
@@ -33,25 +40,48 @@ class Network(Frozen, frozen=True, kw_only=True):
         aid: What keeps gradients alive: shortcuts around every layer, or layer norm in it.
     """
 
-    kind: Kind = "mlp"
-    depth: Annotated[int, msgspec.Meta(ge=2, le=MOST_LEVELS)] = 16
-    width: Width = 8
-    activation: Activation = "sigmoid"
-    initialisation: Initialisation = "xavier"
-    gain: Annotated[float, msgspec.Meta(ge=0.1, le=8.0)] = 1.0
-    aid: Aid = "nothing"
+    kind: Kind
+    depth: Depth
+    width: Width
+    activation: Activation
+    initialisation: Initialisation
+    gain: Gain
+    aid: Aid
 
 
-class FlowSettings(Frozen, frozen=True, kw_only=True):
-    """What the lab shows.
+class FlowSettings(LabSettings, frozen=True, kw_only=True):
+    """What the lab shows: network A, and network B beside it.
 
     Args:
-        a: The network.
-        b: The one it is compared with; None for none.
+        compare: Whether B is shown.
+        kind_a, depth_a, width_a, activation_a, initialisation_a, gain_a, aid_a: See `Network`.
+        kind_b, depth_b, width_b, activation_b, initialisation_b, gain_b, aid_b: See `Network`.
     """
 
-    a: Network = Network()
-    b: Network | None = Network(activation="relu", initialisation="kaiming")
+    compare: bool = True
+    kind_a: Kind = "mlp"
+    depth_a: Depth = 16
+    width_a: Width = 8
+    activation_a: Activation = "sigmoid"
+    initialisation_a: Initialisation = "xavier"
+    gain_a: Gain = 1.0
+    aid_a: Aid = "nothing"
+    kind_b: Kind = "mlp"
+    depth_b: Depth = 16
+    width_b: Width = 8
+    activation_b: Activation = "relu"
+    initialisation_b: Initialisation = "kaiming"
+    gain_b: Gain = 1.0
+    aid_b: Aid = "nothing"
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """The networks that are shown, by letter."""
+        letters = "ab" if self.compare else "a"
+        return {
+            letter: Network(**{name: getattr(self, f"{name}_{letter}") for name in Network.__struct_fields__})
+            for letter in letters
+        }
 
 
 INITIALISED: dict[Initialisation, str] = {

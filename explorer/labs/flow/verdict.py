@@ -52,8 +52,7 @@ def fate_of(reading: Reading) -> Fate:
     """What became of the gradient on its way from the last level to the first."""
     if reading.bad is not None:
         return "broken"
-    marks = mark_of(reading.levels[0], reading.levels[-1])
-    return marks
+    return mark_of(reading.levels[0], reading.levels[-1])
 
 
 def mark_of(level: Level, last: Level) -> Fate:
@@ -80,5 +79,5 @@ def bad_sentence(bad: Bad, network: Network, language: Language) -> str:
 
 
 def level_name(number: int, network: Network, language: Language) -> str:
-    """"layer 3", "time step 3"."""
+    """ "layer 3", "time step 3"."""
     return text(f"lab_flow.level.{network.kind}", language, number=number)

@@ -3,5 +3,8 @@
 LABS = {
     "derivative": "explorer/ui/labs/derivative_page.py",
     "gradient": "explorer/ui/labs/gradient_page.py",
+    "accumulation": "explorer/ui/labs/accumulation_page.py",
+    "check": "explorer/ui/labs/check_page.py",
+    "flow": "explorer/ui/labs/flow_page.py",
 }
 """Each lab's page, in the order of the tutorial; its name is `labs.<lab>.name`, its address `/<lab>`."""

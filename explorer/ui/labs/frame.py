@@ -20,7 +20,7 @@ from explorer.model import Recording
 from explorer.program.choices import Choices
 from explorer.program.link import encode
 from explorer.render.palette import PALETTES
-from explorer.runner import AnyEnding, Completed, Stopped, run, warm_up
+from explorer.runner import AnyEnding, Completed, Limits, Stopped, run, warm_up
 from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
 from explorer.ui.panels.endings import ending_message
@@ -155,18 +155,18 @@ def _parameters() -> dict[str, str]:
 # ── runs ────────────────────────────────────────────────────────────────────────
 
 
-def ending_of(program: str) -> AnyEnding:
+def ending_of(program: str, limits: Limits = LAB_LIMITS) -> AnyEnding:
     """How a lab's program ends; run once for all sessions."""
-    ending = _run(program)
+    ending = _run(program, limits)
     if isinstance(ending, Stopped):  # it may have been the machine's fault: next time is a new try
-        _run.clear(program)
+        _run.clear(program, limits)
     return ending
 
 
-def recording_of(program: str) -> Recording | None:
+def recording_of(program: str, limits: Limits = LAB_LIMITS) -> Recording | None:
     """The recording of a lab's program; where it did not run to its end, says why and returns None."""
     with st.spinner(tell("ui.busy"), show_time=True):
-        ending = ending_of(program)
+        ending = ending_of(program, limits)
     if isinstance(ending, Completed) and not ending.recording.truncated:
         return ending.recording
     if isinstance(ending, Completed):
@@ -177,10 +177,10 @@ def recording_of(program: str) -> Recording | None:
     return None
 
 
-@st.cache_resource(max_entries=MOST_KEPT_RUNS, show_spinner=False)
-def _run(program: str) -> AnyEnding:
+@st.cache_resource(max_entries=MOST_KEPT_RUNS, show_spinner=False, hash_funcs={Limits: repr})
+def _run(program: str, limits: Limits) -> AnyEnding:
     warm_up()
-    return run(program, seed=SEED, limits=LAB_LIMITS)
+    return run(program, seed=SEED, limits=limits)
 
 
 # ── what is shown ───────────────────────────────────────────────────────────────

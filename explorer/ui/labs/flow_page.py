@@ -1,0 +1,91 @@
+"""The lab of gradient flow: norms by layer or time step, of one network or two."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import streamlit as st
+
+from explorer.errors import LinkInvalid
+from explorer.labs.flow import FlowSettings, Network, Reading, histogram_chart, norm_chart, program_text, read, verdict
+from explorer.labs.flow.program import FLOW_LIMITS, MOST_LEVELS, Activation, Aid, Initialisation, Kind, Width
+from explorer.program.choices import Choices
+from explorer.program.link import encode
+from explorer.ui.keys import Parameter
+from explorer.ui.labs.controls import answer, segments, selection
+from explorer.ui.labs.frame import chart, lab_head, load, program_shown, recording_of, save, shown, tell
+from explorer.ui.panels.inspector import theme
+from explorer.ui.words import language
+
+LAB = "flow"
+
+
+def flow_page() -> None:
+    """Draws the page."""
+    lab_head(LAB)
+    settings = load(LAB, FlowSettings)
+    st.toggle(tell("lab_flow.control.compare"), **shown(LAB, settings, "compare"))
+    programs = {letter: program_text(network, language()) for letter, network in settings.networks.items()}
+    for letter in settings.networks:
+        _controls(settings, letter)
+    runs = {letter: recording_of(program, FLOW_LIMITS) for letter, program in programs.items()}
+    readings = {letter: read(recording) for letter, recording in runs.items() if recording is not None}
+    _shown({letter: (settings.networks[letter], reading) for letter, reading in readings.items()}, programs)
+    save(LAB, settings)
+
+
+def _controls(settings: FlowSettings, letter: str) -> None:
+    kind = settings.networks[letter].kind
+    with st.container(horizontal=True, vertical_alignment="top", key=f"lab-controls-{letter}"):
+        if settings.compare:
+            st.html(f"<span class='letter'>{letter.upper()}</span>", width="content")
+        segments(LAB, settings, f"kind_{letter}", get_args(Kind), "kind")
+        st.slider(
+            tell(f"lab_flow.control.depth_{kind}"), 2, MOST_LEVELS, width=150, **shown(LAB, settings, f"depth_{letter}")
+        )
+        st.selectbox(
+            tell("lab_flow.control.width"), get_args(Width), width=80, **shown(LAB, settings, f"width_{letter}")
+        )
+        selection(LAB, settings, f"activation_{letter}", get_args(Activation), "activation", width=110)
+        selection(LAB, settings, f"initialisation_{letter}", get_args(Initialisation), "initialisation", width=150)
+        st.slider(
+            tell("lab_flow.control.gain"), 0.1, 8.0, step=0.1, width=150, **shown(LAB, settings, f"gain_{letter}")
+        )
+        selection(LAB, settings, f"aid_{letter}", get_args(Aid), "aid", width=150)
+
+
+def _shown(networks: dict[str, tuple[Network, Reading]], programs: dict[str, str]) -> None:
+    for letter, (network, reading) in networks.items():
+        said = verdict(reading, network, language())
+        prefix = f"{letter.upper()}: " if len(programs) > 1 else ""
+        with st.container(horizontal=True, vertical_alignment="center", key=f"lab-row-{letter}"):
+            answer(said.fate == "steady", prefix + said.sentence, key=f"lab-answer-{letter}")
+            if reading.bad is not None:
+                _way_to(programs[letter], reading.bad.step, reading.bad.what)
+    if networks:
+        rows = [(letter.upper(), network, reading) for letter, (network, reading) in networks.items()]
+        chart(norm_chart(rows, theme(), language()), "flow-norms", tell("lab_flow.chart.norms"))
+    for column, (letter, (_, reading)) in zip(st.columns(max(len(networks), 1)), networks.items(), strict=False):
+        with column:
+            figure = histogram_chart(letter.upper(), reading, theme(), language())
+            chart(figure, f"flow-histogram-{letter}", tell("lab_flow.chart.histogram", name=letter.upper()))
+    for column, (letter, program) in zip(st.columns(len(programs)), programs.items(), strict=True):
+        with column:
+            program_shown(program)
+
+
+def _way_to(program: str, step: int, what: str) -> None:
+    """The graph page, opened where the first number that is not finite has come up."""
+    try:
+        parameters = encode(Choices(text=program))
+    except LinkInvalid:
+        return
+    st.page_link(
+        "explorer/ui/explore_page.py",
+        label=tell("lab_flow.bad.show", what=what),
+        icon=":material/my_location:",
+        query_params={**parameters, str(Parameter.STEP): str(step), str(Parameter.LANGUAGE): language()},
+    )
+
+
+flow_page()
