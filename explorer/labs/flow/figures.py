@@ -36,7 +36,7 @@ def norm_chart(networks: Sequence[tuple[str, Network, Reading]], theme: Theme, l
     for k, (name, network, reading) in enumerate(networks):
         figure.add_scatter(**_line(k, name, network, reading, floor, theme, language))
         if any(level.weight is not None for level in reading.levels):
-            figure.add_scatter(**_arriving(k, name, reading, theme, language))
+            figure.add_scatter(**_weights(k, name, reading, theme, language))
     for fate in ("vanishes", "explodes", "dead", "broken"):
         if any(mark_of(level, reading.levels[-1]) == fate for _, _, reading in networks for level in reading.levels):
             marker = {"symbol": SYMBOLS[fate], "size": 10, "color": palette.text, "line": {"width": 2}}
@@ -118,11 +118,11 @@ def _line(
     }
 
 
-def _arriving(k: int, name: str, reading: Reading, theme: Theme, language: Language) -> dict[str, Any]:
+def _weights(k: int, name: str, reading: Reading, theme: Theme, language: Language) -> dict[str, Any]:
     return {
-        "name": plain(text("lab_flow.chart.arriving", language, name=name)),
+        "name": plain(text("lab_flow.chart.weights", language, name=name)),
         "x": [level.number for level in reading.levels],
-        "y": [level.arriving if level.arriving > 0 else None for level in reading.levels],
+        "y": [level.weight if level.weight else None for level in reading.levels],
         "mode": "lines",
         "line": {"color": pass_color(theme, k), "width": 1, "dash": "dot"},
         "hovertemplate": "%{x}: %{y:.3g}<extra>%{fullData.name}</extra>",
@@ -145,7 +145,7 @@ def _tick(networks: Sequence[tuple[str, Network, Reading]]) -> int:
         number
         for _, _, reading in networks
         for level in reading.levels
-        for number in (level.norm, level.arriving)
+        for number in (level.norm, level.weight or 0.0)
         if number > 0 and math.isfinite(number)
     ]
     decades = math.log10(max(norms) / min(norms)) if norms else 1

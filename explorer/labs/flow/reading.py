@@ -24,20 +24,13 @@ class Level(Frozen, frozen=True, kw_only=True):
 
     Args:
         number: From 1, where the data comes in.
-        arriving: Norm of the gradient that arrives at its result; nan where that is not finite.
+        norm: Of the gradient that arrives at its result; nan where that is not finite.
         weight: Norm of its weight's gradient; None where the weight is shared by all levels.
-        step: The step at which the gradient has arrived.
     """
 
     number: int
-    arriving: float
+    norm: float
     weight: float | None = None
-    step: int = 0
-
-    @property
-    def norm(self) -> float:
-        """What the chart's line shows."""
-        return self.arriving if self.weight is None else self.weight
 
 
 class Spread(Frozen, frozen=True, kw_only=True):
@@ -97,8 +90,8 @@ def read(recording: Recording) -> Reading:
     """Reads a completed run of the lab's program."""
     results = [node.id for node in recording.nodes if node.variable == "h"]
     arrived = {
-        event.node_id: (norm_of(event.grad_outputs[0]), step)
-        for step, event in enumerate(recording.events, 1)
+        event.node_id: norm_of(event.grad_outputs[0])
+        for event in recording.events
         if isinstance(event, NodeRan) and event.grad_outputs
     }
     weights = {
@@ -107,12 +100,7 @@ def read(recording: Recording) -> Reading:
         if isinstance(event, Accumulated)
     }
     levels = tuple(
-        Level(
-            number=number,
-            arriving=arrived[node_id][0],
-            weight=weights.get(f"layers.{number - 1}.weight"),
-            step=arrived[node_id][1],
-        )
+        Level(number=number, norm=arrived[node_id], weight=weights.get(f"layers.{number - 1}.weight"))
         for number, node_id in enumerate(results, 1)
         if node_id in arrived
     )

@@ -69,7 +69,7 @@ def _shown(networks: dict[str, tuple[Network, Reading]], programs: dict[str, str
         with column:
             figure = histogram_chart(letter.upper(), reading, theme(), language())
             chart(figure, f"flow-histogram-{letter}", tell("lab_flow.chart.histogram", name=letter.upper()))
-    for column, (letter, program) in zip(st.columns(len(programs)), programs.items(), strict=True):
+    for column, program in zip(st.columns(len(programs)), programs.values(), strict=True):
         with column:
             program_shown(program)
 
