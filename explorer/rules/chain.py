@@ -63,7 +63,8 @@ def chain(recording: Recording, ran: NodeRan) -> Chain | None:
     if len(one.started.roots) != 1 or gradient is None or not gradient.complete:
         return None
     seed, root_id = seed_grad(one.started.roots[0]), one.started.roots[0].node_id
-    whole = _from_root(recording, one).get((ran.node_id, 0))
+    with np.errstate(all="ignore"):
+        whole = _from_root(recording, one).get((ran.node_id, 0))
     if seed is None or not seed.complete or root_id is None or whole is None:
         return None
     if not _multiplies_out(seed, whole, gradient):

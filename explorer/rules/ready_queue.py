@@ -9,6 +9,7 @@ where the engine did otherwise (several devices, a pass inside a pass), nothing 
 from __future__ import annotations
 
 from collections import Counter
+from heapq import heappop, heappush
 
 from explorer.model import BackwardPass, NodeRan, Recording
 from explorer.model.values import Frozen
@@ -27,38 +28,72 @@ class Queue(Frozen, frozen=True, kw_only=True):
 
 
 def queue_at(recording: Recording, step: int) -> Queue | None:
-    """The queue within a backward pass, after the event that ends at `step`; None outside, or where it is not known."""
+    """The queue within a backward pass, after the event that ends at `step`.
+
+    None outside of a pass, and unless the engine took the first of the queue each time.
+    """
     one = next((one for one in recording.backward_passes if one.first <= step < one.last), None)
     if one is None:
         return None
-    queues = queues_of(recording, one)
-    if queues is None:
-        return None
     ran = sum(isinstance(event, NodeRan) for event in recording.events[one.first : step])
-    return queues[ran]
+    return queue_after(recording, one, ran)
 
 
-def queues_of(recording: Recording, one: BackwardPass) -> tuple[Queue, ...] | None:
-    """The queue when a pass starts and after each of its nodes; None unless the engine took each time the first."""
-    order = [ran.node_id for ran in one.steps]
-    if len(set(order)) < len(order) or recording.truncated or not order:
+def queue_after(recording: Recording, one: BackwardPass, ran: int) -> Queue | None:
+    """The queue of a pass after `ran` of its nodes have run; None unless the whole pass went by the queue."""
+    order = [step.node_id for step in one.steps]
+    if recording.truncated or len(set(order)) < len(order):
         return None
-    among = _awaited(recording, one, set(order))
-    remaining = Counter(edge.target for node_id in among for edge in recording.edges_from(node_id))
-    remaining.update(dict.fromkeys(among, 0))
-    ready = [node_id for node_id in among if not remaining[node_id]]
-    queues = [_queue(recording, ready, remaining, among)]
-    for node_id in order:
-        if node_id not in ready or _rank(recording, node_id) < _rank(recording, queues[-1].ready[0]):
+    replay = _Replay(recording, _awaited(recording, one, set(order)))
+    found = replay.queue() if ran == 0 else None
+    for count, node_id in enumerate(order, 1):
+        if not replay.run(node_id):
             return None
-        ready.remove(node_id)
-        for edge in recording.edges_from(node_id):
-            remaining[edge.target] -= 1
-            if edge.target in among and not remaining[edge.target]:
-                ready.append(edge.target)
-        among.remove(node_id)
-        queues.append(_queue(recording, ready, remaining, among))
-    return tuple(queues)
+        found = replay.queue() if ran == count else found
+    return found
+
+
+class _Replay:
+    """The engine's bookkeeping: what is ready, and how many gradients the others wait for."""
+
+    def __init__(self, recording: Recording, among: set[str]) -> None:
+        self.recording = recording
+        self.remaining = Counter(dict.fromkeys(among, 0))
+        self.remaining.update(edge.target for node_id in among for edge in recording.edges_from(node_id))
+        self.among = among
+        self.heap: list[tuple[int, str]] = []
+        self.ready: set[str] = set()
+        for node_id in among:
+            self._enter(node_id)
+
+    def run(self, node_id: str) -> bool:
+        """Runs a node; False if it is not what the engine would take, which among equals may be any."""
+        while self.heap and self.heap[0][1] not in self.ready:
+            heappop(self.heap)
+        if node_id not in self.ready or self._rank(node_id) != self.heap[0][0]:
+            return False
+        self.ready.remove(node_id)
+        self.among.remove(node_id)
+        for edge in self.recording.edges_from(node_id):
+            self.remaining[edge.target] -= 1
+            self._enter(edge.target)
+        return True
+
+    def queue(self) -> Queue:
+        """As it is now."""
+        waiting = [(node_id, self.remaining[node_id]) for node_id in self.among - self.ready]
+        return Queue(
+            ready=tuple(sorted(self.ready, key=self._rank)),
+            waiting=tuple(sorted(waiting, key=lambda pair: (pair[1], self._rank(pair[0]), pair[0]))),
+        )
+
+    def _enter(self, node_id: str) -> None:
+        if node_id in self.among and self.remaining[node_id] == 0:
+            self.ready.add(node_id)
+            heappush(self.heap, (self._rank(node_id), node_id))
+
+    def _rank(self, node_id: str) -> int:
+        return -self.recording.node(node_id).sequence_nr
 
 
 def _awaited(recording: Recording, one: BackwardPass, ran: set[str]) -> set[str]:
@@ -77,15 +112,3 @@ def _awaited(recording: Recording, one: BackwardPass, ran: set[str]) -> set[str]
 
 def _broke_off(recording: Recording, one: BackwardPass) -> bool:
     return getattr(recording.events[one.last - 1], "error", None) is not None
-
-
-def _queue(recording: Recording, ready: list[str], remaining: Counter[str], among: set[str]) -> Queue:
-    waiting = [(node_id, remaining[node_id]) for node_id in among if node_id not in ready]
-    return Queue(
-        ready=tuple(sorted(ready, key=lambda node_id: -_rank(recording, node_id))),
-        waiting=tuple(sorted(waiting, key=lambda pair: (pair[1], -_rank(recording, pair[0]), pair[0]))),
-    )
-
-
-def _rank(recording: Recording, node_id: str) -> int:
-    return recording.node(node_id).sequence_nr

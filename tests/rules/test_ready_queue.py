@@ -9,7 +9,7 @@ from test_recorder import PROGRAMS
 from checker import recorded
 from explorer.gallery import functions
 from explorer.model import NodeRan, Recording
-from explorer.rules.ready_queue import queue_at, queues_of
+from explorer.rules.ready_queue import queue_after, queue_at
 
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
 
@@ -18,11 +18,11 @@ def check(recording: Recording) -> int:
     """At each step the node that ran stood first in the queue, or was one of equal rank; the number of steps."""
     steps = 0
     for one in recording.backward_passes:
-        queues = queues_of(recording, one)
-        assert (queues is None) == (not one.steps)
-        for before, ran in zip(queues or (), one.steps, strict=False):
-            assert ran.node_id in before.ready
-            assert recording.node(ran.node_id).sequence_nr == recording.node(before.ready[0]).sequence_nr
+        for count, ran in enumerate(one.steps):
+            queue = queue_after(recording, one, count)
+            assert queue is not None
+            assert ran.node_id in queue.ready
+            assert recording.node(ran.node_id).sequence_nr == recording.node(queue.ready[0]).sequence_nr
             steps += 1
     return steps
 
@@ -60,8 +60,8 @@ def test_an_order_that_is_not_the_engines_is_not_explained() -> None:
     recording = recorded(f"{X}((x * 2).sum() + (x * 3).sum()).backward()")
     one = recording.backward_passes[0]
     swapped = msgspec.structs.replace(one, steps=(one.steps[0], one.steps[2], one.steps[1], *one.steps[3:]))
-    assert queues_of(recording, one) is not None
-    assert queues_of(recording, swapped) is None
+    assert queue_after(recording, one, 2) is not None
+    assert queue_after(recording, swapped, 2) is None
 
 
 def test_nodes_an_error_kept_from_running_still_wait() -> None:

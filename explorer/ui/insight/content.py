@@ -25,7 +25,7 @@ def content(recording: Recording, node: Node | None, leaf: Leaf | None, step: in
     """
     ran = last_run(recording, node.id, step) if node is not None else None
     return {
-        "numbers": _numbers(recording, node, leaf, ran, step, language),
+        "numbers": {**_numbers(recording, node, leaf, ran, step, language), "rule": _torch_rule(recording, node)},
         "jacobian": _jacobian(recording, node, leaf, ran, language),
         "saved": holdings(recording, node, leaf, step, language),
         "order": order(recording, step, language),
@@ -66,6 +66,11 @@ def last_added(recording: Recording, leaf_id: str, step: int) -> Accumulated | N
 
 def _is_of(added: Accumulated | None, ran: NodeRan) -> bool:
     return added is not None and added.backward_pass == ran.backward_pass
+
+
+def _torch_rule(recording: Recording, node: Node | None) -> Shown | None:
+    rule = recording.torch_rules.get(node.name) if node is not None else None
+    return None if rule is None else {"operation": rule.operation, "derivatives": [list(d) for d in rule.derivatives]}
 
 
 def _result(recording: Recording, node: Node, language: Language) -> Shown:

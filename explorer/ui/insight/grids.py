@@ -49,6 +49,7 @@ def grid(value: TensorValue, title: str, *, symbol: str = "", note: str = "") ->
 def node_grids(recording: Recording, node: Node, ran: NodeRan, language: Language) -> Shown:
     """What came into a node, what it multiplied that by, and what it sent on."""
     found = [_came_grid(recording, node, ran, nr, value, language) for nr, value in _defined(ran)]
+    count = len(found)
     came_cells = [(at, cell) for at, one in enumerate(found) for cell in range(math.prod(one["shape"]))]
     explained: list[str] = []
     kept: dict[str, int] = {}
@@ -67,7 +68,12 @@ def node_grids(recording: Recording, node: Node, ran: NodeRan, language: Languag
         found.append(_sent_grid(recording, ran, edge, sent, sums, came_cells, kept, language))
         explained += [_summed_note(ran, sent, sums, language)] if sums and sums.summed_dimensions else []
     is_explained = any(any(one["sums"]) for one in found)
-    return {"grids": found, "notes": list(dict.fromkeys(explained)), "unexplained": bool(found) and not is_explained}
+    return {
+        "grids": found,
+        "notes": list(dict.fromkeys(explained)),
+        "unexplained": bool(found) and not is_explained,
+        "main": next((at for at, one in enumerate(found) if at >= count and any(one["sums"])), 0),
+    }
 
 
 def leaf_grids(recording: Recording, leaf: Leaf, ran: NodeRan, added: Accumulated | None, language: Language) -> Shown:
@@ -80,15 +86,16 @@ def leaf_grids(recording: Recording, leaf: Leaf, ran: NodeRan, added: Accumulate
     incoming = grid(arrived, text("insight.arrived", language), symbol=symbol)
     _explain_fan_out(recording, ran, incoming, language)
     if added is None:
-        return {"grids": [incoming], "notes": []}
+        return {"grids": [incoming], "notes": [], "main": 0}
     after = grid(added.after, f"{leaf.name}.grad", symbol=f"{leaf.name}.grad")
     if added.before is None:
-        return {"grids": [incoming, after], "notes": [text("insight.was_none", language, leaf=leaf.name)]}
+        notes = [text("insight.was_none", language, leaf=leaf.name)]
+        return {"grids": [incoming, after], "notes": notes, "main": 0}
     before = grid(added.before, text("insight.before", language, leaf=leaf.name), symbol=f"{leaf.name}.grad")
     if adds_up([added.before, added.incoming], added.after) and before["cells"] is not None:
         labels = ["", text("insight.arrived", language)]
         after["sums"] = [_sum([[[0, cell]], [[1, cell]]], labels) for cell in range(len(after["sums"]))]
-    return {"grids": [before, incoming, after], "notes": []}
+    return {"grids": [before, incoming, after], "notes": [], "main": 2}
 
 
 def is_same(one: SavedTensor, other: SavedTensor) -> bool:

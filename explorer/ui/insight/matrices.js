@@ -14,13 +14,13 @@ export class Matrices {
   slot({ matrix, rows, columns, came, sent, sent_symbol: symbol }) {
     const { words } = this;
     const width = columns.length;
-    const head = element("tr", {}, element("th", { class: "v", scope: "col" }, "v"), element("td"), ...columns.map((name) => element("th", { scope: "col" }, name)));
+    const head = element("tr", {}, element("th", { class: "v", scope: "col" }, "v"), element("td"), ...columns.map((name) => element("th", { scope: "col" }, name.replace(/, /g, ","))));
     const body = rows.map((name, r) =>
       element(
         "tr",
         {},
         element("td", { class: "v", "data-row": r }, came[r]),
-        element("th", { scope: "row" }, name),
+        element("th", { scope: "row" }, name.replace(/, /g, ",")),
         ...columns.map((column, c) => shadedCell("td", matrix.cells[r * width + c], matrix.shades[r * width + c], { "data-row": r, "data-column": c, title: `∂${name}/∂${column} = ${matrix.cells[r * width + c]}` })),
       ),
     );

@@ -5,23 +5,24 @@ const MOST_TERMS = 8;
 
 /** Grids of what came in and what was sent on; pointing at an element shows its sum and marks what it came from. */
 export class Numbers {
-  constructor({ grids, notes, unexplained }, words) {
+  constructor({ grids, notes, unexplained, main, rule }, words) {
     this.words = words;
+    this.main = main ?? 0;
     this.grids = grids.map((grid, at) => new CellGrid(grid, at, words));
     this.line = element("p", { class: "equation", "aria-live": "polite" });
     const said = notes.map((note) => element("p", { class: "quiet" }, note));
-    this.root = element("div", { class: "numbers" }, this.line, ...this.grids.map(({ root }) => root), ...said);
+    this.root = element("div", { class: "numbers" }, this.line, ...this.grids.map(({ root }) => root), ...said, rule ? torchRule(rule, words) : "");
     this.line.hidden = !unexplained && !grids.some(({ sums }) => sums.some(Boolean));
     followPointing(this.root, cellAt, ([at, cell]) => this.point(at, cell), () => this.rest());
     this.rest();
   }
 
-  /** What is to be seen first: the last gradient's largest element whose sum is known. */
+  /** What is to be seen first: the largest element of the gradient this is about, among those whose sum is known. */
   rest() {
-    const explained = this.grids.flatMap(({ grid }, at) => grid.sums.map((sum, cell) => (sum?.terms.length ? { at, cell, shade: Math.abs(grid.shades[cell]) } : null))).filter(Boolean);
-    const last = explained.filter(({ at }) => at === explained.at(-1).at);
-    const best = last.sort((one, other) => other.shade - one.shade)[0];
-    if (best) this.point(best.at, best.cell);
+    const { grid } = this.grids[this.main] ?? {};
+    const explained = (grid?.sums ?? []).flatMap((sum, cell) => (sum?.terms.length ? [cell] : []));
+    const [largest] = explained.sort((one, other) => Math.abs(grid.shades[other]) - Math.abs(grid.shades[one]));
+    if (largest !== undefined) this.point(this.main, largest);
     else this.line.replaceChildren(element("span", { class: "quiet" }, this.words.no_sum));
   }
 
@@ -80,6 +81,12 @@ export class Numbers {
     const more = used.length > MOST_TERMS ? ", …" : "";
     return [name, " = ", this.textOf([at, cell]), " ", element("span", { class: "label" }, fill(this.words.used_in, { names: names.join(", ") + more }))];
   }
+}
+
+/** PyTorch's own derivative of the operation, as its source has it; folded, since it is written in C++. */
+function torchRule({ operation, derivatives }, words) {
+  const lines = derivatives.map(([argument, formula]) => element("p", {}, element("b", {}, argument), ": ", element("code", {}, formula)));
+  return element("details", { class: "rule" }, element("summary", {}, words.torch_rule), element("p", { class: "quiet" }, element("code", {}, operation)), ...lines);
 }
 
 function cellAt(target) {
