@@ -33,8 +33,8 @@ export class CellGrid {
   constructor(grid, at, words) {
     this.grid = grid;
     this.columns = grid.shape.at(-1) ?? 1;
-    const title = element("div", { class: "title" }, element("span", {}, grid.title), " ", element("code", {}, grid.shape_text));
-    if (grid.note) title.append(element("span", { class: "note" }, grid.note));
+    const title = element("div", { class: "title" }, element("span", {}, ...words.linked(grid.title)), " ", element("code", {}, grid.shape_text));
+    if (grid.note) title.append(element("span", { class: "note" }, ...words.linked(grid.note)));
     this.root = element("section", { class: "tensor" }, title, grid.cells ? this.table(at) : element("p", { class: "quiet" }, words.too_large));
   }
 

@@ -4,7 +4,7 @@ import { element } from "../player/elements.js";
 export class Glossary {
   constructor(entries, words) {
     this.search = element("input", { type: "search", placeholder: words.search, "aria-label": words.search });
-    this.entries = entries.map(({ key, name, text }) => ({ key, found: `${name} ${text}`.toLowerCase(), details: element("details", {}, element("summary", {}, name), element("p", {}, ...code(text))) }));
+    this.entries = entries.map(({ key, name, text }) => ({ key, found: `${name} ${text}`.toLowerCase(), details: element("details", {}, element("summary", {}, name), element("p", {}, ...code(text, (part) => words.linked(part, [key])))) }));
     this.nothing = element("p", { class: "quiet" }, words.nothing);
     this.search.addEventListener("input", () => this.filter());
     this.root = element("div", { class: "glossary" }, this.search, ...this.entries.map(({ details }) => details), this.nothing);
@@ -31,7 +31,7 @@ export class Glossary {
   }
 }
 
-/** Text with its `code` set as code. */
-function code(text) {
-  return text.split("`").map((part, k) => (k % 2 ? element("code", {}, part) : part));
+/** Text with its `code` set as code, and what is linked in the rest. */
+function code(text, linked) {
+  return text.split("`").flatMap((part, k) => (k % 2 ? [element("code", {}, part)] : linked(part)));
 }

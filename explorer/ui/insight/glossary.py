@@ -6,16 +6,19 @@ from explorer.i18n import Language, catalog
 from explorer.model import Node
 
 PREFIX = "glossary."
+FIELDS = ("name", "match", "text")
+"""What it is called, by which words it is found in running text, and what it is."""
 
 
 def glossary(language: Language) -> list[dict[str, str]]:
-    """Every entry: key, name and text, in the order of the file."""
+    """Every entry, with its key, in the order of the file."""
     words = catalog(language)
-    keys = [key.removeprefix(PREFIX).removesuffix(".name") for key in words if key.startswith(PREFIX)]
-    return [
-        {"key": key, "name": words[f"{PREFIX}{key}.name"], "text": words[f"{PREFIX}{key}.text"]}
-        for key in dict.fromkeys(key for key in keys if not key.endswith(".text"))
+    keys = [
+        key.removeprefix(PREFIX).removesuffix(".name")
+        for key in words
+        if key.startswith(PREFIX) and key.endswith(".name")
     ]
+    return [{"key": key} | {field: words[f"{PREFIX}{key}.{field}"] for field in FIELDS} for key in keys]
 
 
 def terms_of(node: Node | None) -> list[str]:

@@ -11,6 +11,7 @@ from explorer.model.text import cells, shape_text
 from explorer.model.values import floats
 from explorer.rules.arithmetic import ElementSum, SlotSums, came_in, fan_out, slot_sums
 from explorer.rules.gradients import adds_up
+from explorer.rules.notation import FIRM
 from explorer.rules.story import expression
 
 Grid = dict[str, Any]
@@ -118,10 +119,16 @@ def result_name(recording: Recording, node: Node) -> str:
     return code if code and "…" not in code and node.order == 1 else node.name
 
 
+def symbol_of(recording: Recording, node: Node) -> str:
+    """A node's result as a factor of a formula: a composed expression in parentheses."""
+    name = result_name(recording, node)
+    return name if FIRM.fullmatch(name) else f"({name})"
+
+
 def gradient_symbol(recording: Recording, ran: NodeRan, node: Node) -> str:
     """What the gradient at a node is called: "∂m/∂y", or "g" where a name is missing."""
     root = root_symbol(recording, ran)
-    return f"{root}/∂{result_name(recording, node)}" if root else "g"
+    return f"{root}/∂{symbol_of(recording, node)}" if root else "g"
 
 
 def edge_symbol(recording: Recording, ran: NodeRan, edge: Edge) -> str:

@@ -8,11 +8,11 @@ export class Holdings {
   constructor({ boxes, more, status, settings, memory }, words) {
     const drawn = boxes.map((box) => savedBox(box, words));
     this.root = element("div", { class: "holdings" });
-    if (status) this.root.append(element("p", { class: "status" }, status));
+    if (status) this.root.append(element("p", { class: "status" }, ...words.linked(status)));
     if (drawn.length) this.root.append(element("div", { class: "boxes" }, ...drawn));
     if (more) this.root.append(element("p", { class: "quiet" }, more));
     if (settings.length) this.root.append(element("p", { class: "quiet" }, `${words.settings} `, ...settings.flatMap((line, k) => [k ? " · " : "", element("code", {}, line)])));
-    this.root.append(element("h5", {}, words.memory), memoryBar(memory, words), element("p", { class: "quiet" }, memory.text));
+    this.root.append(element("h5", {}, words.memory), memoryBar(memory, words), element("p", { class: "quiet" }, ...words.linked(memory.text)));
   }
 }
 
@@ -21,7 +21,7 @@ function savedBox({ name, origin, state, shape, dtype, bytes, text, version, fre
   const value = element("code", { class: "value" }, state === "freed" ? words.empty : text);
   const facts = [shape, dtype, bytes, version].filter(Boolean).join(" · ");
   const told = { stale: words.stale, freed }[state];
-  return element("div", { class: `box is-${state}` }, head, value, element("div", { class: "quiet" }, facts), told ? element("div", { class: "told" }, told) : "");
+  return element("div", { class: `box is-${state}` }, head, value, element("div", { class: "quiet" }, ...words.linked(facts)), told ? element("div", { class: "told" }, told) : "");
 }
 
 /** A step chart: memory of leaves below, of results above, and where we are. */

@@ -4,6 +4,7 @@ import { Holdings } from "./holdings.js";
 import { Matrices } from "./matrices.js";
 import { Numbers } from "./numbers.js";
 import { Order } from "./order.js";
+import { Terms } from "./terms.js";
 
 const TABS = ["numbers", "jacobian", "saved", "order", "glossary"];
 
@@ -17,7 +18,8 @@ class Insight {
   }
 
   update(data) {
-    const { words } = data;
+    const terms = new Terms(data.glossary, (key) => this.explain(key));
+    const words = { ...data.words, linked: (text, known) => terms.linked(text, known) };
     const glossary = new Glossary(data.glossary, words);
     this.panels = {
       numbers: new Numbers(data.numbers, words).root,
@@ -34,7 +36,7 @@ class Insight {
     const bar = element("div", { class: "tabs", role: "tablist", "aria-label": words.tabs }, ...Object.values(this.tabs));
     bar.addEventListener("keydown", (event) => this.move(event));
     this.place = element("div", { class: "panel", role: "tabpanel" });
-    this.root.replaceChildren(bar, this.place, this.terms(data));
+    this.root.replaceChildren(bar, this.place, this.about(data));
     this.choose(this.chosen);
   }
 
@@ -65,7 +67,7 @@ class Insight {
   }
 
   /** The words that stand here, each a way into the glossary. */
-  terms({ terms, glossary, words }) {
+  about({ terms, glossary, words }) {
     const known = new Map(glossary.map(({ key, name }) => [key, name]));
     const links = terms.map((key) => {
       const link = element("button", { type: "button", class: "term" }, known.get(key) ?? key);

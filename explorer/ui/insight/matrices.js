@@ -6,7 +6,7 @@ export class Matrices {
   constructor({ slots, reason, chain }, words) {
     this.words = words;
     this.root = element("div", { class: "matrices" });
-    if (reason) this.root.append(element("p", { class: "quiet" }, reason));
+    if (reason) this.root.append(element("p", { class: "quiet" }, ...words.linked(reason)));
     if (slots.length) this.root.append(choice(slots.map(({ title, slot }) => (slots.length > 1 ? `${title} · ${slot}` : title)), (k) => this.slot(slots[k])));
     if (chain) this.root.append(this.chain(chain));
   }
@@ -28,7 +28,7 @@ export class Matrices {
     const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body), element("tfoot", {}, foot));
     const mark = (column) => table.querySelectorAll("[data-column]").forEach((one) => one.classList.toggle("is-pointed", one.dataset.column === column));
     followPointing(table, (target) => target.closest?.("[data-column]"), (cell) => mark(cell.dataset.column), () => mark(null));
-    const said = element("p", { class: "tick" }, fill(words.agrees, { symbol }));
+    const said = element("p", { class: "tick" }, ...words.linked(fill(words.agrees, { symbol })));
     return element("div", {}, element("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": words.jacobian }, table), said);
   }
 
@@ -37,7 +37,7 @@ export class Matrices {
     const ways = paths.length > 1 ? [...paths.map((path, k) => [fill(words.path, { number: k + 1 }), path, null]), [words.whole, [whole], gradient]] : [[words.whole, paths[0]?.length > 1 ? paths[0] : [whole], gradient]];
     const names = ways.map(([name]) => name);
     const shown = choice(names, (k) => product(seed, ways[k][1], ways[k][2]), names.length - 1);
-    return element("section", { class: "chain" }, element("h5", {}, title), element("p", { class: "quiet" }, note), shown);
+    return element("section", { class: "chain" }, element("h5", {}, ...words.linked(title)), element("p", { class: "quiet" }, ...words.linked(note)), shown);
   }
 }
 

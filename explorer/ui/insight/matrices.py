@@ -11,7 +11,7 @@ from explorer.model.events import JACOBIAN_ELEMENTS
 from explorer.model.text import cells
 from explorer.rules.arithmetic import came_in, multiplies_out
 from explorer.rules.chain import Chain, chain
-from explorer.ui.insight.grids import Shown, edge_symbol, gradient_symbol, grid, result_name
+from explorer.ui.insight.grids import Shown, edge_symbol, gradient_symbol, grid, result_name, symbol_of
 
 
 def jacobian_content(recording: Recording, node: Node, ran: NodeRan | None, language: Language) -> Shown:
@@ -37,7 +37,7 @@ def chain_content(recording: Recording, node: Node, ran: NodeRan, language: Lang
     return {
         "title": text("insight.chain", language, root=root, here=here),
         "seed": _row(found.seed, text("insight.seed", language)),
-        "whole": grid(found.whole, f"∂{root}/∂{here}"),
+        "whole": grid(found.whole, f"∂{root}/∂{symbol_of(recording, node)}"),
         "gradient": _row(found.gradient, gradient_symbol(recording, ran, node)),
         "paths": _paths(recording, found),
         "note": _chain_note(found, language),
@@ -49,8 +49,8 @@ def _slot(recording: Recording, node: Node, ran: NodeRan, edge: Edge, language: 
     matrix, sent = ran.jacobian[edge.slot], ran.grad_inputs[edge.slot]
     assert matrix is not None
     assert sent is not None
-    came, target = came_in(ran), result_name(recording, recording.node(edge.target))
-    result = result_name(recording, node)
+    came, target = came_in(ran), symbol_of(recording, recording.node(edge.target))
+    result = symbol_of(recording, node)
     return {
         "title": f"∂{result}/∂{target}",
         "slot": edge.slot,

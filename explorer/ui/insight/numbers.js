@@ -10,7 +10,7 @@ export class Numbers {
     this.main = main ?? 0;
     this.grids = grids.map((grid, at) => new CellGrid(grid, at, words));
     this.line = element("p", { class: "equation", "aria-live": "polite" });
-    const said = notes.map((note) => element("p", { class: "quiet" }, note));
+    const said = notes.map((note) => element("p", { class: "quiet" }, ...words.linked(note)));
     this.root = element("div", { class: "numbers" }, this.line, ...this.grids.map(({ root }) => root), ...said, rule ? torchRule(rule, words) : "");
     this.line.hidden = !unexplained && !grids.some(({ sums }) => sums.some(Boolean));
     followPointing(this.root, cellAt, ([at, cell]) => this.point(at, cell), () => this.rest());

@@ -3,8 +3,8 @@ import { element } from "../player/elements.js";
 /** The engine's ready queue: what can run, first first, and what still waits for gradients. */
 export class Order {
   constructor({ ready, waiting, said }, words) {
-    this.root = element("div", { class: "order" }, element("p", { class: "status" }, said));
-    if (ready.length) this.root.append(element("h5", {}, words.ready), element("ol", { class: "chips" }, ...ready.map((one) => chip(one))));
+    this.root = element("div", { class: "order" }, element("p", { class: "status" }, ...words.linked(said)));
+    if (ready.length) this.root.append(element("h5", {}, ...words.linked(words.ready)), element("ol", { class: "chips" }, ...ready.map((one) => chip(one))));
     if (waiting.length) this.root.append(element("h5", {}, words.waiting), element("ul", { class: "chips" }, ...waiting.map((one) => chip(one))));
   }
 }
