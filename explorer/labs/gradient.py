@@ -218,7 +218,7 @@ class Surface(NamedTuple):
     def is_smooth(self) -> bool:
         """Whether forward mode finds the slope that the gradient promises along every direction."""
         promised = self.gradient[0] * np.cos(self.angles) + self.gradient[1] * np.sin(self.angles)
-        return bool(np.allclose(promised, self.slopes, rtol=1e-4, atol=1e-6, equal_nan=True))
+        return bool(np.allclose(promised, self.slopes, rtol=1e-4, atol=1e-6))
 
     @property
     def bend(self) -> Bend:

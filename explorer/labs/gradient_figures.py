@@ -8,8 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
-from explorer.labs.gradient import MAP_HALF, GradientSettings, Surface, direction
-from explorer.labs.map_style import MAP_PIXELS, arrow_traces, map_trace, style_map, style_space, surface_trace
+from explorer.labs.gradient import GradientSettings, Surface, direction
+from explorer.labs.map_style import (
+    MAP_PIXELS,
+    arrow_traces,
+    map_trace,
+    places_trace,
+    style_map,
+    style_space,
+    surface_trace,
+)
 from explorer.labs.reading import Array
 from explorer.render.chart_style import apply_style, pale
 from explorer.render.palette import PALETTES, Theme
@@ -36,7 +44,7 @@ def contour_figure(surface: Surface, settings: GradientSettings, theme: Theme) -
             *arrow_traces(point, beside[None, :], palette.running, 3, 13, "u"),
             *arrow_traces(point, ahead[None, :], palette.done, 3.5, 14, "∇f at the point"),
             _mark(surface.at, palette.text),
-            _places(settings),
+            places_trace(settings.reach),
         ]
     )
     style_map(figure, settings.reach, theme)
@@ -188,24 +196,6 @@ def _still(name: str, **fields: Any) -> dict[str, Any]:
 
 def _mark(at: Array, color: str) -> dict[str, Any]:
     return _still("point", x=[at[0]], y=[at[1]], mode="markers", marker={"size": 11, "color": color})
-
-
-def _places(settings: GradientSettings) -> dict[str, Any]:
-    """Places that can be clicked, and that nobody sees."""
-    side = np.arange(-MAP_HALF, MAP_HALF + 1) * settings.reach / MAP_HALF
-    y, x = np.meshgrid(side, side, indexing="ij")
-    unseen = {"marker": {"opacity": 0}}
-    return {
-        "type": "scatter",
-        "name": "places",
-        "mode": "markers",
-        "x": x.ravel(),
-        "y": y.ravel(),
-        "marker": {"size": 12, "opacity": 0},
-        "selected": unseen,
-        "unselected": unseen,
-        "hovertemplate": "x = %{x:.3~g}<br>y = %{y:.3~g}<extra></extra>",
-    }
 
 
 def _label(name: str, end: Array, start: Array, color: str, is_there: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.labs.gradient import Map
+from explorer.labs.gradient import MAP_HALF, Map
 from explorer.labs.reading import Array
 from explorer.render.chart_style import apply_style, pale
 from explorer.render.palette import PALETTES, Theme
@@ -63,6 +63,24 @@ def surface_trace(drawn: Map, theme: Theme) -> dict[str, Any]:
         "opacity": 0.92,
         "contours": {"z": lines},
         "hovertemplate": "x = %{x:.3~g}<br>y = %{y:.3~g}<br>f = %{z:.4~g}<extra></extra>",
+    }
+
+
+def places_trace(reach: float) -> dict[str, Any]:
+    """The map's points as markers that nobody sees: plotly tells of clicks on markers only."""
+    side = np.arange(-MAP_HALF, MAP_HALF + 1) * reach / MAP_HALF
+    y, x = np.meshgrid(side, side, indexing="ij")
+    unseen = {"marker": {"opacity": 0}}
+    return {
+        "type": "scatter",
+        "name": "places",
+        "mode": "markers",
+        "x": x.ravel(),
+        "y": y.ravel(),
+        "marker": {"size": 12, "opacity": 0},
+        "selected": unseen,
+        "unselected": unseen,
+        "hovertemplate": "x = %{x:.3~g}<br>y = %{y:.3~g}<extra></extra>",
     }
 
 

@@ -17,7 +17,7 @@ def ending(program: str) -> AnyEnding:
 
 def recorded(program: str) -> Recording:
     ended = ending(program)
-    assert isinstance(ended, Completed), ended
+    assert isinstance(ended, Completed), getattr(getattr(ended, "recording", None), "error", ended)
     assert not ended.recording.truncated
     return ended.recording
 

@@ -1,0 +1,209 @@
+"""The descent lab's picture: the path on the map or the surface, the loss beside it, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.i18n import Language, text
+from explorer.labs.descent import Descent, DescentSettings
+from explorer.labs.gradient import Map
+from explorer.labs.map_style import map_trace, places_trace, shown_range, style_map, style_space, surface_trace
+from explorer.labs.reading import Array
+from explorer.render.chart_style import pale
+from explorer.render.palette import PALETTES, Theme
+
+PICTURE_PIXELS = 560
+FRAME_MILLISECONDS = 140
+ALWAYS = {"marker": {"opacity": 1}}
+FAR = 1e6
+"""Coordinates beyond so many times the map's are drawn no further out; plotly stumbles over huge ones."""
+
+
+def descent_figure(
+    drawn: Map,
+    descent: Descent | None,
+    right: Descent | None,
+    settings: DescentSettings,
+    theme: Theme,
+    language: Language,
+) -> go.Figure:
+    """The path and its losses, with a frame for each step, buttons to play and pause, and a slider.
+
+    Args:
+        drawn: The function's map.
+        descent: The way that was gone; None where the program raised an error.
+        right: The way without mistakes, to compare; None where none was made.
+        settings, theme, language: As the page.
+    """
+    in_space = settings.view == "surface"
+    palette = PALETTES[theme]
+    names = {key: text(f"lab_descent.{key}", language) for key in ("path", "right", "loss", "step")}
+    figure = go.Figure([surface_trace(drawn, theme) if in_space else map_trace(drawn, theme)])
+    if not in_space:
+        figure.add_trace(places_trace(settings.reach))
+    start = Descent(np.array([[settings.start_x, settings.start_y]]), np.array([np.nan]))
+    gone = descent or start
+    if right is not None:
+        figure.add_traces(_way(right, drawn, names["right"], palette.muted, in_space, dash="dot"))
+        figure.add_trace(_losses(right, names["right"], palette.muted, dash="dot"))
+    fixed = len(figure.data)
+    figure.add_traces(_moving(gone, len(gone.path) - 1, drawn, names, theme, in_space))
+    if in_space:
+        style_space(figure, drawn, theme, PICTURE_PIXELS)
+        figure.update_layout(scene={"domain": {"x": [0, 0.62], "y": [0, 1]}})
+        figure.update_layout(xaxis={"domain": [0.7, 1]}, yaxis={})
+    else:
+        style_map(figure, settings.reach, theme, PICTURE_PIXELS)
+        figure.update_layout(xaxis={"domain": [0, 0.6]})
+    _style_losses(figure, gone, right, names["loss"], names["step"], theme, in_space)
+    if descent is not None:
+        moving = list(range(fixed, len(figure.data)))
+        figure.frames = [
+            go.Frame(name=str(k), traces=moving, data=_moving(gone, k, drawn, names, theme, in_space))
+            for k in range(len(gone.path))
+        ]
+        _add_controls(figure, len(gone.path), names["step"], palette.text, redraw=in_space)
+    return figure
+
+
+def _moving(
+    way: Descent, step: int, drawn: Map, names: dict[str, str], theme: Theme, in_space: bool
+) -> list[dict[str, Any]]:
+    """What a step changes: the way so far, where it has come to, the losses so far, the last of them."""
+    palette = PALETTES[theme]
+    so_far = Descent(way.path[: step + 1], way.losses[: step + 1])
+    last = Descent(way.path[step : step + 1], way.losses[step : step + 1])
+    return [
+        *_way(so_far, drawn, names["path"], palette.running, in_space),
+        *_way(last, drawn, names["step"], palette.text, in_space, size=12),
+        _losses(so_far, names["loss"], palette.running),
+        {
+            **_losses(last, names["step"], palette.text),
+            "mode": "markers",
+            "marker": {"size": 9, "color": palette.text},
+            "x": [step],
+        },
+    ]
+
+
+def _way(
+    way: Descent, drawn: Map, name: str, color: str, in_space: bool, dash: str = "solid", size: int = 6
+) -> list[dict[str, Any]]:
+    far = FAR * float(drawn.side[-1])
+    x, y = np.clip(way.path, -far, far).T
+    line = {"color": color, "width": 2.5 if not in_space else 5, "dash": dash}
+    common = {"name": name, "x": x, "y": y, "mode": "lines+markers", "line": line}
+    if in_space:
+        low, high = shown_range(drawn.height)
+        inside = (np.abs(way.path) <= drawn.side[-1]).all(axis=1)
+        height = np.where(inside, np.clip(way.losses, low, high), np.nan)
+        marker = {"color": color, "size": size * 0.6}
+        return [{"type": "scatter3d", "z": height, "marker": marker, "hoverinfo": "skip", **common}]
+    return [
+        {
+            "type": "scatter",
+            "marker": {"color": color, "size": size},
+            "customdata": np.arange(len(x)),
+            "hovertemplate": "%{customdata}: (%{x:.4~g}, %{y:.4~g})<extra></extra>",
+            "selected": ALWAYS,
+            "unselected": ALWAYS,
+            **common,
+        }
+    ]
+
+
+def _losses(way: Descent, name: str, color: str, dash: str = "solid") -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "name": name,
+        "x": np.arange(len(way.losses)),
+        "y": np.where(np.isfinite(way.losses), way.losses, np.nan),
+        "mode": "lines",
+        "line": {"color": color, "width": 2.5, "dash": dash},
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "hovertemplate": "%{x}: %{y:.5~g}<extra></extra>",
+    }
+
+
+def _style_losses(
+    figure: go.Figure, way: Descent, right: Descent | None, name: str, step: str, theme: Theme, in_space: bool
+) -> None:
+    """The loss's axes: logarithmic where it stays above 0 and falls or grows a lot."""
+    palette = PALETTES[theme]
+    every = np.concatenate([way.losses, right.losses if right is not None else np.empty(0)])
+    grid = {"gridcolor": pale(palette.muted), "zeroline": False, "fixedrange": True, "automargin": True}
+    count = max(len(way.losses), len(right.losses) if right is not None else 0) - 1
+    figure.update_layout(
+        xaxis2={
+            "domain": [0.7, 1],
+            "anchor": "y2",
+            "title": {"text": step},
+            "range": [-0.5, max(count, 1) + 0.5],
+            **grid,
+        },
+        yaxis2={
+            "anchor": "x2",
+            "title": {"text": name, "standoff": 4},
+            "tickformat": "~g",
+            **_loss_scale(every),
+            **grid,
+        },
+    )
+    if in_space:
+        figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
+
+
+def _loss_scale(losses: Array) -> dict[str, Any]:
+    finite = losses[np.isfinite(losses)]
+    if finite.size and finite.min() > 0 and finite.max() / finite.min() > 50:
+        return {"type": "log", "exponentformat": "power", "nticks": 7}
+    return {"type": "linear"}
+
+
+def _add_controls(figure: go.Figure, count: int, step: str, color: str, redraw: bool) -> None:
+    """Play, pause, and a slider over the steps; all in the browser, without the server."""
+    frame = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": redraw}, "transition": {"duration": 0}}
+    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": redraw}, "transition": {"duration": 0}}
+    buttons = [
+        {"label": "▶", "method": "animate", "args": [None, {**frame, "fromcurrent": True, "mode": "immediate"}]},
+        {"label": "❚❚", "method": "animate", "args": [[None], at_once]},
+    ]
+    moves = [{"label": str(k), "method": "animate", "args": [[str(k)], at_once]} for k in range(count)]
+    figure.update_layout(
+        margin={"b": 88},
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "left",
+                "buttons": buttons,
+                "showactive": False,
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "yanchor": "top",
+                "pad": {"t": 50},
+                "bgcolor": "rgba(128,128,128,0.15)",
+                "bordercolor": "rgba(128,128,128,0.35)",
+                "font": {"color": color},
+            }
+        ],
+        sliders=[
+            {
+                "active": count - 1,
+                "steps": moves,
+                "x": 0.1,
+                "len": 0.52,
+                "y": 0,
+                "yanchor": "top",
+                "pad": {"t": 42},
+                "currentvalue": {"prefix": f"{step} ", "font": {"size": 12, "color": color}, "xanchor": "right"},
+                "ticklen": 0,
+                "minorticklen": 0,
+                "font": {"color": "rgba(0,0,0,0)", "size": 1},
+            }
+        ],
+    )
