@@ -30,6 +30,7 @@ from explorer.model import (
 from explorer.model.recording import zeros_like
 from explorer.model.text import shape_text
 from explorer.rules.gradients import seed_grad, sent
+from explorer.rules.needs import Needs, needs
 from explorer.rules.story import Story, first_sentence, shortened
 
 MOST_EDGES = 4
@@ -119,12 +120,24 @@ def _operation_words(story: Story, event: Operation) -> Words:
         "leaf": story.leaf(event.leaf_id) if event.leaf_id else "",
         "nodes": story.nodes(nodes),
         "count": story.count(len(nodes)),
+        "kept": story.spaced(story.listing(_needs(story, event).phrases)),
     }
 
 
 def _noted(story: Story, event: Operation | Modified) -> list[str]:
     """The nodes of an operation without the AccumulateGrad of a leaf that it met for the first time."""
     return [node_id for node_id in event.node_ids if story.recording.node(node_id).kind != "accumulate"]
+
+
+def _needs(story: Story, event: Operation) -> Needs:
+    """What the only node of an operation keeps for its backward; nothing where there are several."""
+    nodes = _noted(story, event)
+    return needs(story, story.recording.node(nodes[0])) if len(nodes) == 1 else Needs((), complete=True)
+
+
+def _keeps(applies: Callable[[Needs], bool]) -> Callable[[Story, Operation], bool]:
+    """A row for operations with one node, by what that node keeps."""
+    return lambda story, event: bool(_noted(story, event)) and applies(_needs(story, event))
 
 
 def _is_marking(story: Story, event: Operation) -> bool:
@@ -151,7 +164,10 @@ OPERATION = Kind[Operation](
         (lambda story, event: event.leaf_id is not None and event.requires_grad, "leaf_made_and_marked"),
         (lambda story, event: event.leaf_id is not None, "leaf_made"),
         (lambda story, event: len(_noted(story, event)) > 1, "noted_several"),
-        (lambda story, event: len(_noted(story, event)) == 1, "noted"),
+        (_keeps(lambda kept: kept.complete and not kept.phrases), "noted_keeping_nothing"),
+        (_keeps(lambda kept: kept.complete and len(kept.phrases) == 1), "noted_keeping_only"),
+        (_keeps(lambda kept: bool(kept.phrases)), "noted_keeping"),
+        (_keeps(lambda kept: True), "noted"),
         (lambda story, event: event.requires_grad, "nothing_new_noted"),
         (_takes_tracked, "not_noted"),
         (_always, "untracked"),
@@ -264,6 +280,7 @@ def _node_ran_words(story: Story, event: NodeRan) -> Words:
         "received": _received(story, event),
         "sent": story.tensor(gradients[0]) if gradients else "",
         "targets": story.listing(targets),
+        "input": story.result(flows[0][0]) if flows else "",
         "parts": story.clauses([_flow(story, *flow) for flow in flows[:MOST_EDGES]]),
         "count": story.count(len(flows)),
         "addends": story.count(len(story.addends(event))),
@@ -303,6 +320,11 @@ def _sends_the_same(story: Story, event: NodeRan) -> bool:
     return len({gradient for _, gradient in flows}) == 1
 
 
+def _went_in_twice(story: Story, event: NodeRan) -> bool:
+    targets = [target for target, _ in sent(story.recording, event)]
+    return _sends_the_same(story, event) and len(targets) == 2 and targets[0] == targets[1]
+
+
 NODE_RAN = Kind[NodeRan](
     _node_ran_words,
     rows=(
@@ -312,6 +334,7 @@ NODE_RAN = Kind[NodeRan](
         (_is_leaf, "gradient_arrives"),
         (_sends_nothing, "sends_nothing"),
         (lambda story, event: len(sent(story.recording, event)) == 1, "sends_one"),
+        (_went_in_twice, "sends_the_same_twice"),
         (_sends_the_same, "sends_the_same"),
         (lambda story, event: len(sent(story.recording, event)) <= MOST_EDGES, "sends_parts"),
         (_always, "sends_many"),

@@ -16,6 +16,9 @@ from explorer.rules.gradients import addends
 MOST_CHARACTERS = 48
 """Longer sub-expressions and tensors are shortened: a sentence is read in one glance."""
 
+IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
+BETWEEN_IDEOGRAPHS = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+
 UNNAMED = ("a_leaf", "a_tensor", "no_gradient")
 """Phrases that stand where a name or a number is not known."""
 
@@ -66,6 +69,12 @@ class Story:
         code = node.variable or expression(self.recording, node.span, MOST_CHARACTERS // 2)
         return self.say("phrase.node_of", node=node.name, code=code) if code else node.name
 
+    def result(self, node_id: str) -> str:
+        """What the program calls the tensor that a node made, or the expression for it."""
+        node = self.recording.node(node_id)
+        code = node.variable or expression(self.recording, node.span, MOST_CHARACTERS // 2)
+        return code or self.say("phrase.a_tensor")
+
     def nodes(self, node_ids: Iterable[str]) -> str:
         """The plain names of several nodes as a list."""
         return self.listing([self.recording.node(node_id).name for node_id in node_ids])
@@ -103,6 +112,11 @@ class Story:
             return "".join(parts)
         first = self.say(f"phrase.{kind}_comma").join(parts[:-1])
         return self.say(f"phrase.{kind}_last", first=first, last=parts[-1])
+
+    def spaced(self, phrase: str) -> str:
+        """With a space before it; a language without spaces between words has one only around names."""
+        tidy = BETWEEN_IDEOGRAPHS.sub("", phrase)
+        return tidy if IDEOGRAPH.match(tidy) else f" {tidy}"
 
     def join(self, sentences: Iterable[str]) -> str:
         """Sentences in a row; a number that ends one ("10.") lends it its full stop."""

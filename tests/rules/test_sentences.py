@@ -68,7 +68,10 @@ def said(program: str, limits: RecordingLimits | None = None) -> list[str]:
             "y = x * 2 gives [2., 4.], without a history, since torch is told",
         ),
         (X + "i = x.argmax()", "i = x.argmax() gives 1, without a history: argmax cannot be differentiated"),
-        (X + "y = x\ny = (x *\n     2)", "y = x * 2 gives [2., 4.]; torch notes MulBackward0."),
+        (
+            X + "y = x\ny = (x *\n     2)",
+            "y = x * 2 gives [2., 4.]; torch notes MulBackward0, which will need nothing but the number 2.",
+        ),
         (
             "l = torch.nn.Linear(2, 1)\nl(torch.ones(3, 2))",
             "torch notes two nodes for it: TBackward0 and AddmmBackward0.",
@@ -82,6 +85,17 @@ def said(program: str, limits: RecordingLimits | None = None) -> list[str]:
             "y += 1 changes y in place; it is now [3., 5.]. torch notes AddBackward0. Its version",
         ),
         (X + "x.grad = torch.ones(2)", "x.grad is set to [1., 1.]."),
+        (X + "x * x.exp()", "torch notes MulBackward0, which will need x and x.exp()."),
+        (X + "x.exp()", "torch notes ExpBackward0, which will need nothing but its own result."),
+        (X + "x ** 3", "torch notes PowBackward0, which will need x and exponent = 3."),
+        (X + "x + x", "torch notes AddBackward0, which will need nothing from here."),
+        (X + "x * torch.ones(2)", "torch notes MulBackward0, which will need nothing but a tensor of shape (2,)."),
+        (X + "x.softmax(0)", "torch notes SoftmaxBackward0, which will need its own result."),
+        (
+            X + "w = torch.ones(2)\ntorch.layer_norm(x, (2,), w, torch.zeros(2))",
+            "which will need four things it has saved.",
+        ),
+        (X + "x.digamma().cumprod(0)[:1].as_strided((1,), (1,))", "torch notes AsStridedBackward0."),
         ("print()", "The program prints an empty line."),
         ("print('wait...')", "The program prints “wait...”."),
         ("import warnings\nwarnings.warn('Look out. More.')", "UserWarning: “Look out”."),
@@ -118,7 +132,7 @@ def test_forward(program: str, expected: str) -> None:
         ),
         (
             "(x * x).sum().backward()",
-            "MulBackward0 receives [1., 1.] and sends [1., 2.] along each of its two edges, to x.",
+            "MulBackward0 receives [1., 1.] and sends [1., 2.] along each of its two edges, since x went in twice.",
         ),
         ("(x * x).sum().backward()", "At x the gradients meet: [1., 2.] + [1., 2.] = [2., 4.]."),
         ("(x + x + x + x).sum().backward()", "At x, four gradients meet; their sum is [4., 4.]."),
@@ -171,14 +185,18 @@ def test_without_source_torch_s_names_are_said() -> None:
     blind = Recording(
         leaves=recording.leaves, nodes=recording.nodes, edges=recording.edges, events=recording.events, cuts=()
     )
-    assert "m = sum(…) gives 5.; torch notes SumBackward0." in sentences(blind, "en")
+    assert "m = sum(…) gives 5.; torch notes SumBackward0, which will need nothing but the shape (2,)." in sentences(
+        blind, "en"
+    )
     assert any(line.startswith("backward() starts") for line in sentences(blind, "en"))
 
 
 def test_spans_beyond_the_source_are_survived() -> None:
     recording = recorded(X + "m = (x * x).sum()")
     shorter = Recording(leaves=recording.leaves, nodes=recording.nodes, events=recording.events, source="x")
-    assert "m = sum(…) gives 5.; torch notes SumBackward0." in sentences(shorter, "en")
+    assert "m = sum(…) gives 5.; torch notes SumBackward0, which will need nothing but the shape (2,)." in sentences(
+        shorter, "en"
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
