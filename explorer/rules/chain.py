@@ -35,6 +35,18 @@ class Link(Frozen, frozen=True, kw_only=True):
     matrix: TensorValue
 
 
+class Path(Frozen, frozen=True, kw_only=True):
+    """One way from the root to a node.
+
+    Args:
+        links: Its factors, from the root on.
+        part: seedᵀ times all of them: what comes this way.
+    """
+
+    links: tuple[Link, ...]
+    part: TensorValue
+
+
 class Chain(Frozen, frozen=True, kw_only=True):
     """How the gradient at a node comes about, in matrices; all numbers multiply out to what torch recorded.
 
@@ -42,14 +54,14 @@ class Chain(Frozen, frozen=True, kw_only=True):
         seed: The gradient that the pass started with.
         whole: The Jacobian of the root by this node's result: the sum over all paths.
         gradient: seedᵀ · whole, which is what came in.
-        paths: The ways from the root to here, each a product; () where there are too many or too long ones.
+        paths: The ways from the root to here; () where there are too many or too long ones.
         path_count: How many there are.
     """
 
     seed: TensorValue
     whole: TensorValue
     gradient: TensorValue
-    paths: tuple[tuple[Link, ...], ...] = ()
+    paths: tuple[Path, ...] = ()
     path_count: int = 0
 
 
@@ -74,7 +86,7 @@ def chain(recording: Recording, ran: NodeRan) -> Chain | None:
         seed=seed,
         whole=_value(whole, gradient.dtype),
         gradient=gradient,
-        paths=paths if len(paths) == count else (),
+        paths=tuple(_path(seed, links) for links in paths) if len(paths) == count else (),
         path_count=count,
     )
 
@@ -102,8 +114,9 @@ def _add(found: dict[End, Matrix | None], edge: Edge, above: Matrix | None, ran:
     if above is None or local is None or above.shape[1] != local.shape[0]:
         found[end] = None
         return
-    before = found.get(end, np.zeros((above.shape[0], local.shape[1])))
-    found[end] = None if before is None else before + above @ local
+    product = above @ local
+    before = found.get(end, np.zeros(product.shape))
+    found[end] = None if before is None or before.shape != product.shape else before + product
 
 
 def _local(ran: NodeRan, slot: int) -> Matrix | None:
@@ -120,6 +133,13 @@ def _multiplies_out(seed: TensorValue, whole: Matrix, gradient: TensorValue) -> 
     tolerance = TOLERANCES.get(gradient.dtype, 0.0)
     terms = np.array(floats(seed.values))[:, None] * whole
     return bool(np.all(np.abs(terms.sum(0) - expected) <= tolerance * (np.abs(terms).sum(0) + np.abs(expected))))
+
+
+def _path(seed: TensorValue, links: tuple[Link, ...]) -> Path:
+    part = np.array(floats(seed.values)).reshape(1, -1)
+    for link in links:
+        part = part @ np.array(floats(link.matrix.values)).reshape(link.matrix.shape)
+    return Path(links=links, part=_value(part, seed.dtype))
 
 
 def _paths(recording: Recording, one: BackwardPass, root_id: str, target: str) -> tuple[tuple[Link, ...], ...]:

@@ -49,11 +49,12 @@ def test_the_paths_add_up_to_the_whole(name: str, count: int) -> None:
         return
     products = []
     for path in found.paths:
-        product = to_tensor(path[0].matrix)
-        for link in path[1:]:
+        product = to_tensor(path.links[0].matrix)
+        for link in path.links[1:]:
             product = product @ to_tensor(link.matrix)
         products.append(product)
     torch.testing.assert_close(sum(products), to_tensor(found.whole))
+    torch.testing.assert_close(sum(to_tensor(path.part) for path in found.paths)[0], to_tensor(found.gradient))
 
 
 @pytest.mark.parametrize(

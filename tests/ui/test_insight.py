@@ -119,7 +119,8 @@ def test_the_chain_rule_stands_at_the_leaf(visit: Visit) -> None:
     expect(page.locator(".insight .chain")).to_contain_text("2 ways lead here")
     expect(page.locator(".insight .small.is-result .cell")).to_have_text(["2.", "4.", "6."])
     page.locator(".insight .choice", has_text="way 1").click()
-    expect(page.locator(".insight .product-row .small")).to_have_count(3)
+    expect(page.locator(".insight .product-row .small")).to_have_count(4)
+    expect(page.locator(".insight .small.is-result .cell")).to_have_text(["1.", "2.", "3."])
 
 
 def test_the_node_that_complained_is_told_from_the_one_that_did_not(visit: Visit) -> None:

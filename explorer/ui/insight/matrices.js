@@ -34,9 +34,11 @@ export class Matrices {
 
   chain({ title, seed, whole, gradient, paths, note }) {
     const { words } = this;
-    const ways = paths.length > 1 ? [...paths.map((path, k) => [fill(words.path, { number: k + 1 }), path, null]), [words.whole, [whole], gradient]] : [[words.whole, paths[0]?.length > 1 ? paths[0] : [whole], gradient]];
+    const isWhole = paths.length === 1 && paths[0].factors.length === 1;
+    const ways = isWhole ? [] : paths.map(({ factors, part }, k) => [paths.length > 1 ? fill(words.path, { number: k + 1 }) : words.only_path, factors, part]);
+    ways.push([words.whole, [whole], gradient]);
     const names = ways.map(([name]) => name);
-    const shown = choice(names, (k) => product(seed, ways[k][1], ways[k][2]), names.length - 1);
+    const shown = choice(names, (k) => product(seed, ways[k][1], ways[k][2], `${title}: ${names[k]}`), names.length - 1);
     return element("section", { class: "chain" }, element("h5", {}, ...words.linked(title)), element("p", { class: "quiet" }, ...words.linked(note)), shown);
   }
 }
@@ -59,10 +61,10 @@ function choice(names, show, chosen = 0) {
   return element("div", {}, row, place);
 }
 
-function product(seed, factors, result) {
+function product(seed, factors, result, label) {
   const parts = [seed, ...factors].flatMap((factor, k) => (k ? [element("span", { class: "sign" }, "·"), small(factor)] : [small(factor)]));
   if (result) parts.push(element("span", { class: "sign" }, "="), small(result, "is-result"));
-  return element("div", { class: "scroller product-row", tabindex: "0" }, ...parts);
+  return element("div", { class: "scroller product-row", tabindex: "0", role: "group", "aria-label": label }, ...parts);
 }
 
 function small(grid, kind = "") {

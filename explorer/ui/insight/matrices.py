@@ -10,7 +10,7 @@ from explorer.model import Edge, Node, NodeRan, Recording, TensorValue
 from explorer.model.events import JACOBIAN_ELEMENTS
 from explorer.model.text import cells
 from explorer.rules.arithmetic import came_in, multiplies_out
-from explorer.rules.chain import Chain, chain
+from explorer.rules.chain import Chain, Path, chain
 from explorer.ui.insight.grids import Shown, edge_symbol, gradient_symbol, grid, result_name, symbol_of
 
 
@@ -39,7 +39,7 @@ def chain_content(recording: Recording, node: Node, ran: NodeRan, language: Lang
         "seed": _row(found.seed, text("insight.seed", language)),
         "whole": grid(found.whole, f"∂{root}/∂{symbol_of(recording, node)}"),
         "gradient": _row(found.gradient, gradient_symbol(recording, ran, node)),
-        "paths": _paths(recording, found),
+        "paths": [_path(recording, path, symbol_of(recording, node), language) for path in found.paths],
         "note": _chain_note(found, language),
     }
 
@@ -89,11 +89,11 @@ def _reason(recording: Recording, node: Node, ran: NodeRan, language: Language) 
     return text("insight.jacobian_differs" if ran.jacobian else "insight.jacobian_unknown", language)
 
 
-def _paths(recording: Recording, found: Chain) -> list[list[Shown]]:
-    return [
-        [grid(link.matrix, result_name(recording, recording.node(link.node_id))) for link in path]
-        for path in found.paths
-    ]
+def _path(recording: Recording, path: Path, here: str, language: Language) -> Shown:
+    names = [symbol_of(recording, recording.node(link.node_id)) for link in path.links]
+    pairs = zip(path.links, itertools.pairwise([*names, here]), strict=True)
+    factors = [grid(link.matrix, f"∂{name}/∂{following}") for link, (name, following) in pairs]
+    return {"factors": factors, "part": _row(path.part, text("insight.this_way", language))}
 
 
 def _chain_note(found: Chain, language: Language) -> str:

@@ -115,6 +115,8 @@ def target_of(recording: Recording, event: Event) -> str | None:
             return next((root.node_id for root in event.roots if root.node_id), None)
         case NodeRan() | Raised():
             return event.node_id
+        case BackwardEnded(failed_node=str(node_id)):
+            return node_id
         case Operation(leaf_id=str(leaf_id)) | Modified(leaf_id=str(leaf_id)):
             return recording.leaf(leaf_id).node_id or leaf_id
         case Accumulated(leaf_id=leaf_id) | GradCleared(leaf_id=leaf_id):
