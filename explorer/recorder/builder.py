@@ -41,12 +41,12 @@ class Builder:
         """Appends an event, unless a limit is reached."""
         if self._unfinished:
             self._end_line()
-        if self.budget.pay(events=1):
+        if self.budget.pay_event():
             self.events.append(event)
 
     def write(self, text: str, span: Span | None) -> None:
         """Notes printed text: what one `print` writes piece by piece is one event."""
-        if not self.budget.pay(characters=len(text)):
+        if not self.budget.pay_text(len(text)):
             return
         if not self._unfinished or self.events[-1].span != span:
             self.emit(Printed(text="", span=span))

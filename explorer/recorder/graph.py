@@ -63,7 +63,7 @@ class Graph:
         if grad_fn is None or self._key in grad_fn.metadata:
             return ()
         new = self._unknown(grad_fn)
-        if not self._budget.pay(nodes=len(new), edges=sum([len(node.next_functions) for node in new])):
+        if not self._budget.pay_nodes(len(new), sum([len(node.next_functions) for node in new])):
             return ()
         ids = [self._add_node(node, span, order, made_by) for node in new]
         for node in new:
@@ -102,7 +102,8 @@ class Graph:
     def unhook(self) -> None:
         """Leaves torch as it was found."""
         for handle in self._handles:
-            handle.remove()
+            if handle.hooks_dict_ref() is not None:  # else the node has gone, and its hooks with it
+                handle.remove()
         for note in self._notes:
             note.pop(self._key, None)
         self._handles.clear()

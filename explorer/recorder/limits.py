@@ -45,20 +45,27 @@ class Budget:
         self.characters = limits.characters
         self.jacobians = limits.jacobians
 
-    def pay(self, *, events: int = 0, nodes: int = 0, edges: int = 0, characters: int = 0) -> bool:
-        """Whether so much is left; takes it if it is."""
-        if (
-            self.is_spent
-            or self.elements < 0
-            or events > self.events
-            or nodes > self.nodes
-            or edges > self.edges
-            or characters > self.characters
-        ):
+    def pay_event(self) -> bool:
+        """Whether one more event, and what its tensors hold, is within the limits; takes it if it is."""
+        if self.is_spent or self.events < 1 or self.elements < 0:
             self.is_spent = True
             return False
-        self.events -= events
+        self.events -= 1
+        return True
+
+    def pay_nodes(self, nodes: int, edges: int) -> bool:
+        """Whether so many more nodes and edges are; takes them if they are."""
+        if self.is_spent or self.nodes < nodes or self.edges < edges:
+            self.is_spent = True
+            return False
         self.nodes -= nodes
         self.edges -= edges
+        return True
+
+    def pay_text(self, characters: int) -> bool:
+        """Whether so much more printed text is; takes it if it is."""
+        if self.is_spent or self.characters < characters:
+            self.is_spent = True
+            return False
         self.characters -= characters
         return True

@@ -38,11 +38,12 @@ class Operations:
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place
     ) -> Any:
         """Calls a torch function as the program did and notes what came of it."""
-        with unseen():
+        hidden = unseen()
+        with hidden:
             taken = tensors_in(*args, *kwargs.values())
             versions = [version(tensor) for tensor in taken]
         result = func(*args, **kwargs)
-        with unseen():
+        with hidden:
             changed = [tensor for tensor, before in zip(taken, versions, strict=True) if version(tensor) != before]
             self.note(name, taken, changed, result, place)
         return result

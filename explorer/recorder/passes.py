@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -92,31 +92,16 @@ class Passes:
 
     def hooks(self, grad_fn: GradFn, node: Node, frees: bool) -> Hooks:
         """What the engine calls before and after it runs a node."""
-        node_id = node.id
         if is_accumulate(grad_fn):
-            leaf = self.builder.leaves.leaf(grad_fn.variable)
             came: list[TensorValue | None] = []
+            leaf = self.builder.leaves.leaf(grad_fn.variable)
             return (
-                lambda grad_outputs: self._accumulate_starts(node_id, leaf, came, grad_outputs),
-                lambda grad_inputs, grad_outputs: self._accumulate_ends(node_id, leaf, came),
+                partial(self._accumulate_starts, node.id, leaf, came),
+                partial(self._accumulate_ends, node.id, leaf, came),
             )
-        is_python, ask = node.kind == "custom", jacobian_of(grad_fn)
-
-        def starts(grad_outputs: Grads) -> None:
-            if self._running:
-                self._running[-1].node_id = node_id
-                if is_python:
-                    self._listen()
-                elif ask is not None and self.builder.budget.jacobians > 0:
-                    self._ask(ask, grad_outputs)
-
-        def ends(grad_inputs: Grads, grad_outputs: Grads) -> None:
-            if self._running:
-                if is_python:
-                    self._listen_not()
-                self._node_ends(node_id, frees, grad_inputs, grad_outputs)
-
-        return starts, ends
+        if node.kind == "custom":
+            return partial(self._python_starts, node.id), partial(self._python_ends, node.id, frees)
+        return partial(self._node_starts, node.id, jacobian_of(grad_fn)), partial(self._node_ends, node.id, frees)
 
     def _started(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | None
@@ -163,7 +148,28 @@ class Passes:
         node_id = self.builder.graph.node_id(tensor.grad_fn)
         return (self.builder.graph.nodes[node_id].variable if node_id else None) or "?"
 
+    def _python_starts(self, node_id: str, grad_outputs: Grads) -> None:
+        if self._running:
+            self._running[-1].node_id = node_id
+            self._listen()
+
+    def _python_ends(self, node_id: str, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
+        if self._running:
+            self._listen_not()
+            self._node_ends(node_id, frees, grad_inputs, grad_outputs)
+
+    def _node_starts(self, node_id: str, ask: Ask | None, grad_outputs: Grads) -> None:
+        if self._running:
+            running = self._running[-1]
+            running.node_id = node_id
+            if ask is not None and self.builder.budget.jacobians > 0:
+                with unseen():
+                    running.jacobian = found = ask(grad_outputs)
+                self.builder.budget.jacobians -= found is not None
+
     def _node_ends(self, node_id: str, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
+        if not self._running:
+            return
         running = self._running[-1]
         running.node_id, jacobian, running.jacobian = None, running.jacobian, None
         if self.builder.budget.is_spent:
@@ -183,12 +189,6 @@ class Passes:
             )
             if started.create_graph:
                 self._discover_higher(grad_inputs, started.span, node_id)
-
-    def _ask(self, ask: Ask, grad_outputs: Grads) -> None:
-        """Asks the node that runs next for its local Jacobian, as long as there are not too many."""
-        with unseen():
-            self._running[-1].jacobian = found = ask(grad_outputs)
-        self.builder.budget.jacobians -= found is not None
 
     def _values(self, grads: Grads) -> tuple[TensorValue | None, ...]:
         take = self.builder.snapshots.take
@@ -221,7 +221,9 @@ class Passes:
         handle = tensor.register_post_accumulate_grad_hook(look)  # type: ignore[no-untyped-call]
         tensor._post_accumulate_grad_hooks.move_to_end(handle.id, last=False)  # type: ignore[attr-defined]
 
-    def _accumulate_ends(self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None]) -> None:
+    def _accumulate_ends(
+        self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
+    ) -> None:
         if not self._running or self.builder.budget.is_spent or not came:
             return
         running = self._running[-1]

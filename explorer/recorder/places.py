@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
@@ -132,7 +133,7 @@ def assignment_targets(source: str) -> dict[Position | None, tuple[str, ...]]:
         return {}
     lines = lines_of(source)
     found: dict[Position | None, tuple[str, ...]] = {}
-    for statement in ast.walk(tree):
+    for statement in ast.walk(tree) if ":=" in source else statements_of(tree):
         match statement:
             case ast.Assign(targets=[target, *_], value=value):
                 found[position(value, lines)] = names_of(target)
@@ -141,6 +142,18 @@ def assignment_targets(source: str) -> dict[Position | None, tuple[str, ...]]:
             case ast.AugAssign(target=target):
                 found[position(statement, lines)] = names_of(target)
     return found
+
+
+def statements_of(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement, without a look at the expressions in it."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, block, ())
+            if isinstance(inner, list):  # the body of a lambda or a conditional expression is none
+                pending += inner
 
 
 def lines_of(source: str) -> list[str]:

@@ -67,6 +67,11 @@ class Remarks:
         if is_in_place(name):
             self._changed_grads(tensors_in(*args[:1]), place)
 
+    @property
+    def watches_views(self) -> bool:
+        """Whether the program holds a `.data` that it may write to."""
+        return bool(self._views)
+
     def second_names(self, place: Place) -> list[tuple[str, LeafDraft, int]]:
         """Before a backward pass: the variables that are a leaf's `.grad`, and its version."""
         grads = [(leaf, grad) for leaf in self._builder.leaves if (grad := leaf.current_grad()) is not None]
@@ -99,8 +104,10 @@ class Remarks:
             self._note("unnoticed", place, name=self._name(owned), source_id=self._id(owned))
 
     def _broadcast(self, args: tuple[Any, ...], result: Any, place: Place) -> None:
-        shapes = [tuple(arg.shape) for arg in args[:2] if isinstance(arg, torch.Tensor)]
-        if len(shapes) < 2 or shapes[0] == shapes[1] or not isinstance(result, torch.Tensor):
+        if len(args) < 2 or not all(isinstance(tensor, torch.Tensor) for tensor in (*args[:2], result)):
+            return
+        shapes = [tuple(arg.shape) for arg in args[:2]]
+        if shapes[0] == shapes[1]:
             return
         stretched = torch.broadcast_shapes(*shapes)  # type: ignore[no-untyped-call]
         if tuple(stretched) not in shapes and result.requires_grad:
@@ -135,6 +142,11 @@ class Remarks:
     def _id(self, tensor: torch.Tensor) -> str | None:
         leaf = self._builder.leaves.known(tensor)
         return leaf.id if leaf else self._builder.graph.node_id(tensor.grad_fn)
+
+
+def is_remarkable(name: str) -> bool:
+    """Whether torch may pass over something in silence when a function of that name is called."""
+    return name == "data" or name in ELEMENTWISE or is_in_place(name)
 
 
 def is_in_place(name: str) -> bool:

@@ -21,7 +21,7 @@ from explorer.recorder.names import named_tensors, namespaces_of
 from explorer.recorder.operations import TENSOR_PROPERTIES, Operations, function_name
 from explorer.recorder.passes import Passes
 from explorer.recorder.places import Place, Places
-from explorer.recorder.remarks import Remarks
+from explorer.recorder.remarks import Remarks, is_remarkable
 from explorer.recorder.taps import TAPS
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import tensors_in
@@ -109,8 +109,9 @@ class Session:
         if call.sets_grad:
             return self._operations.set_grad(func, args, place)
         result = self._operations.run(call.name, func, args, kwargs, place)
-        with unseen():
-            self._remarks.after(call.name, call.kind, args, result, place)
+        if call.is_remarkable or self._remarks.watches_views:
+            with unseen():
+                self._remarks.after(call.name, call.kind, args, result, place)
         return result
 
     def _run_pass(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
@@ -184,6 +185,7 @@ class Call:
         is_question: Whether it only reads a property.
         starts_pass: Whether it starts a backward pass.
         sets_grad: Whether it sets or deletes a `.grad`.
+        is_remarkable: Whether torch may pass over something in it in silence.
     """
 
     name: str
@@ -191,6 +193,7 @@ class Call:
     is_question: bool
     starts_pass: bool
     sets_grad: bool
+    is_remarkable: bool
 
 
 def call_of(func: Any) -> Call:
@@ -202,6 +205,7 @@ def call_of(func: Any) -> Call:
         is_question=kind == "__get__" and name not in TENSOR_PROPERTIES,
         starts_pass=func in PASSES,
         sets_grad=name == "grad" and kind in {"__set__", "__delete__"},
+        is_remarkable=is_remarkable(name),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -45,13 +46,15 @@ class Snapshots:
 
     def take(self, tensor: torch.Tensor) -> TensorValue:
         """What a tensor holds now."""
-        dtype = self._dtypes.get(tensor.dtype) or self._dtypes.setdefault(tensor.dtype, dtype_name(tensor.dtype))
+        kind = tensor.dtype
+        dtype = self._dtypes.get(kind) or self._dtypes.setdefault(kind, dtype_name(kind))
         shape: tuple[int, ...] = ()
         try:
             shape, count = tuple(tensor.shape), tensor.numel()
-            if count <= FEW:
-                return TensorValue(shape=shape, dtype=dtype, values=self._write(tensor, shape, count))
-            return self._take_once(tensor, shape, dtype, count)
+            if count > FEW:
+                return self._take_once(tensor, shape, dtype, count)
+            self._budget.elements -= count
+            return TensorValue(shape=shape, dtype=dtype, values=tuple(listed(tensor, len(shape))))
         except (RuntimeError, NotImplementedError):
             # Tensors that torch.func batches, or that live on "meta", have a shape but nothing to read.
             return TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=Stats())
@@ -66,14 +69,6 @@ class Snapshots:
             self._fill(waiting)
         self._waiting.clear()
         self._recent.clear()
-
-    def _write(self, tensor: torch.Tensor, shape: tuple[int, ...], count: int) -> tuple[Number, ...]:
-        self._budget.elements -= count
-        if len(shape) == 1 and is_ordinary(tensor):
-            return tuple(numbers(tensor.tolist()))
-        if not shape and is_ordinary(tensor):
-            return tuple(numbers([tensor.item()]))
-        return tuple(numbers(dense(tensor).reshape(-1).tolist()))
 
     def _take_once(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
         """The same memory in the same state within one moment is the same value."""
@@ -109,22 +104,31 @@ class Snapshots:
         return self._places[count]
 
     def _fill(self, waiting: list[Waiting]) -> None:
-        listed = written(torch.cat([copy for _, copy, _ in waiting]))
+        elements = written(torch.cat([copy for _, copy, _ in waiting]))
         start = 0
         for value, copy, indices in waiting:
             end = start + len(copy)
             # The value is frozen for everybody who reads a recording; there is none yet.
-            force_setattr(value, "values", tuple(listed[start:end]))
+            force_setattr(value, "values", tuple(elements[start:end]))
             force_setattr(value, "indices", indices)
             start = end
 
 
+def listed(tensor: torch.Tensor, dimensions: int) -> Sequence[Number]:
+    """The elements of a small tensor as JSON can hold them."""
+    if dimensions == 1 and is_ordinary(tensor):
+        return numbers(tensor.tolist())
+    if dimensions == 0 and is_ordinary(tensor):
+        return numbers([tensor.item()])
+    return numbers(dense(tensor).reshape(-1).tolist())
+
+
 def written(flat: torch.Tensor) -> list[Any]:
     """Many elements as JSON can hold them; looks at single ones only where they are not finite."""
-    listed: list[Any] = flat.tolist()
+    elements: list[Any] = flat.tolist()
     if flat.is_complex():
-        return list(numbers(listed))
+        return list(numbers(elements))
     if flat.is_floating_point():
         for index in flat.isfinite().logical_not().nonzero().view(-1).tolist():
-            listed[index] = numbers([listed[index]])[0]
-    return listed
+            elements[index] = numbers([elements[index]])[0]
+    return elements

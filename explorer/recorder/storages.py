@@ -15,7 +15,9 @@ class Storages:
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[StorageWeakRef, int] = {}
+        self._numbers: dict[int, int] = {}
+        self._references: list[StorageWeakRef] = []
+        """Of every storage that has a number, so that no later one gets its address."""
         self._owners: dict[int, dict[str, None]] = {}
         self._tensors: dict[str, weakref.ref[torch.Tensor]] = {}
 
@@ -26,7 +28,10 @@ class Storages:
             storage: Of what a node saved.
             owner_id: The leaf that it is, or the node whose result it is.
         """
-        number = self._numbers.setdefault(_reference(storage), len(self._numbers))
+        number = self._numbers.get(storage._cdata)
+        if number is None:
+            number = self._numbers[storage._cdata] = len(self._numbers)
+            self._references.append(StorageWeakRef(storage))  # type: ignore[no-untyped-call]
         if owner_id is not None:
             self._owners.setdefault(number, {})[owner_id] = None
         return number
@@ -38,7 +43,7 @@ class Storages:
     def counted_with(self, tensor: torch.Tensor) -> tuple[str, ...]:
         """The owners of what was saved in this tensor's memory whose version is now this tensor's."""
         storage = storage_of(tensor)
-        number = None if storage is None else self._numbers.get(_reference(storage))
+        number = None if storage is None else self._numbers.get(storage._cdata)
         owners = () if number is None else self._owners.get(number, ())
         return tuple(owner for owner in owners if self._is_at(owner, tensor))
 
@@ -46,10 +51,6 @@ class Storages:
         known = self._tensors.get(owner_id)
         alive = None if known is None else known()
         return alive is not None and storage_of(alive) is not None and version(alive) == version(tensor)
-
-
-def _reference(storage: torch.UntypedStorage) -> StorageWeakRef:
-    return StorageWeakRef(storage)  # type: ignore[no-untyped-call]
 
 
 def storage_of(tensor: torch.Tensor) -> torch.UntypedStorage | None:

@@ -10,11 +10,20 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 
 def unseen() -> AbstractContextManager[object]:
-    """Inside of it nobody sees or wraps a call: no outer session, no mode of the program's, no torch.func transform."""
+    """Inside of it nobody sees or wraps a call: no outer session, no mode of the program's, no torch.func transform.
+
+    May be entered more than once, one time after the other.
+    """
     if torch._C._len_torch_dispatch_stack() == 0 and peek_interpreter_stack() is None:
         return torch._C.DisableTorchFunction()
-    stack = ExitStack()
-    stack.enter_context(torch._C.DisableTorchFunction())
-    stack.enter_context(torch._C._DisableFuncTorch())
-    stack.enter_context(_disable_current_modes())
-    return stack
+    return Hidden()
+
+
+class Hidden(ExitStack):
+    """Also hides from modes below torch functions, which are rare and take longer to put aside."""
+
+    def __enter__(self) -> Hidden:
+        self.enter_context(torch._C.DisableTorchFunction())
+        self.enter_context(torch._C._DisableFuncTorch())
+        self.enter_context(_disable_current_modes())
+        return self

@@ -51,13 +51,13 @@ def is_ordinary(tensor: torch.Tensor) -> bool:
 
 def numbers(elements: list[Any]) -> Sequence[Number]:
     """Elements of `Tensor.tolist()` as JSON can hold them."""
-    if not elements or isinstance(elements[0], int):
-        return elements
-    if isinstance(elements[0], complex):
+    kind = type(elements[0]) if elements else int
+    if kind is float:
+        # A finite sum has finite parts only, and is quicker to tell.
+        return elements if math.isfinite(sum(elements)) else list(map(from_float, elements))
+    if kind is complex:
         return [str(element).strip("()") for element in elements]
-    if all(map(math.isfinite, elements)):
-        return elements
-    return list(map(from_float, elements))
+    return elements
 
 
 def stats(flat: torch.Tensor) -> Stats:
