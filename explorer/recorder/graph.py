@@ -18,6 +18,7 @@ from explorer.recorder.storages import Storages, storage_of
 GradFn = Any
 """A `torch.autograd.graph.Node`, whose type stub takes the attribute `metadata` for a method."""
 
+NextFunctions = tuple[tuple[GradFn | None, int], ...]
 Hooks = tuple[Callable[..., None], Callable[..., None]]
 
 
@@ -63,11 +64,11 @@ class Graph:
         if grad_fn is None or self._key in grad_fn.metadata:
             return ()
         new = self._unknown(grad_fn)
-        if not self._budget.pay_nodes(len(new), sum([len(node.next_functions) for node in new])):
+        if not self._budget.pay_nodes(len(new), sum([len(edges) for _, edges in new])):
             return ()
-        ids = [self._add_node(node, span, order, made_by) for node in new]
-        for node in new:
-            self._add_edges(node)
+        ids = [self._add_node(node, span, order, made_by) for node, _ in new]
+        for node, edges in new:
+            self._add_edges(node.metadata[self._key], edges)
         return tuple([node_id for node_id in ids if node_id is not None])
 
     def describe(self, node_id: str, *, variable: str | None, value: TensorValue | None = None) -> None:
@@ -109,19 +110,19 @@ class Graph:
         self._handles.clear()
         self._notes.clear()
 
-    def _unknown(self, grad_fn: GradFn) -> list[GradFn]:
-        found: dict[GradFn, None] = {}
-        pending: list[GradFn | None] = [grad_fn]
+    def _unknown(self, grad_fn: GradFn) -> list[tuple[GradFn, NextFunctions]]:
+        """The new nodes behind a new one, itself included, in order of creation, and where each leads."""
+        key, found = self._key, {grad_fn: grad_fn.next_functions}
+        pending = [following for following, _ in found[grad_fn]]
         while pending:
             node = pending.pop()
-            if node is None or node in found or self._key in node.metadata:
-                continue
-            found[node] = None
-            pending.extend([following for following, _ in node.next_functions])
+            if node is not None and key not in node.metadata and node not in found:
+                found[node] = edges = node.next_functions
+                pending += [following for following, _ in edges]
         if len(found) == 1:
-            return list(found)
+            return list(found.items())
         # A leaf's node is there before the operation that uses it; torch numbers all others in order.
-        return sorted(found, key=lambda node: -1 if is_accumulate(node) else sequence_nr(node))
+        return sorted(found.items(), key=lambda item: -1 if is_accumulate(item[0]) else sequence_nr(item[0]))
 
     def _add_node(self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None) -> str | None:
         """Takes in a node and returns its id; None if it is a further `AccumulateGrad` of a leaf that has one."""
@@ -161,13 +162,12 @@ class Graph:
         kept = saved_by(grad_fn)
         return kept, any(isinstance(part, (torch.Tensor, RuntimeError)) for _, part in kept)
 
-    def _add_edges(self, grad_fn: GradFn) -> None:
-        source = grad_fn.metadata[self._key]
-        for slot, (following, input_nr) in enumerate(grad_fn.next_functions):
+    def _add_edges(self, source: str, next_functions: NextFunctions) -> None:
+        edges = self.edges
+        for slot, (following, input_nr) in enumerate(next_functions):
             if following is not None:
                 target = following.metadata[self._key]
-                edge_id = f"e{len(self.edges)}"
-                self.edges.append(Edge(id=edge_id, source=source, slot=slot, target=target, input_nr=input_nr))
+                edges.append(Edge(id=f"e{len(edges)}", source=source, slot=slot, target=target, input_nr=input_nr))
 
     def _saved(self, name: str, kept: Any) -> SavedTensor:
         if not isinstance(kept, torch.Tensor):
