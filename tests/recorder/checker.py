@@ -102,8 +102,8 @@ def check_value(value: TensorValue | None, tensor: torch.Tensor | None) -> None:
 def to_tensor(value: TensorValue) -> torch.Tensor:
     """A value as a tensor again."""
     kind = getattr(torch, value.dtype)
-    read = complex if kind.is_complex else float
-    return torch.tensor([read(number) for number in value.values]).to(kind).reshape(value.shape)
+    read = complex if kind.is_complex else float if kind.is_floating_point else int
+    return torch.tensor([read(number) for number in value.values], dtype=kind).reshape(value.shape)
 
 
 def engine_log(code: str) -> list[str]:

@@ -1,0 +1,47 @@
+"""Every module of torch's own database, recorded and compared with plain torch."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+import torch
+from torch.testing._internal.common_modules import module_db
+
+from sweep import COUNTS, check_call
+
+SAMPLES = 3
+TYPES = (torch.float32, torch.float64, torch.complex128)
+
+MODULES = {info.name: info for info in module_db if info.dtypes and set(info.dtypes) & set(TYPES)}
+
+EXCEPTIONS: dict[str, str] = {}
+"""What is left out, and why."""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module(name: str) -> None:
+    if name in EXCEPTIONS:
+        pytest.skip(EXCEPTIONS[name])
+    info = MODULES[name]
+    for dtype in TYPES:
+        if dtype in info.dtypes:
+            torch.manual_seed(0)
+            made = info.module_inputs_func(info, "cpu", dtype, requires_grad=True, training=True)
+            for sample in itertools.islice((one for one in made if one.forward_input is not None), SAMPLES):
+                check_call(lambda given, one=sample: applied(info, dtype, one, given), arguments(sample))
+            COUNTS["modules and types"] += 1
+    COUNTS["modules"] += 1
+
+
+def arguments(sample: Any) -> tuple[Any, Any, Any]:
+    """What the module is called with, and a place to put the module itself, whose parameters are compared too."""
+    return sample.forward_input.args, sample.forward_input.kwargs, []
+
+
+def applied(info: Any, dtype: torch.dtype, sample: Any, given: Any) -> Any:
+    """Makes the module as torch's tests do and calls it."""
+    args, kwargs, made = given
+    made.append(info.module_cls(*sample.constructor_input.args, **sample.constructor_input.kwargs).to(dtype))
+    return made[0](*args, **kwargs)
