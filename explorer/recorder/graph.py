@@ -97,7 +97,8 @@ class Graph:
             if hooks is not None:
                 alive.append(handle)
                 if len(hooks) > 1:
-                    hooks.move_to_end(handle.id)
+                    # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
+                    hooks[handle.id] = hooks.pop(handle.id)
         self._handles = alive
 
     def unhook(self) -> None:

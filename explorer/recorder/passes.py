@@ -6,9 +6,11 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import zip_longest
 from typing import Any
 
 import torch
+from torch.autograd.graph import get_gradient_edge
 
 from explorer.model import (
     Accumulated,
@@ -38,6 +40,8 @@ class RunningPass:
     """A pass that has begun and not ended. Passes nest: a node's backward may start one of its own."""
 
     started: BackwardStarted
+    roots: list[GradFn | None]
+    """Where it starts; held, since the `AccumulateGrad` of a leaf that nothing was computed from goes at once."""
     node_id: str | None = None
     """The node that the engine is running."""
     jacobian: Jacobian | None = None
@@ -72,10 +76,10 @@ class Passes:
         """Runs a backward pass as the program asked for, noting its start and its end."""
         self.failed_node = None
         with unseen():
-            started = self._started(func, args, kwargs, place.span)
+            running = self._begun(func, args, kwargs, place.span)
+            started = running.started
             self.builder.emit(started)
             self.builder.graph.run_last()
-        running = RunningPass(started)
         self._running.append(running)
         result, error = None, None
         try:
@@ -103,37 +107,36 @@ class Passes:
             return partial(self._python_starts, node.id), partial(self._python_ends, node.id, frees)
         return partial(self._node_starts, node.id, jacobian_of(grad_fn)), partial(self._node_ends, node.id, frees)
 
-    def _started(
+    def _begun(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | None
-    ) -> BackwardStarted:
+    ) -> RunningPass:
         given = signature(func).bind(*args, **kwargs).arguments
         by_grad = func is torch.autograd.grad
-        roots = _listed(given.get("self", given.get("tensors", given.get("outputs"))))
+        roots = tensors_in(given.get("self", given.get("tensors", given.get("outputs"))))
+        nodes = [node_of(root) for root in roots]
         seeds = _listed(given.get("gradient", given.get("grad_tensors", given.get("grad_outputs"))))
         create_graph = bool(given.get("create_graph", False))
         retain_graph = given.get("retain_graph")
         self._count += 1
-        return BackwardStarted(
+        started = BackwardStarted(
             span=span,
             backward_pass=self._count - 1,
             by="grad" if by_grad else "backward",
             roots=tuple(
-                self._root(root, seeds[i] if i < len(seeds) else None, span)
-                for i, root in enumerate(roots)
-                if isinstance(root, torch.Tensor)
+                self._root(root, node, seed, span)
+                for root, node, seed in zip_longest(roots, nodes, seeds[: len(roots)])
             ),
             retain_graph=create_graph if retain_graph is None else bool(retain_graph),
             create_graph=create_graph,
-            inputs=tuple(self._name(tensor) for tensor in tensors_in(*_listed(given.get("inputs")))),
+            inputs=tuple(self._name(tensor) for tensor in tensors_in(given.get("inputs"))),
         )
+        return RunningPass(started, nodes)
 
-    def _root(self, root: torch.Tensor, seed: Any, span: Span | None) -> Root:
+    def _root(self, root: torch.Tensor, node: GradFn | None, seed: Any, span: Span | None) -> Root:
         graph = self.builder.graph
-        graph.discover(root.grad_fn, span=span)
-        node_id = graph.node_id(root.grad_fn)
+        graph.discover(node, span=span)
+        node_id = graph.node_id(node)
         leaf = self.builder.leaves.known(root)
-        if node_id is None and leaf is not None:
-            node_id = leaf.node_id
         return Root(
             node_id=node_id,
             variable=leaf.name if leaf else (graph.nodes[node_id].variable if node_id else None),
@@ -219,7 +222,9 @@ class Passes:
                     running.added[node_id] = self.builder.value(leaf.grad), leaf.grad, leaf.grad._version
 
         handle = tensor.register_post_accumulate_grad_hook(look)  # type: ignore[no-untyped-call]
-        tensor._post_accumulate_grad_hooks.move_to_end(handle.id, last=False)  # type: ignore[attr-defined]
+        hooks = tensor._post_accumulate_grad_hooks
+        for key in [key for key in hooks if key != handle.id]:
+            hooks[key] = hooks.pop(key)
 
     def _accumulate_ends(
         self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
@@ -303,6 +308,11 @@ class Passes:
 def signature(func: Callable[..., Any]) -> inspect.Signature:
     """The parameters of one of torch's three ways to start a pass."""
     return inspect.signature(func)
+
+
+def node_of(root: torch.Tensor) -> GradFn | None:
+    """The node at which a pass from this tensor starts: its grad_fn, or a leaf's `AccumulateGrad`."""
+    return get_gradient_edge(root).node if root.is_leaf and root.requires_grad else root.grad_fn
 
 
 def tensors_or_none(result: Any) -> Grads:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
-from torch.testing._internal.common_modules import module_db
-
 from sweep import COUNTS, check_call
+from torch.testing._internal.common_modules import module_db
 
 SAMPLES = 3
 TYPES = (torch.float32, torch.float64, torch.complex128)
@@ -30,7 +30,7 @@ def test_module(name: str) -> None:
             torch.manual_seed(0)
             made = info.module_inputs_func(info, "cpu", dtype, requires_grad=True, training=True)
             for sample in itertools.islice((one for one in made if one.forward_input is not None), SAMPLES):
-                check_call(lambda given, one=sample: applied(info, dtype, one, given), arguments(sample))
+                check_call(partial(applied, info, dtype, sample), arguments(sample))
             COUNTS["modules and types"] += 1
     COUNTS["modules"] += 1
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from torch.testing._internal.common_methods_invocations import op_db
-
 from sweep import COUNTS, check_call
+from torch.testing._internal.common_methods_invocations import op_db
 
 SAMPLES = 3
 TYPES = (torch.float32, torch.float64, torch.complex128)

@@ -1,0 +1,295 @@
+"""Everything that a program can do with autograd, one short program each."""
+
+from __future__ import annotations
+
+import pytest
+
+from checker import check_recording, events_of, nodes_ran, recorded, to_tensor
+from explorer.model import Accumulated, BackwardEnded, BackwardStarted, GradCleared, Modified, NodeRan, Operation
+
+X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
+W = "w = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], requires_grad=True)\n"
+FUNCTION = "from torch.autograd import Function\nfrom torch.autograd.function import once_differentiable\n"
+CHECKPOINT = "from torch.utils.checkpoint import checkpoint, checkpoint_sequential\n"
+
+PROGRAMS = {
+    # several outputs, undefined gradients
+    "sort": X + "values, _ = x.sort(descending=True)\n(values * torch.arange(3.0)).sum().backward()",
+    "max over a dimension": W + "w.max(dim=0).values.sum().backward()",
+    "split, one part unused": X + "a, b = x.split([1, 2])\nb.prod().backward()",
+    "svd": W + "u, s, v = torch.linalg.svd(w, full_matrices=False)\ns.sum().backward()",
+    "lstm cell": "cell = nn.LSTMCell(2, 3)\nh, c = cell(torch.ones(1, 2))\nh.sum().backward()",
+    "lstm": "lstm = nn.LSTM(2, 3, num_layers=2)\nout, _ = lstm(torch.ones(4, 1, 2))\nout[-1].sum().backward()",
+    # views and in-place changes
+    "slices assigned": X + "y = x * 1\ny[1:] = x[:2] * 3\ny.sum().backward()",
+    "transposed in place": W + "y = w * 1\ny.t().mul_(2)\ny.sum().backward()",
+    "as strided": X + "y = x * 1\ny.as_strided((2,), (2,)).mul_(5)\ny.prod().backward()",
+    "one view by another": X + "y = x * 1\na, b = y[0], y[1]\na.mul_(b.clone())\ny.sum().backward()",
+    "view of a view": W + "y = w * 1\ny[1:][0].add_(w[0])\ny.sum().backward()",
+    "shape in place": W + "y = w * 1\ny.unsqueeze_(0).squeeze_().t_()\ny[0].sum().backward()",
+    "copy into zeros": X + "y = torch.zeros(3)\ny.copy_(x)\ny[1] *= 4\ny.sum().backward()",
+    "index put": X
+    + "y = torch.zeros(4)\ny.index_put_((torch.tensor([0, 0, 2]),), x, accumulate=True)\ny.sum().backward()",
+    "relu in place": X + "y = F.relu(x - 2, inplace=True)\ny.sum().backward()",
+    "out of a mask": X + "y = x.clone()\ny[y > 1] = 0\ny.sum().backward()",
+    # functions of one's own
+    "two outputs": FUNCTION + "class Both(Function):\n    @staticmethod\n    def forward(ctx, a, b):\n"
+    "        ctx.save_for_backward(a, b)\n        return a * b, a + b\n    @staticmethod\n    def backward(ctx, g, h):\n"
+    "        a, b = ctx.saved_tensors\n        return g * b + h, g * a + h\n"
+    + X
+    + "p, s = Both.apply(x, x.exp())\n(p + s).sum().backward()",
+    "returns None": FUNCTION + "class Scale(Function):\n    @staticmethod\n    def forward(ctx, a, factor):\n"
+    "        ctx.factor = factor\n        return a * factor\n    @staticmethod\n    def backward(ctx, g):\n"
+    "        return g * ctx.factor, None\n" + X + "Scale.apply(x, 3).sum().backward()",
+    "setup context": FUNCTION + "class Cube(Function):\n    @staticmethod\n    def forward(a):\n        return a**3\n"
+    "    @staticmethod\n    def setup_context(ctx, inputs, output):\n        ctx.save_for_backward(*inputs)\n"
+    "    @staticmethod\n    def backward(ctx, g):\n        (a,) = ctx.saved_tensors\n        return 3 * a**2 * g\n"
+    + X
+    + "Cube.apply(x).sum().backward()",
+    "once differentiable": FUNCTION + "class Twice(Function):\n    @staticmethod\n    def forward(ctx, a):\n"
+    "        return a * 2\n    @staticmethod\n    @once_differentiable\n    def backward(ctx, g):\n        return g * 2\n"
+    + X
+    + "(Twice.apply(x) ** 2).sum().backward()",
+    "marked dirty": FUNCTION
+    + "class Add(Function):\n    @staticmethod\n    def forward(ctx, a):\n        ctx.mark_dirty(a)\n"
+    "        return a.add_(1)\n    @staticmethod\n    def backward(ctx, g):\n        return g\n"
+    + X
+    + "y = x * 2\ny = Add.apply(y)\ny.sum().backward()",
+    "not differentiable": FUNCTION + "class Top(Function):\n    @staticmethod\n    def forward(ctx, a):\n"
+    "        i = a.argmax()\n        ctx.mark_non_differentiable(i)\n        return a * 2, i\n    @staticmethod\n"
+    "    def backward(ctx, g, _):\n        return g * 2\n" + X + "y, i = Top.apply(x)\ny.sum().backward()",
+    "prints in both directions": FUNCTION + "class Loud(Function):\n    @staticmethod\n    def forward(ctx, a):\n"
+    "        print('there')\n        return a * 2\n    @staticmethod\n    def backward(ctx, g):\n        print('back', g)\n"
+    "        return g * 2\n" + X + "Loud.apply(x).sum().backward()",
+    # higher orders
+    "gradient of a gradient": X
+    + "x.pow(3).sum().backward(create_graph=True)\ng = x.grad\nx.grad = None\ng.sum().backward()",
+    "penalty": "lin = nn.Linear(3, 1)\nx = torch.ones(2, 3, requires_grad=True)\ny = torch.tanh(lin(x))\n"
+    "(g,) = torch.autograd.grad(y.sum(), x, create_graph=True)\n(y.mean() + (g.norm() - 1) ** 2).backward()",
+    "own function twice": FUNCTION + "class Sine(Function):\n    @staticmethod\n    def forward(ctx, a):\n"
+    "        ctx.save_for_backward(a)\n        return a.sin()\n    @staticmethod\n    def backward(ctx, g):\n"
+    "        (a,) = ctx.saved_tensors\n        return g * a.cos()\n"
+    + X
+    + "(g,) = torch.autograd.grad(Sine.apply(x).sum(), x, create_graph=True)\ng.sum().backward()",
+    "hessian": X + "h = torch.autograd.functional.hessian(lambda a: (a**3).sum(), x)",
+    "jacobian": X + "j = torch.autograd.functional.jacobian(lambda a: a.exp() * a.sum(), x)",
+    # grad and backward with arguments
+    "unused": X
+    + "z = torch.ones(1, requires_grad=True)\ng = torch.autograd.grad((x * x).sum(), [x, z], allow_unused=True)",
+    "materialized": X + "z = torch.ones(1, requires_grad=True)\n"
+    "g = torch.autograd.grad((x * x).sum(), [x, z], allow_unused=True, materialize_grads=True)",
+    "batched": X + "y = x.exp()\ng = torch.autograd.grad(y, x, torch.eye(3), is_grads_batched=True)",
+    "gradient of a result": X + "y = x * 2\ng = torch.autograd.grad(y.pow(2).sum(), [y, x])",
+    "several outputs of grad": X + "g = torch.autograd.grad([x.sum(), (x * x).sum()], x)",
+    "backward to a result": X + "y = x * 2\ny.retain_grad()\ny.pow(2).sum().backward(inputs=[y])",
+    "several roots": X + "a, b = x.exp(), x.sin()\ntorch.autograd.backward([a, b], [torch.ones(3), torch.ones(3)])",
+    "one root twice": X + "y = (x * x).sum()\ntorch.autograd.backward([y, y])",
+    "a leaf as root": "x = torch.tensor(2.0, requires_grad=True)\nx.backward()",
+    "keyword arguments": X + "torch.autograd.backward(tensors=(x * x).sum(), retain_graph=True)",
+    # hooks that look on
+    "retained": X + "y = x * 2\ny.retain_grad()\n(y * y).sum().backward()\nprint(y.grad)",
+    "capture": X
+    + "y = x * 2\nh = torch.autograd.graph.register_multi_grad_hook([x, y], lambda g: None)\ny.sum().backward()",
+    "saved tensors hooks": X
+    + "with torch.autograd.graph.saved_tensors_hooks(lambda t: t.numpy(force=True), torch.from_numpy):\n"
+    "    y = x.exp() * x\ny.sum().backward()",
+    "saved on cpu": X + "with torch.autograd.graph.save_on_cpu():\n    y = x.exp() * x\ny.sum().backward()",
+    # checkpoints
+    "checkpoint": CHECKPOINT + X + "checkpoint(lambda a: a.exp().sin() * a, x, use_reentrant=False).sum().backward()",
+    "checkpoint, nested pass": CHECKPOINT
+    + X
+    + "checkpoint(lambda a: a.exp().sin() * a, x, use_reentrant=True).sum().backward()",
+    "checkpoint with dropout": CHECKPOINT
+    + X
+    + "checkpoint(lambda a: F.dropout(a * 2, 0.5), x, use_reentrant=True).sum().backward()\nprint(torch.rand(1))",
+    "checkpoints in a row": CHECKPOINT + "net = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2), nn.Tanh())\n"
+    "x = torch.ones(1, 2, requires_grad=True)\ncheckpoint_sequential(net, 2, x, use_reentrant=True).sum().backward()",
+    # modules
+    "names": "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    "        self.layers = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 1)])\n        self.scale = nn.Parameter(torch.ones(1))\n"
+    "    def forward(self, a):\n        for layer in self.layers:\n            a = torch.tanh(layer(a))\n        return a * self.scale\n"
+    "net = Net()\nnet(torch.ones(3, 2)).sum().backward()",
+    "shared parameter": "a = nn.Linear(2, 2, bias=False)\nb = nn.Linear(2, 2, bias=False)\nb.weight = a.weight\n"
+    "b(a(torch.ones(1, 2))).sum().backward()",
+    "batch norm": "net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))\nnet(torch.randn(4, 2)).pow(3).sum().backward()",
+    "attention": "net = nn.MultiheadAttention(4, 2, batch_first=True)\nx = torch.randn(1, 3, 4)\nnet(x, x, x)[0].pow(2).sum().backward()",
+    "transformer": "net = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)\nnet(torch.randn(1, 3, 4)).pow(2).sum().backward()",
+    "evaluation": "net = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5)).eval()\nwith torch.inference_mode():\n    y = net(torch.ones(1, 2))\n"
+    "net(torch.ones(1, 2)).sum().backward()",
+    # element types and shapes
+    "half": "x = torch.ones(3, dtype=torch.float16, requires_grad=True)\n(x * x).sum().backward()",
+    "complex": "z = torch.tensor([1 + 2j, complex('nan')], requires_grad=True)\n(z * z.conj()).real.sum().backward()",
+    "autocast": "lin = nn.Linear(2, 2)\nwith torch.autocast('cpu', dtype=torch.bfloat16):\n    y = lin(torch.ones(1, 2)).sum()\ny.backward()",
+    "0-dim": "x = torch.tensor(3.0, requires_grad=True)\n(x * x).backward()",
+    "empty": "x = torch.ones(0, 3, requires_grad=True)\n(x @ torch.ones(3, 2)).sum().backward()",
+    "expanded": X + "y = x.expand(4, 3) * torch.arange(4.0)[:, None]\ny.sum().backward()",
+    "sparse gradient": "table = nn.Embedding(5, 2, sparse=True)\ntable(torch.tensor([1, 3, 1])).sum().backward()",
+    "sparse matrix": W + "m = torch.eye(3).to_sparse()\ntorch.sparse.mm(m, w).sum().backward()",
+    "inf": X + "(x / (x - 1)).sum().backward()",
+    "nan in and out": X + "y = x * float('nan')\ny.sum().backward()",
+    # training
+    **{
+        f"optimizer {made}": "torch.manual_seed(0)\nnet = nn.Linear(2, 1)\n"
+        f"optimizer = torch.optim.{made}\nfor _ in range(3):\n    optimizer.zero_grad()\n"
+        "    (net(torch.ones(4, 2)) - 1).pow(2).mean().backward()\n    optimizer.step()\nprint(net.weight)"
+        for made in (
+            "SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True)",
+            "Adam(net.parameters())",
+            "AdamW(net.parameters(), foreach=True)",
+            "Adam(net.parameters(), fused=True)",
+            "RMSprop(net.parameters(), centered=True)",
+            "Adagrad(net.parameters())",
+            "Adadelta(net.parameters())",
+            "Rprop(net.parameters())",
+            "NAdam(net.parameters())",
+            "Adamax(net.parameters())",
+        )
+    },
+    "lbfgs": X + "optimizer = torch.optim.LBFGS([x], max_iter=3)\ndef closure():\n    optimizer.zero_grad()\n"
+    "    loss = (x**2).sum()\n    loss.backward()\n    return loss\noptimizer.step(closure)\nprint(x)",
+    "scheduler": X + "o = torch.optim.SGD([x], lr=1.0)\ns = torch.optim.lr_scheduler.StepLR(o, 1)\nfor _ in range(2):\n"
+    "    o.zero_grad()\n    (x * x).sum().backward()\n    o.step()\n    s.step()",
+    "clipped": X + "(x**4).sum().backward()\nnn.utils.clip_grad_norm_([x], 1.0)\nprint(x.grad)",
+    "anomaly": X + "with torch.autograd.set_detect_anomaly(True):\n    (x * x).exp().sum().backward()",
+}
+
+CHANGED_ON_THE_WAY = {
+    "tensor hook": X
+    + "y = x * 2\ny.register_hook(lambda g: g * 10)\nx.register_hook(lambda g: g + 1)\ny.sum().backward()",
+    "hook before a node": X + "y = x * 2\ny.grad_fn.register_prehook(lambda g: (g[0] * 3,))\ny.sum().backward()",
+    "hook after a node": X
+    + "y = x * 2\ny.grad_fn.register_hook(lambda sent, came: (sent[0] * 3, *sent[1:]))\ny.sum().backward()",
+    "hook in place": X + "y = x * 2\ny.register_hook(lambda g: g.mul_(2))\n(y * 3).sum().backward()",
+    "module hooks": "net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))\n"
+    "net[0].register_full_backward_hook(lambda m, sent, came: (sent[0],))\n"
+    "net[1].register_full_backward_pre_hook(lambda m, came: (came[0] * 2,))\n"
+    "net[0].register_forward_hook(lambda m, a, out: out * 2)\n"
+    "net(torch.ones(1, 2, requires_grad=True)).sum().backward()",
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.filterwarnings("ignore")
+def test_recording_is_what_torch_does(name: str) -> None:
+    recording = check_recording(PROGRAMS[name])
+    assert recording.error is None
+    assert not recording.truncated
+    assert recording.backward_passes
+
+
+@pytest.mark.parametrize("name", CHANGED_ON_THE_WAY)
+@pytest.mark.filterwarnings("ignore")
+def test_hooks_of_the_program_change_what_is_recorded(name: str) -> None:
+    assert check_recording(CHANGED_ON_THE_WAY[name], sums=False).error is None
+
+
+def test_post_hooks_of_the_program_see_what_it_changed_itself() -> None:
+    """A node's numbers are those it sent on in the end, not those before the program's hook."""
+    recording = recorded(CHANGED_ON_THE_WAY["hook after a node"])
+    ran = {recording.node(event.node_id).name: event for event in events_of(recording, NodeRan)}
+    assert ran["MulBackward0"].grad_inputs[0].values == (6.0, 6.0, 6.0)
+    assert ran["AccumulateGrad"].grad_outputs[0].values == (6.0, 6.0, 6.0)
+
+
+def test_a_pass_inside_a_pass() -> None:
+    recording = check_recording(PROGRAMS["checkpoint, nested pass"])
+    outer, inner = recording.backward_passes
+    assert nodes_ran(recording, 0)[-2:] == ["CheckpointFunctionBackward", "AccumulateGrad"]
+    assert {"ExpBackward0", "SinBackward0"} <= set(nodes_ran(recording, 1))
+    assert (outer.first < inner.first, inner.last < outer.last) == (True, True)
+
+
+def test_what_a_checkpoint_computes_again_is_no_operation_of_the_program() -> None:
+    recording = recorded(PROGRAMS["checkpoint"])
+    assert [event.name for event in events_of(recording, Operation)].count("exp") == 1
+
+
+def test_the_grad_is_seen_before_a_hook_of_the_program_clears_it() -> None:
+    code = (
+        X
+        + "def step(leaf):\n    leaf.grad = None\nx.register_post_accumulate_grad_hook(step)\n(x * x).sum().backward()"
+    )
+    recording = check_recording(code)
+    (accumulated,), (cleared,) = events_of(recording, Accumulated), events_of(recording, GradCleared)
+    assert accumulated.after.values == cleared.before.values == (2.0, 4.0, 6.0)
+    assert recording.grads == {"x": None}
+
+
+def test_the_grad_is_seen_before_a_hook_of_the_program_scales_it() -> None:
+    code = (
+        X
+        + "def scale(leaf):\n    leaf.grad.mul_(10)\nx.register_post_accumulate_grad_hook(scale)\nx.sum().backward()\nx.sum().backward()"
+    )
+    recording = check_recording(code)
+    assert [event.after.values for event in events_of(recording, Modified)] == [(10.0,) * 3, (110.0,) * 3]
+    assert [event.after.values for event in events_of(recording, Accumulated)] == [(1.0,) * 3, (11.0,) * 3]
+
+
+def test_undefined_gradients_are_none() -> None:
+    recording = recorded(X + "a, b = torch.split(x, [1, 2])\nb.sum().backward()")
+    split = next(event for event in events_of(recording, NodeRan) if len(event.grad_outputs) == 2)
+    assert [grad is None for grad in split.grad_outputs] == [True, False]
+
+
+def test_what_grad_returns_for_an_unused_input() -> None:
+    recording = recorded(PROGRAMS["unused"])
+    assert events_of(recording, BackwardEnded)[0].returned[1] is None
+    materialized = recorded(PROGRAMS["materialized"])
+    assert events_of(materialized, BackwardEnded)[0].returned[1].values == (0.0,)
+
+
+def test_batched_gradients_have_a_shape_but_no_numbers() -> None:
+    """torch.func batches them; what the program gets back is readable."""
+    recording = recorded(PROGRAMS["batched"])
+    (ran,) = events_of(recording, NodeRan)
+    assert (ran.grad_outputs[0].shape, ran.grad_outputs[0].values) == ((3,), ())
+    assert to_tensor(events_of(recording, BackwardEnded)[0].returned[0]).shape == (3, 3)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("call", "passes"),
+    [
+        ("torch.func.grad(lambda a: (a**2).sum())(x)", 1),
+        ("torch.func.vjp(torch.sin, x)[1](torch.ones(3))", 1),
+        ("torch.func.jacrev(torch.sin)(x)", 1),
+        ("torch.func.jvp(torch.sin, (x,), (torch.ones(3),))", 0),
+        ("torch.func.vmap(lambda a: a * 2)(x)", 0),
+        ("torch.func.hessian(lambda a: (a**3).sum())(x)", 1),
+    ],
+)
+def test_transforms(call: str, passes: int) -> None:
+    """torch.func runs the engine on tensors of its own, which is seen; forward mode and vmap have no backward pass."""
+    recording = check_recording("x = torch.tensor([1.0, 2.0, 3.0])\nprint(" + call + ")", sums=False)
+    assert recording.error is None
+    assert len(recording.backward_passes) == passes
+
+
+def test_a_transform_shows_its_numbers() -> None:
+    recording = recorded("x = torch.tensor([1.0, 2.0])\ng = torch.func.grad(lambda a: (a**2).sum())(x)")
+    power = next(ran for ran in events_of(recording, NodeRan) if recording.node(ran.node_id).name == "PowBackward0")
+    assert power.grad_inputs[0].values == (2.0, 4.0)
+
+
+def test_a_leaf_as_root_accumulates() -> None:
+    recording = check_recording(PROGRAMS["a leaf as root"])
+    assert nodes_ran(recording) == ["AccumulateGrad"]
+    assert events_of(recording, BackwardStarted)[0].roots[0].node_id == recording.leaves[0].node_id
+
+
+def test_a_leaf_has_one_node_however_often_torch_makes_it_anew() -> None:
+    recording = recorded(X + "for _ in range(3):\n    (x * 2).sum().backward()")
+    assert [node.name for node in recording.nodes].count("AccumulateGrad") == 1
+    assert len(events_of(recording, Accumulated)) == 3
+
+
+def test_an_error_in_a_nested_pass_points_to_the_node() -> None:
+    code = (
+        "class Bad(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, a):\n        return a * 2\n"
+        "    @staticmethod\n    def backward(ctx, g):\n        raise ValueError('no')\n"
+        + X
+        + "Bad.apply(x).sum().backward()"
+    )
+    recording = check_recording(code)
+    assert recording.error is not None
+    assert recording.node(str(recording.error.node_id)).name == "BadBackward"
