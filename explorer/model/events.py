@@ -192,12 +192,19 @@ class Raised(Happened, frozen=True, kw_only=True, tag=True):
     Args:
         type: "RuntimeError".
         message: In torch's or Python's own words.
-        node_id: The node that was running.
+        node_id: The node that was running, or that torch names.
+        variable: What the program calls the tensor, or the two, that it is about.
+        cause: The line that brought it about, where it is another than the one that failed: the change in place, the
+            pass that freed the saved tensors, the operation whose derivative is not a number.
+        calls: The calls in the program that led to it, outermost first.
     """
 
     type: str
     message: str
     node_id: str | None = None
+    variable: str | None = None
+    cause: Span | None = None
+    calls: tuple[Span, ...] = ()
 
 
 Event = (

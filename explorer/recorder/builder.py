@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 
-from explorer.model import Event, Node, Printed, Raised, Recording, Span, TensorValue
+from explorer.model import Event, Node, Printed, Recording, Span, TensorValue
 from explorer.model.recording import SCHEMA
 from explorer.recorder.cuts import Cuts
 from explorer.recorder.derivatives import torch_rules_of
@@ -72,12 +72,10 @@ class Builder:
             elif not tensor.is_leaf:
                 self.graph.name(tensor.grad_fn, name)
 
-    def recording(self, *, source: str | None, seed: int | None, error: Raised | None) -> Recording:
+    def recording(self, *, source: str | None, seed: int | None) -> Recording:
         """What has been gathered."""
         self._end_line()
         self.snapshots.fill()
-        if error is not None:
-            self.events.append(error)
         leaves = self.leaves.finished()
         for leaf in leaves:
             if leaf.node_id is not None:
@@ -93,7 +91,6 @@ class Builder:
             cuts=self.cuts.finished(),
             torch_rules=torch_rules_of(dict.fromkeys(node.name for node in self.graph.nodes.values())),
             events=tuple(self.events),
-            error=error,
             truncated=self.budget.is_spent,
         )
 

@@ -24,6 +24,7 @@ from explorer.model import (
     Span,
     TensorValue,
 )
+from explorer.recorder.blame import named_node
 from explorer.recorder.builder import Builder
 from explorer.recorder.graph import GradFn, Hooks, is_accumulate
 from explorer.recorder.jacobians import Ask, Jacobian, jacobian_of
@@ -86,7 +87,8 @@ class Passes:
             result = func(*args, **kwargs)
         except Exception as raised:
             error = str(raised)
-            self.failed_node = self.failed_node or running.node_id
+            nodes = self.builder.graph.nodes.values()
+            self.failed_node = self.failed_node or running.node_id or named_node(self.builder.events, nodes, error)
             raise
         finally:
             self._running.pop()

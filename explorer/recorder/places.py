@@ -74,6 +74,10 @@ class Places:
         """The expression behind a byte code instruction."""
         return self._spot(code, lasti)[0]
 
+    def targets(self, code: CodeType, lasti: int) -> tuple[str, ...]:
+        """The variables that the expression behind an instruction is assigned to."""
+        return self._spot(code, lasti)[1]
+
     def _spot(self, code: CodeType, lasti: int) -> Spot:
         # By id, for a code object's hash is that of all its parts; held, so that the id stays its own.
         if (known := self._spots.get(id(code))) is None:

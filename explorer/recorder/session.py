@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.errors import ExplorerError
 from explorer.model import Raised, Recording, Warned
+from explorer.recorder.blame import PASSES, blamed, calls_of, failure_of, users_lines
 from explorer.recorder.builder import Builder
 from explorer.recorder.limits import RecordingLimits
 from explorer.recorder.names import named_tensors, namespaces_of
@@ -25,8 +26,6 @@ from explorer.recorder.remarks import Remarks, is_remarkable
 from explorer.recorder.taps import TAPS
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import tensors_in
-
-PASSES = {torch.Tensor.backward, torch.autograd.backward, torch.autograd.grad}
 
 
 class SessionUnfinished(ExplorerError):
@@ -80,20 +79,28 @@ class Session:
         self._mode.__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
         self._remarks.__exit__()
         TAPS.close(self)
-        raised = None
-        if isinstance(error, Exception):
-            raised = Raised(
-                type=type(error).__name__,
-                message=str(error),
-                span=self._places.raised_at(traceback),
-                node_id=self._passes.failed_node,
-            )
         with unseen():
             self._name_tensors(self._places.here(depth=2))
-            recording = self._builder.recording(source=self.source, seed=self.seed, error=raised)
+            recording = self._builder.recording(source=self.source, seed=self.seed)
+            if isinstance(error, Exception):
+                recording = self._with_error(recording, error, traceback)
             self._recording = msgspec.structs.replace(recording, remarks=tuple(self._remarks.found))
             self._builder.graph.unhook()
         self._calls, self._globals = {}, {}
+
+    def _with_error(self, recording: Recording, error: Exception, traceback: TracebackType | None) -> Recording:
+        failure = failure_of(traceback, self._places.filename, Watch.__torch_function__.__code__)
+        raised = Raised(
+            type=type(error).__name__,
+            message=str(error),
+            span=self._places.raised_at(traceback),
+            node_id=self._passes.failed_node,
+            calls=calls_of(failure, self._places.span),
+        )
+        frame, lasti = failure.frames[-1] if failure.frames else (None, 0)
+        targets = self._places.targets(frame.f_code, lasti) if frame is not None else ()
+        raised = blamed(error, raised, failure, recording, targets)
+        return msgspec.structs.replace(recording, error=raised, events=(*recording.events, raised))
 
     def call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls a torch function for the program, watching."""
@@ -129,7 +136,8 @@ class Session:
 
     def warned(self, message: Warning | str, category: type[Warning]) -> None:
         """Notes that torch or Python warned."""
-        self._builder.emit(Warned(category=category.__name__, message=str(message), span=self._place(3).span))
+        text = users_lines(str(message), self._places.filename)
+        self._builder.emit(Warned(category=category.__name__, message=text, span=self._place(3).span))
 
     def applied(self, function: Any, apply: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Notes `Function.apply` as one operation of the program, whatever its `forward` computes inside."""

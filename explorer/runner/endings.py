@@ -13,7 +13,13 @@ from explorer.model.recording import check_references
 from explorer.model.values import Frozen
 from explorer.runner.limits import Limits
 
-StopReason = Literal["wall", "cpu", "memory", "output", "crash"]
+SIGNALS = {
+    **dict.fromkeys(("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL"), "native"),
+    "SIGKILL": "killed",
+}
+"""What a signal says of a death: the last part of a sentence's key."""
+
+StopReason = Literal["wall", "cpu", "memory", "output", "crash", "busy"]
 
 
 class Violation(Frozen, frozen=True, kw_only=True):
@@ -60,12 +66,12 @@ class Rejected(Ending, frozen=True, kw_only=True, tag=True):
 
 
 class Stopped(Ending, frozen=True, kw_only=True, tag=True):
-    """The program reached a limit, or its process died.
+    """The program reached a limit, its process died, or it did not get one.
 
     Args:
-        reason: Which limit: time on the clock, processor time, memory, printed text; or "crash".
+        reason: Which limit: time on the clock, processor time, memory, printed text; "crash"; "busy".
         recording: What happened up to there, where it could be saved.
-        values: What the sentence's placeholders stand for: the limit.
+        values: What the sentence's placeholders stand for: the limit, or the signal that ended the process.
     """
 
     reason: StopReason
@@ -74,7 +80,8 @@ class Stopped(Ending, frozen=True, kw_only=True, tag=True):
 
     def sentence(self, language: Language) -> str:
         """Which limit was reached and what to do."""
-        return text(f"runner.stopped_{self.reason}", language, **self.values)
+        kind = SIGNALS.get(self.values.get("signal", ""), self.reason)
+        return text(f"runner.stopped_{kind}", language, **self.values)
 
 
 AnyEnding = Completed | Failed | Rejected | Stopped
@@ -89,6 +96,15 @@ def stopped(reason: StopReason, limits: Limits, recording: Recording | None = No
         "output": str(limits.output_characters),
     }
     return Stopped(reason=reason, recording=recording, values={"limit": limit[reason]} if reason in limit else {})
+
+
+def died(signal: str | None) -> Stopped:
+    """That a program's process ended without a word.
+
+    Args:
+        signal: The name of the signal that ended it, if one did.
+    """
+    return Stopped(reason="crash", values={"signal": signal} if signal else {})
 
 
 def read_ending(data: bytes, source: str, seed: int) -> AnyEnding | None:

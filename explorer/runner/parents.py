@@ -49,6 +49,20 @@ class WorkerDied(Exception):
         self.exit_code = exit_code
         self.cpu_seconds = cpu_seconds
 
+    @property
+    def signal(self) -> str | None:
+        """The signal that ended it: "SIGSEGV"; None where it was none."""
+        if self.exit_code is None or self.exit_code >= 0:
+            return None
+        with suppress(ValueError):
+            return signal.Signals(-self.exit_code).name
+        return str(-self.exit_code)
+
+    @property
+    def is_accident(self) -> bool:
+        """Whether it was ended from outside or never lived, so that another may do better."""
+        return self.exit_code is None or self.signal in {"SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"}
+
 
 class ForkingParent:
     """A warm parent, started when it is first needed and whenever it has died. Threads may share it."""

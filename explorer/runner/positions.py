@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from types import FrameType
+from types import CodeType, FrameType, TracebackType
 
 from explorer.model import Span
 
@@ -31,9 +31,19 @@ class Lines:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename != filename:
             frame = frame.f_back
-        if frame is None:
-            return None
-        line, end_line, column, end_column = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+        return None if frame is None else self._span_at(frame.f_code, frame.f_lasti)
+
+    def span_of_traceback(self, traceback: TracebackType | None, filename: str) -> Span | None:
+        """The innermost expression of a file that an exception came through."""
+        found = None
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == filename:
+                found = self._span_at(traceback.tb_frame.f_code, traceback.tb_lasti)
+            traceback = traceback.tb_next
+        return found
+
+    def _span_at(self, code: CodeType, lasti: int) -> Span | None:
+        line, end_line, column, end_column = list(code.co_positions())[lasti // 2]
         if line is None or end_line is None or column is None or end_column is None:
             return None
         return self._span(line, end_line, column, end_column)

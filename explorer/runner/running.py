@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
 from functools import cache
 from typing import Protocol
 
 import msgspec
 
 from explorer.errors import LayoutFailed
-from explorer.runner.endings import AnyEnding, Rejected, Violation, read_ending, stopped
+from explorer.runner.endings import AnyEnding, Rejected, Violation, died, read_ending, stopped
 from explorer.runner.fresh import FreshInterpreters
 from explorer.runner.jobs import AnyJob, LaidOut, LayoutJob, RunJob, read_layout
 from explorer.runner.limits import Limits
 from explorer.runner.parents import ForkingParent, WorkerDied
+from explorer.runner.places import Places, QueueFull
+
+WORKERS_PER_CORE = 2
+MOST_WAITING = 200
+"""How many jobs may wait for a worker; a class of thirty that all press a key several times is far below."""
 
 GRACE_SECONDS = 1.5
 """What a worker gets beyond its program's time to tell the ending; then it is killed."""
@@ -57,8 +61,10 @@ def run(code: str, seed: int = 0, limits: Limits | None = None) -> AnyEnding:
         answer = _ask(RunJob(code=code, seed=seed, limits=limits), limits.wall_seconds + GRACE_SECONDS)
     except TimeoutError:
         return stopped("wall", limits)
+    except QueueFull:
+        return stopped("busy", limits)
     except WorkerDied as death:
-        return stopped("cpu" if death.cpu_seconds >= limits.cpu_seconds else "crash", limits)
+        return stopped("cpu", limits) if death.cpu_seconds >= limits.cpu_seconds else died(death.signal)
     return read_ending(answer, code, seed) or stopped("crash", limits)
 
 
@@ -76,6 +82,8 @@ def lay_out(dot: str) -> str:
         answer = _ask(LayoutJob(dot=dot, limits=LAYOUT_LIMITS), LAYOUT_LIMITS.wall_seconds)
     except TimeoutError:
         raise LayoutFailed("runner.layout_too_slow", limit=LAYOUT_LIMITS.wall_seconds) from None
+    except QueueFull:
+        raise LayoutFailed("runner.stopped_busy") from None
     except WorkerDied:
         raise LayoutFailed("runner.layout_died") from None
     drawn = read_layout(answer)
@@ -103,14 +111,20 @@ def workers() -> Workers:
 
 
 @cache
-def _places() -> threading.BoundedSemaphore:
-    """How many workers may be at work at once; further threads wait."""
-    return threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
+def _places() -> Places:
+    """Where this process's jobs wait for their turn; waiting takes nothing off a program's time."""
+    return Places(WORKERS_PER_CORE * (os.cpu_count() or 1), MOST_WAITING)
 
 
 def _ask(job: AnyJob, seconds: float) -> bytes:
-    with _places():
-        return workers().ask(msgspec.json.encode(job), seconds)
+    with _places().taken():
+        job_json = msgspec.json.encode(job)
+        try:
+            return workers().ask(job_json, seconds)
+        except WorkerDied as death:
+            if not death.is_accident:
+                raise
+            return workers().ask(job_json, seconds)
 
 
 def _unreadable(code: str, limits: Limits) -> Violation | None:

@@ -29,6 +29,10 @@ SPARE_WORKERS = 2
 """How many workers wait for a job: forking one takes about as long as a small program runs."""
 
 
+FAILED = 70
+"""What a worker exits with that ended by an exception of its own."""
+
+
 class Spare(NamedTuple):
     """A worker that has no job yet.
 
@@ -146,6 +150,7 @@ def _kill(pid: int) -> None:
 
 def _live(way: socket.socket, modules: dict[str, ModuleType]) -> NoReturn:
     """A worker's whole life: it waits for its one job, does it, and ends."""
+    exit_code = FAILED
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -154,8 +159,9 @@ def _live(way: socket.socket, modules: dict[str, ModuleType]) -> NoReturn:
             _, fds, _, _ = socket.recv_fds(way, 1, 1)
         if fds:
             _work(socket.socket(fileno=fds[0]), modules)
+        exit_code = 0
     finally:
-        os._exit(0)
+        os._exit(exit_code)
 
 
 def _work(end: socket.socket, modules: dict[str, ModuleType]) -> None:

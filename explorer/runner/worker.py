@@ -24,6 +24,7 @@ from explorer.runner.jobs import LARGEST_ANSWER_BYTES, AnyJob, LaidOut, LayoutJo
 from explorer.runner.kernel import close_off
 from explorer.runner.limits import Limits
 from explorer.runner.policy import FILENAME, ProgramRejected, compile_program
+from explorer.runner.positions import Lines
 from explorer.runner.stand_ins import seal
 from explorer.runner.stops import Ended
 
@@ -46,8 +47,11 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
     seal(modules)
     restrict(job.limits)
     close_off(import_folders())
-    answer = msgspec.json.encode(run_program(job, modules))
-    if len(answer) > LARGEST_ANSWER_BYTES:
+    try:
+        answer = msgspec.json.encode(run_program(job, modules))
+    except MemoryError:
+        answer = b""
+    if not 0 < len(answer) <= LARGEST_ANSWER_BYTES:
         return msgspec.json.encode(stopped("memory", job.limits))
     return answer
 
@@ -121,7 +125,8 @@ def _ending(
 
 def _with_error(recording: Recording, error: BaseException) -> Recording:
     """Adds what is no `Exception`, such as SystemExit, which a recorder lets pass without a word."""
-    raised = Raised(type=type(error).__name__, message=str(error))
+    span = Lines(recording.source or "").span_of_traceback(error.__traceback__, FILENAME)
+    raised = Raised(type=type(error).__name__, message=str(error), span=span)
     return msgspec.structs.replace(recording, error=raised, events=(*recording.events, raised))
 
 

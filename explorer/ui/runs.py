@@ -24,9 +24,14 @@ def ending_of(program: str) -> AnyEnding:
         if (first := first_ending(program)) is not None:
             return first
     ending = _run(program)
-    if isinstance(ending, Stopped):  # it may have been the machine's fault: next time is a new try
-        _run.clear(program)
+    if isinstance(ending, Stopped) and ending.reason == "busy":  # nothing has been found out about the program
+        forget(program)
     return ending
+
+
+def forget(program: str) -> None:
+    """Lets a program run anew; that it was stopped may have been the machine's fault."""
+    _run.clear(program)
 
 
 def svg_of(recording: Recording, options: GraphOptions) -> str:

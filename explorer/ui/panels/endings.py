@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import streamlit as st
 
 from explorer.mistakes import answer_to
-from explorer.model import Recording
-from explorer.model.source import excerpt
+from explorer.model import Raised, Recording
+from explorer.model.source import excerpt, piece_at
 from explorer.rules import error_hint, error_topic, notice_text, notices
-from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped
+from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped, StopReason
 from explorer.ui.panels.mistake_link import mistake_link
+from explorer.ui.runs import forget
 from explorer.ui.words import language, say
 
 MOST_VIOLATIONS = 6
+
+ICONS: dict[StopReason, str] = {
+    "wall": "timer_off",
+    "cpu": "speed",
+    "memory": "memory",
+    "output": "notes",
+    "crash": "power_off",
+    "busy": "hourglass_disabled",
+}
 
 
 def ending_message(ending: AnyEnding, program: str) -> None:
@@ -33,8 +45,9 @@ def ending_message(ending: AnyEnding, program: str) -> None:
                     st.caption(say("ending.more", count=len(violations) - MOST_VIOLATIONS))
         case Stopped():
             with st.container(border=True, key="stopped"):
-                st.markdown(f":material/timer_off: **{say('ending.stopped')}**")
+                st.markdown(f":material/{ICONS[ending.reason]}: **{say('ending.stopped')}**")
                 st.text(ending.sentence(language()))
+                st.button(say("ending.again"), icon=":material/replay:", on_click=forget, args=(program,))
 
 
 def _failed(recording: Recording) -> None:
@@ -44,9 +57,23 @@ def _failed(recording: Recording) -> None:
         place = "" if error.span is None else say("ending.at", line=error.span.line, column=error.span.column + 1)
         st.markdown(f":material/error: **{say('ending.failed', type=error.type)}** {place}")
         st.code(error.message, language=None, wrap_lines=True)
+        if about := " · ".join(_about(recording, error)):
+            st.text(about)
         if (hint := error_hint(recording, language())) is not None:
             st.text(hint)
         mistake_link(answer_to(f"error.{error_topic(recording)}"))
+
+
+def _about(recording: Recording, error: Raised) -> Iterator[str]:
+    """What the error is about, in a few words each: tensor, node, the line behind it, the calls that led there."""
+    if error.variable is not None:
+        yield say("ending.variable", variable=error.variable)
+    if error.node_id is not None:
+        yield say("ending.node", node=recording.node(error.node_id).name)
+    if error.cause is not None and (piece := piece_at(recording.source, error.cause)) is not None:
+        yield say("ending.cause", line=error.cause.line, piece=piece.partition("\n")[0])
+    if error.calls:
+        yield say("ending.calls", lines=", ".join(str(span.line) for span in reversed(error.calls)))
 
 
 def _notices(recording: Recording) -> None:
