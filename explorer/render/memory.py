@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 from explorer.model import BackwardEnded, Modified, Node, Raised, Recording, SavedTensor
@@ -77,6 +78,23 @@ def held(recording: Recording) -> tuple[Held, ...]:
             found[-1] = Held(leaf_bytes=leaves, result_bytes=sum(sizes[storage] for storage in alive) - leaves)
         found.append(found[-1])
     return tuple(found[:-1])
+
+
+MOST_BARS = 300
+"""A bar of memory is hardly wider in pixels; of steps that share one, the largest is drawn."""
+
+
+def bars(recording: Recording) -> tuple[tuple[int, Held], ...]:
+    """(step, memory held from there on) wherever it changes, in few enough steps to be drawn."""
+    at_steps = held(recording)
+    width = -(-len(at_steps) // MOST_BARS)
+    found = [(at, largest(at_steps[at : at + width])) for at in range(0, len(at_steps), width)]
+    return tuple(bar for k, bar in enumerate(found) if k == 0 or bar[1] != found[k - 1][1])
+
+
+def largest(some: Sequence[Held]) -> Held:
+    """The step at which the most is held."""
+    return max(some, key=lambda one: one.total_bytes)
 
 
 def boxes(recording: Recording, node: Node, step: int) -> tuple[Box, ...]:

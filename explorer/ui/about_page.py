@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.ui.insight.glossary import glossary
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.style import style
-from explorer.ui.words import say
+from explorer.ui.words import language, say
 
 
 def about_page() -> None:
@@ -17,6 +18,8 @@ def about_page() -> None:
         for part in ("what", "read", "keys", "run", "limits"):
             st.markdown(f"#### {say(f'about.{part}_title')}")
             st.markdown(say(f"about.{part}"))
+        st.markdown(f"#### {say('about.words_title')}")
+        st.markdown("\n".join(f"- **{entry['name']}**: {entry['text']}" for entry in glossary(language())))
 
 
 about_page()

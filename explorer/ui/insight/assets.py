@@ -8,6 +8,7 @@ from explorer.ui.modules import joined, read
 
 _MODULES = (
     "player/elements.js",
+    "player/memory.js",
     "insight/terms.js",
     "insight/cells.js",
     "insight/numbers.js",

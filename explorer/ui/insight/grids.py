@@ -19,7 +19,7 @@ Shown = dict[str, Any]
 """Strings, numbers, None, lists and dictionaries of them: what JSON holds."""
 
 MOST_CELLS = 256
-MOST_CHARACTERS = 18
+MOST_CHARACTERS = 24
 """A longer sub-expression does not stand for the tensor it makes."""
 
 

@@ -1,7 +1,5 @@
 import { element, svgElement } from "../player/elements.js";
-
-const WIDTH = 300;
-const HEIGHT = 34;
+import { memoryBar } from "../player/memory.js";
 
 /** Boxes of what a node saved, what a second pass would do, and the memory that the graph holds over the steps. */
 export class Holdings {
@@ -12,7 +10,7 @@ export class Holdings {
     if (drawn.length) this.root.append(element("div", { class: "boxes" }, ...drawn));
     if (more) this.root.append(element("p", { class: "quiet" }, more));
     if (settings.length) this.root.append(element("p", { class: "quiet" }, `${words.settings} `, ...settings.flatMap((line, k) => [k ? " · " : "", element("code", {}, line)])));
-    this.root.append(element("h5", {}, words.memory), memoryBar(memory, words), element("p", { class: "quiet" }, ...words.linked(memory.text)));
+    this.root.append(element("h5", {}, words.memory), barAt(memory), element("p", { class: "quiet" }, ...words.linked(memory.text)));
   }
 }
 
@@ -24,19 +22,10 @@ function savedBox({ name, origin, state, shape, dtype, bytes, text, version, fre
   return element("div", { class: `box is-${state}` }, head, value, element("div", { class: "quiet" }, ...words.linked(facts)), told ? element("div", { class: "told" }, told) : "");
 }
 
-/** A step chart: memory of leaves below, of results above, and where we are. */
-function memoryBar({ changes, steps, step, most, text }) {
-  const x = (at) => (WIDTH * at) / Math.max(1, steps);
-  const y = (bytes) => HEIGHT - 2 - ((HEIGHT - 6) * bytes) / Math.max(1, most);
-  const area = (height) => {
-    const points = changes.flatMap((change, k) => [`${x(change[0])},${y(height(change))}`, `${x(changes[k + 1]?.[0] ?? steps)},${y(height(change))}`]);
-    return `M0,${HEIGHT - 2} L${points.join(" L")} L${WIDTH},${HEIGHT - 2} Z`;
-  };
-  return svgElement(
-    "svg",
-    { class: "memory", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": text },
-    svgElement("path", { class: "results", d: area(([, leaves, results]) => leaves + results) }),
-    svgElement("path", { class: "leaves", d: area(([, leaves]) => leaves) }),
-    svgElement("line", { class: "now", x1: x(step), x2: x(step), y1: 0, y2: HEIGHT }),
-  );
+/** The bar, with a line where we are. */
+function barAt(memory) {
+  const bar = memoryBar(memory, memory.steps);
+  const x = (1000 * memory.step) / Math.max(1, memory.steps);
+  bar.append(svgElement("line", { class: "now", x1: x, x2: x, y1: 0, y2: 100 }));
+  return bar;
 }

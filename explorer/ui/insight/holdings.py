@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from explorer.i18n import Language, text
 from explorer.model import Leaf, Node, Recording
 from explorer.model.text import shape_text, short_text
-from explorer.render.memory import Box, Held, boxes, bytes_text, held, second_pass
+from explorer.render.memory import Box, Held, bars, boxes, bytes_text, held, largest, second_pass
 from explorer.ui.insight.grids import Shown, origin_of
 
 MOST_BOXES = 12
-MOST_BARS = 300
-"""The bar of memory is no wider in pixels; of steps that share one, the largest is drawn."""
 
 
 def holdings(recording: Recording, node: Node | None, leaf: Leaf | None, step: int, language: Language) -> Shown:
@@ -36,23 +32,14 @@ def holdings(recording: Recording, node: Node | None, leaf: Leaf | None, step: i
 def memory(recording: Recording, step: int, language: Language) -> Shown:
     """Bytes held at each step, as the steps at which they change: [step, of leaves, of results]."""
     at_steps = held(recording)
-    width = -(-len(at_steps) // MOST_BARS)
-    bars = [(at, _largest(at_steps[at : at + width])) for at in range(0, len(at_steps), width)]
-    changes = [
-        [at, one.leaf_bytes, one.result_bytes] for k, (at, one) in enumerate(bars) if k == 0 or one != bars[k - 1][1]
-    ]
-    now, peak = at_steps[min(step, len(at_steps) - 1)], _largest(at_steps)
+    now, peak = at_steps[min(step, len(at_steps) - 1)], largest(at_steps)
     return {
-        "changes": changes,
+        "changes": [[at, one.leaf_bytes, one.result_bytes] for at, one in bars(recording)],
         "steps": len(recording.events),
         "step": step,
         "most": peak.total_bytes,
         "text": _memory_text(now, peak, language),
     }
-
-
-def _largest(some: Sequence[Held]) -> Held:
-    return max(some, key=lambda one: one.total_bytes)
 
 
 def _memory_text(now: Held, peak: Held, language: Language) -> str:

@@ -14,6 +14,7 @@ _MODULES = (
     "view.js",
     "gestures.js",
     "program.js",
+    "memory.js",
     "transport.js",
     "ledger.js",
     "player.js",

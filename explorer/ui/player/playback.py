@@ -25,6 +25,7 @@ from explorer.model import (
 )
 from explorer.render.ledger import Cell, Clearing, Column, Ledger
 from explorer.render.legend import LegendEntry
+from explorer.render.memory import bars, bytes_text, largest
 from explorer.render.options import Arrows
 from explorer.render.tracks import Tracks
 
@@ -79,6 +80,7 @@ def playback(
         "first_backward": next((i for i, step in enumerate(steps, 1) if step["phase"] == "backward"), None),
         "start_sentence": start_sentence,
         "ledger": _ledger(recording, ledger),
+        "memory": _memory(recording),
         "legend": [{"sign": entry.sign, "text": text(entry.key, language)} for entry in legend],
         "initial_step": max(0, min(initial_step, len(steps))),
         "words": words(language),
@@ -140,6 +142,12 @@ def _phase(backward_pass: int | None) -> dict[str, object]:
 
 def _corners(span: Span | None) -> list[int] | None:
     return None if span is None else [span.line, span.column, span.end_line, span.end_column]
+
+
+def _memory(recording: Recording) -> dict[str, object]:
+    found = bars(recording)
+    changes = [[at, one.leaf_bytes, one.result_bytes, bytes_text(one.total_bytes)] for at, one in found]
+    return {"changes": changes, "most": largest([one for _, one in found]).total_bytes}
 
 
 def _ledger(recording: Recording, ledger: Ledger) -> dict[str, object]:

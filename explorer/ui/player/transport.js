@@ -1,4 +1,5 @@
 import { element, fill, icon, iconButton } from "./elements.js";
+import { memoryAt, memoryBar } from "./memory.js";
 
 const SPEEDS = [0.5, 1, 2];
 const SECONDS_PER_STEP = 1.2;
@@ -52,7 +53,9 @@ export class Transport {
     this.range = element("input", { type: "range", min: 0, max: this.count, step: 1, value: 0, "aria-label": words.scrub });
     this.range.addEventListener("input", () => this.actions.go(Number(this.range.value)));
     this.range.addEventListener("pointermove", (event) => this.preview(event));
-    this.scrub = element("div", { class: "scrub" }, rail, this.range);
+    const { memory } = this.data;
+    const bar = memory?.most ? [memoryBar(memory, this.count)] : [];
+    this.scrub = element("div", { class: "scrub" }, ...bar, rail, this.range);
   }
 
   bandTo(end) {
@@ -74,7 +77,9 @@ export class Transport {
     const { left, width } = this.range.getBoundingClientRect();
     const part = (event.clientX - left - thumb / 2) / Math.max(1, width - thumb);
     const step = Math.max(0, Math.min(this.count, Math.round(part * this.count)));
-    this.range.title = `${step} · ${this.sentenceOf(step)}`;
+    const { memory, words } = this.data;
+    const held = memory?.most ? ` · ${fill(words.memory, { bytes: memoryAt(memory, step) })}` : "";
+    this.range.title = `${step} · ${this.sentenceOf(step)}${held}`;
   }
 
   setSpeed(index) {
