@@ -62,10 +62,10 @@ def descent_figure(
     if descent is not None:
         moving = list(range(fixed, len(figure.data)))
         figure.frames = [
-            go.Frame(name=str(k), traces=moving, data=_moving(gone, k, drawn, names, theme, in_space))
+            go.Frame(name=str(k), traces=moving, data=_listed(_moving(gone, k, drawn, names, theme, in_space)))
             for k in range(len(gone.path))
         ]
-        _add_controls(figure, len(gone.path), names["step"], palette.text, redraw=in_space)
+        _add_controls(figure, len(gone.path), names["step"], palette.text)
     return figure
 
 
@@ -86,6 +86,14 @@ def _moving(
             "marker": {"size": 9, "color": palette.text},
             "x": [step],
         },
+    ]
+
+
+def _listed(traces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The traces with plain lists: in frames, plotly.js does not unpack arrays that were packed."""
+    return [
+        {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in trace.items()}
+        for trace in traces
     ]
 
 
@@ -164,10 +172,10 @@ def _loss_scale(losses: Array) -> dict[str, Any]:
     return {"type": "linear"}
 
 
-def _add_controls(figure: go.Figure, count: int, step: str, color: str, redraw: bool) -> None:
+def _add_controls(figure: go.Figure, count: int, step: str, color: str) -> None:
     """Play, pause, and a slider over the steps; all in the browser, without the server."""
-    frame = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": redraw}, "transition": {"duration": 0}}
-    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": redraw}, "transition": {"duration": 0}}
+    frame = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": True}, "transition": {"duration": 0}}
+    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
     buttons = [
         {"label": "▶", "method": "animate", "args": [None, {**frame, "fromcurrent": True, "mode": "immediate"}]},
         {"label": "❚❚", "method": "animate", "args": [[None], at_once]},
