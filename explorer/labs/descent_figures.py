@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from explorer.i18n import Language, text
 from explorer.labs.descent import Descent, DescentSettings
 from explorer.labs.gradient import Map
-from explorer.labs.map_style import map_trace, places_trace, shown_range, style_map, style_space, surface_trace
+from explorer.labs.map_image import map_image
+from explorer.labs.map_style import places_trace, shown_range, style_map, style_space, surface_trace
 from explorer.labs.reading import Array
 from explorer.render.chart_style import pale
 from explorer.render.palette import PALETTES, Theme
@@ -41,31 +42,34 @@ def descent_figure(
     in_space = settings.view == "surface"
     palette = PALETTES[theme]
     names = {key: text(f"lab_descent.{key}", language) for key in ("path", "right", "loss", "step")}
-    figure = go.Figure([surface_trace(drawn, theme) if in_space else map_trace(drawn, theme)])
-    if not in_space:
-        figure.add_trace(places_trace(settings.reach))
+    traces = [surface_trace(drawn, theme) if in_space else places_trace(settings.reach)]
     start = Descent(np.array([[settings.start_x, settings.start_y]]), np.array([np.nan]))
     gone = descent or start
     if right is not None:
-        figure.add_traces(_way(right, drawn, names["right"], palette.muted, in_space, dash="dot"))
-        figure.add_trace(_losses(right, names["right"], palette.muted, dash="dot"))
-    fixed = len(figure.data)
-    figure.add_traces(_moving(gone, len(gone.path) - 1, drawn, names, theme, in_space))
+        traces += _way(right, drawn, names["right"], palette.muted, in_space, dash="dot")
+        traces.append(_losses(right, names["right"], palette.muted, dash="dot"))
+    fixed = len(traces)
+    traces += _moving(gone, len(gone.path) - 1, drawn, names, theme, in_space)
+    figure = go.Figure(_listed(traces))
     if in_space:
         style_space(figure, drawn, theme, PICTURE_PIXELS)
         figure.update_layout(scene={"domain": {"x": [0, 0.62], "y": [0, 1]}})
         figure.update_layout(xaxis={"domain": [0.7, 1]}, yaxis={})
     else:
         style_map(figure, settings.reach, theme, PICTURE_PIXELS)
-        figure.update_layout(xaxis={"domain": [0, 0.6]})
+        figure.update_layout(xaxis={"domain": [0, 0.6]}, images=[map_image(drawn, theme)])
     _style_losses(figure, gone, right, names["loss"], names["step"], theme, in_space)
     if descent is not None:
-        moving = list(range(fixed, len(figure.data)))
+        still = [{"type": trace["type"]} for trace in traces[:fixed]]
         figure.frames = [
-            go.Frame(name=str(k), traces=moving, data=_listed(_moving(gone, k, drawn, names, theme, in_space)))
+            go.Frame(
+                name=str(k),
+                traces=list(range(len(traces))),  # all of them: plotly.js loses those left out
+                data=[*still, *_listed(_moving(gone, k, drawn, names, theme, in_space))],
+            )
             for k in range(len(gone.path))
         ]
-        _add_controls(figure, len(gone.path), names["step"], palette.text)
+        _add_controls(figure, len(gone.path), names["step"], palette.text, redraw=in_space)
     return figure
 
 
@@ -90,7 +94,7 @@ def _moving(
 
 
 def _listed(traces: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The traces with plain lists: in frames, plotly.js does not unpack arrays that were packed."""
+    """The traces with plain lists: while frames play, plotly.js does not unpack arrays that were packed."""
     return [
         {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in trace.items()}
         for trace in traces
@@ -172,10 +176,10 @@ def _loss_scale(losses: Array) -> dict[str, Any]:
     return {"type": "linear"}
 
 
-def _add_controls(figure: go.Figure, count: int, step: str, color: str) -> None:
+def _add_controls(figure: go.Figure, count: int, step: str, color: str, redraw: bool) -> None:
     """Play, pause, and a slider over the steps; all in the browser, without the server."""
-    frame = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": True}, "transition": {"duration": 0}}
-    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+    frame = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": redraw}, "transition": {"duration": 0}}
+    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": redraw}, "transition": {"duration": 0}}
     buttons = [
         {"label": "▶", "method": "animate", "args": [None, {**frame, "fromcurrent": True, "mode": "immediate"}]},
         {"label": "❚❚", "method": "animate", "args": [[None], at_once]},

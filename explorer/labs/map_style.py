@@ -13,6 +13,8 @@ from explorer.render.chart_style import apply_style, pale
 from explorer.render.palette import PALETTES, Theme
 
 MAP_PIXELS = 500
+LEVELS = 14
+"""Bands between contour lines."""
 
 
 def height_scale(theme: Theme) -> list[list[Any]]:
@@ -40,7 +42,7 @@ def map_trace(drawn: Map, theme: Theme) -> dict[str, Any]:
         "y": drawn.side,
         "z": np.where(np.isfinite(drawn.height), np.clip(drawn.height, low, high), np.nan),
         "colorscale": height_scale(theme),
-        "contours": {"start": low, "end": high, "size": (high - low) / 14},
+        "contours": {"start": low, "end": high, "size": (high - low) / LEVELS},
         "line": {"width": 1, "color": pale(PALETTES[theme].muted)},
         "showscale": False,
         "hoverinfo": "skip",
@@ -50,7 +52,7 @@ def map_trace(drawn: Map, theme: Theme) -> dict[str, Any]:
 def surface_trace(drawn: Map, theme: Theme) -> dict[str, Any]:
     """The surface in space."""
     low, high = shown_range(drawn.height)
-    size = {"start": low, "end": high, "size": (high - low) / 14}
+    size = {"start": low, "end": high, "size": (high - low) / LEVELS}
     lines = {"show": True, "color": PALETTES[theme].muted, "width": 1, **size}
     return {
         "type": "surface",
@@ -60,7 +62,7 @@ def surface_trace(drawn: Map, theme: Theme) -> dict[str, Any]:
         "z": np.where(np.isfinite(drawn.height), np.clip(drawn.height, low, high), np.nan),
         "colorscale": [[0, "#dfe9f5"], [1, "#4f86bd"]] if theme == "light" else [[0, "#1d2a3a"], [1, "#6fa3d8"]],
         "showscale": False,
-        "opacity": 0.92,
+        "opacity": 0.8,
         "contours": {"z": lines},
         "hovertemplate": "x = %{x:.3~g}<br>y = %{y:.3~g}<br>f = %{z:.4~g}<extra></extra>",
     }
@@ -109,7 +111,7 @@ def style_space(figure: go.Figure, drawn: Map, theme: Theme, height: int = MAP_P
             "zaxis": {**axis, "title": {"text": "f"}, "range": [low - 0.05 * (high - low), high + 0.15 * (high - low)]},
             "aspectmode": "manual",
             "aspectratio": {"x": 1, "y": 1, "z": 0.65},
-            "camera": {"eye": {"x": 1.25, "y": -1.35, "z": 0.9}},
+            "camera": {"eye": {"x": 1.5, "y": -1.65, "z": 1.1}, "center": {"x": 0, "y": 0, "z": -0.12}},
             "uirevision": "space",
         },
     )

@@ -9,11 +9,13 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import Browser
 
 from explorer.i18n import LANGUAGES, Language
 from explorer.labs.descent import Descent, DescentSettings, program_text, read_descent
 from explorer.labs.descent_figures import descent_figure
 from explorer.labs.gradient import Map, map_program, read_map, surfaces
+from explorer.labs.map_image import pixels
 from explorer.labs.settings import from_parameters, to_parameters
 from explorer.render.palette import PALETTES, THEMES, Theme
 from explorer.runner import Failed
@@ -135,16 +137,21 @@ def test_the_picture_has_a_frame_for_every_step(theme: Theme, language: Language
     gone, right = descended(settings), descended(settings.without_mistakes())
     figure = descent_figure(ground(settings), gone, right, settings, theme, language)
     assert [frame.name for frame in figure.frames] == ["0", "1", "2", "3", "4", "5"]
-    path, point, losses, loss = figure.frames[3].data
+    path, point, losses, loss = figure.frames[3].data[-4:]
     assert np.allclose(np.stack([path.x, path.y], axis=1), gone.path[:4])
     assert np.allclose([point.x[0], point.y[0]], gone.path[3])
     assert np.allclose(losses.y, gone.losses[:4])
     assert (loss.x[0], loss.y[0]) == (3, pytest.approx(gone.losses[3]))
     drawn = [figure.data[k] for k in figure.frames[3].traces]
     assert [trace.type for trace in drawn] == [trace.type for trace in figure.frames[3].data]
-    assert np.allclose(drawn[0].x, gone.path[:, 0])
-    assert drawn[0].line.color == PALETTES[theme].running
-    ghosts = [trace for trace in figure.data if "scatter" in trace.type and trace.line.dash == "dot"]
+    assert len(drawn) == len(figure.data), "plotly.js loses what a frame leaves out"
+    assert np.allclose(drawn[-4].x, gone.path[:, 0])
+    assert drawn[-4].line.color == PALETTES[theme].running
+    ghosts = [
+        trace
+        for trace in figure.data
+        if "scatter" in trace.type and trace.name != "places" and trace.line.dash == "dot"
+    ]
     assert np.allclose(ghosts[0].x, right.path[:, 0])
     assert len(figure.layout.sliders[0].steps) == 6
     assert {button.label for button in figure.layout.updatemenus[0].buttons} == {"▶", "❚❚"}
@@ -156,7 +163,35 @@ def test_without_a_path_the_map_and_the_right_way_remain() -> None:
     right = descended(settings.without_mistakes())
     figure = descent_figure(ground(settings), None, right, settings, "light", "en")
     assert not figure.frames
-    assert figure.data[0].type == "contour"
+    assert figure.layout.images[0].source.startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_map_is_a_picture_whose_bands_follow_the_heights(theme: Theme) -> None:
+    drawn = ground(DescentSettings(f="x + 0 * y"))
+    rgba = pixels(drawn.height, theme)
+    assert rgba.shape == (401, 401, 4)
+    assert (rgba[0] == rgba[-1]).all()
+    low, high = (rgba[200, column, 2].astype(int) for column in (5, 395))
+    assert (low < high) == (theme == "dark")
+    upright = pixels(ground(DescentSettings(f="y + 0 * x")).height, theme)
+    assert (upright[395, 0] == rgba[0, 5]).all(), "low y is at the bottom"
+    holes = pixels(ground(DescentSettings(f="torch.sqrt(x) + y")).height, theme)
+    assert (holes[:, :190, 3] == 0).all()
+    assert (holes[:, 210:, 3] == 255).all()
+
+
+def test_the_picture_is_a_png(browser: Browser) -> None:
+    page = browser.new_page()
+    source = (
+        descent_figure(ground(DescentSettings()), None, None, DescentSettings(), "light", "en").layout.images[0].source
+    )
+    page.set_content(f"<img src='{source}'>")
+    assert page.locator("img").evaluate("img => img.decode().then(() => [img.naturalWidth, img.naturalHeight])") == [
+        401,
+        401,
+    ]
+    page.close()
 
 
 @pytest.mark.parametrize("view", ["contour", "surface"])
