@@ -3,6 +3,7 @@
 LABS = {
     "derivative": "explorer/ui/labs/derivative_page.py",
     "gradient": "explorer/ui/labs/gradient_page.py",
+    "jacobian": "explorer/ui/labs/jacobian_page.py",
     "descent": "explorer/ui/labs/descent_page.py",
     "accumulation": "explorer/ui/labs/accumulation_page.py",
     "check": "explorer/ui/labs/check_page.py",

@@ -1,0 +1,149 @@
+"""The lab of the Jacobian: what a backward pass computes for a function of a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.i18n import text
+from explorer.labs.jacobian import (
+    MOST_ELEMENTS,
+    Jacobian,
+    JacobianSettings,
+    advice_on,
+    backward_program,
+    functions_offered,
+    program_text,
+    read_jacobian,
+)
+from explorer.labs.jacobian_figures import jacobian_figure
+from explorer.ui.labs.frame import (
+    advise,
+    change,
+    chart,
+    function_box,
+    lab_head,
+    load,
+    program_shown,
+    recording_of,
+    save,
+    widget_key,
+)
+from explorer.ui.panels.inspector import theme
+from explorer.ui.words import language, said
+
+LAB = "jacobian"
+
+
+def jacobian_page() -> None:
+    """Draws the page; all that moves is a fragment, so that a slider redraws nothing else."""
+    lab_head(LAB)
+    load(LAB, JacobianSettings)
+    _lab()
+
+
+@st.fragment
+def _lab() -> None:
+    settings = load(LAB, JacobianSettings)
+    _controls(settings)
+    with st.container(key="lab-picture"):
+        try:
+            _picture(program_text(settings), settings)
+        except ExplorerError as error:
+            st.warning(said(error), icon=":material/edit:")
+    save(LAB, settings)
+
+
+def _controls(settings: JacobianSettings) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls"):
+        offered = {one.f: {"f": one.f, "x": one.x, "v": one.v, "u": one.u} for one in functions_offered()}
+        function_box(LAB, settings, offered, _say("function"), _say("function_help"))
+        for index, number in enumerate(settings.x):
+            key = _element_key("x", index)
+            st.session_state[key] = number
+            st.number_input(
+                _say("element", name="x", index=index),
+                -1000.0,
+                1000.0,
+                step=0.5,
+                format="%.6g",
+                key=key,
+                width=104,
+                on_change=_take,
+                args=("x", settings.x, index),
+            )
+        count = len(settings.x)
+        st.button(
+            "−", help=_say("fewer"), disabled=count == 1, on_click=change, args=(LAB,), kwargs={"x": settings.x[:-1]}
+        )
+        st.button(
+            "+",
+            help=_say("more"),
+            disabled=count == MOST_ELEMENTS,
+            on_click=change,
+            args=(LAB,),
+            kwargs={"x": (*settings.x, 1.0)},
+        )
+
+
+def _picture(program: str, settings: JacobianSettings) -> None:
+    recording = recording_of(program)
+    if recording is None or advise(advice_on(recording)):
+        program_shown(program)
+        return
+    jacobian = read_jacobian(recording, settings)
+    left, right = st.columns([1.35, 1], gap="large")
+    with right:
+        _sliders("v", jacobian.v.tolist())
+        st.markdown(_say("backward"))
+        _sliders("u", jacobian.u.tolist())
+        st.markdown(_say("forward"))
+    with left:
+        _matrix(jacobian, settings)
+    program_shown(program, backward_program(settings, jacobian.v.tolist()), _say("explore"))
+
+
+def _matrix(jacobian: Jacobian, settings: JacobianSettings) -> None:
+    rows, columns = jacobian.matrix.shape
+    alt = _say("alt", f=settings.f, rows=rows, columns=columns)
+    chart(jacobian_figure(jacobian, theme()), "jacobian-matrix", alt)
+    st.caption(_say("agree" if jacobian.modes_agree else "differ", rows=rows, columns=columns))
+
+
+def _sliders(name: str, numbers: Sequence[float]) -> None:
+    st.markdown(f"**{_say(name)}**")
+    with st.container(horizontal=True, key=f"jacobian-{name}"):
+        for index, number in enumerate(numbers):
+            key = _element_key(name, index)
+            if st.session_state.get(key) != number:
+                st.session_state[key] = number
+            with st.container(width=120):
+                st.slider(
+                    _say("element", name=name, index=index),
+                    -2.0,
+                    2.0,
+                    step=0.25,
+                    key=key,
+                    on_change=_take,
+                    args=(name, tuple(numbers), index),
+                )
+
+
+def _take(name: str, numbers: tuple[float, ...], index: int) -> None:
+    """Takes one element from its widget."""
+    number = st.session_state[_element_key(name, index)]
+    if number is not None:
+        change(LAB, **{name: (*numbers[:index], float(number), *numbers[index + 1 :])})
+
+
+def _element_key(name: str, index: int) -> str:
+    return f"{widget_key(LAB, name)}-{index}"
+
+
+def _say(key: str, /, **values: object) -> str:
+    return text(f"lab_jacobian.{key}", language(), **values)
+
+
+jacobian_page()
