@@ -30,13 +30,15 @@ class Queue(Frozen, frozen=True, kw_only=True):
 def queue_at(recording: Recording, step: int) -> Queue | None:
     """The queue within a backward pass, after the event that ends at `step`.
 
-    None outside of a pass, and unless the engine took the first of the queue each time.
+    Of passes inside each other it is the innermost one's. None outside of a pass, and unless the engine took the first
+    of the queue each time.
     """
-    one = next((one for one in recording.backward_passes if one.first <= step < one.last), None)
-    if one is None:
+    around = [one for one in recording.backward_passes if one.first <= step < one.last]
+    if not around:
         return None
-    ran = sum(isinstance(event, NodeRan) for event in recording.events[one.first : step])
-    return queue_after(recording, one, ran)
+    events = recording.events[around[-1].first : step]
+    ran = sum(isinstance(event, NodeRan) and event.backward_pass == around[-1].index for event in events)
+    return queue_after(recording, around[-1], ran)
 
 
 def queue_after(recording: Recording, one: BackwardPass, ran: int) -> Queue | None:

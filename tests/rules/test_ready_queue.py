@@ -64,6 +64,23 @@ def test_an_order_that_is_not_the_engines_is_not_explained() -> None:
     assert queue_after(recording, swapped, 2) is None
 
 
+def test_a_pass_inside_a_pass_has_a_queue_of_its_own() -> None:
+    code = (
+        f"{X}from torch.utils.checkpoint import checkpoint\n"
+        "y = checkpoint(lambda a: (a * a).exp(), x * 1, use_reentrant=True)\ny.sum().backward()"
+    )
+    recording = recorded(code)
+    outer, inner = recording.backward_passes
+    assert outer.first < inner.first < inner.last < outer.last
+    assert check(recording) == len(outer.steps) + len(inner.steps)
+    queue = queue_at(recording, inner.first)
+    assert queue is not None
+    assert queue.ready == (inner.steps[0].node_id,)
+    queue = queue_at(recording, inner.last)
+    assert queue is not None
+    assert outer.steps[-1].node_id in {*queue.ready, *(node_id for node_id, _ in queue.waiting)}
+
+
 def test_nodes_an_error_kept_from_running_still_wait() -> None:
     recording = recorded(f"{X}y = x.exp().sum()\ny.backward()\ny.backward()")
     broken = recording.backward_passes[1]

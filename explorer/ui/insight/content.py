@@ -85,5 +85,11 @@ def _jacobian(
     if leaf is None and node is not None:
         return jacobian_content(recording, node, ran, language)
     found = chain_content(recording, node, ran, language) if node is not None and ran is not None else None
-    reason = None if found else text("insight.no_chain" if ran else "insight.not_run", language)
-    return {"slots": [], "reason": reason, "chain": found}
+    return {"slots": [], "reason": None if found else _no_chain(recording, ran, language), "chain": found}
+
+
+def _no_chain(recording: Recording, ran: NodeRan | None, language: Language) -> str:
+    if ran is None:
+        return text("insight.not_run", language)
+    roots = recording.backward_passes[ran.backward_pass].started.roots
+    return text("insight.no_chain_roots" if len(roots) > 1 else "insight.no_chain", language, count=len(roots))
