@@ -55,20 +55,16 @@ def local_jacobian(grad_fn: GradFn, grad_outputs: Grads) -> Jacobian | None:
     random_state = torch.get_rng_state()
     try:
         with torch.no_grad():
-            return _matrices(grad_fn, _one_hots(grad_outputs, count))
+            return _matrices(grad_fn, _one_hots(grad_outputs, count)) if _is_affordable(grad_fn) else None
     except (RuntimeError, NotImplementedError):
         return None
     finally:
         torch.set_rng_state(random_state)
 
 
-def _matrices(grad_fn: GradFn, one_hots: Sequence[Grads]) -> Jacobian | None:
-    rows: list[tuple[torch.Tensor | None, ...]] = []
-    for one_hot in one_hots:
-        answer = grad_fn(*one_hot)  # type: ignore[operator]
-        rows.append(answer if isinstance(answer, tuple) else (answer,))
-        if not all(grad is None or _is_affordable(grad) for grad in rows[0]):
-            return None
+def _matrices(grad_fn: GradFn, one_hots: Sequence[Grads]) -> Jacobian:
+    answers = [grad_fn(*one_hot) for one_hot in one_hots]  # type: ignore[operator]
+    rows = [answer if isinstance(answer, tuple) else (answer,) for answer in answers]
     slots = zip(grad_fn.next_functions, zip(*rows, strict=True), strict=True)
     return tuple(_matrix(column, *following) for following, column in slots)
 
@@ -103,5 +99,7 @@ def _is_plain(grad: torch.Tensor) -> bool:
     return grad.layout is torch.strided and grad.is_floating_point()
 
 
-def _is_affordable(grad: torch.Tensor) -> bool:
-    return grad.numel() <= MOST_INPUT_ELEMENTS and not grad.is_complex()
+def _is_affordable(grad_fn: GradFn) -> bool:
+    """Whether none of its inputs is large or complex: known beforehand, so nothing large is computed in vain."""
+    inputs = (following._input_metadata[nr] for following, nr in grad_fn.next_functions if following is not None)
+    return all(math.prod(one.shape) <= MOST_INPUT_ELEMENTS and not one.dtype.is_complex for one in inputs)

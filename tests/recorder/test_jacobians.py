@@ -141,3 +141,18 @@ def test_no_more_are_asked_for_than_the_limit_says() -> None:
         x = torch.ones(2, requires_grad=True)
         x.exp().exp().exp().sum().backward()
     assert sum(run.jacobian is not None for run in events_of(session.recording, NodeRan)) == 2
+
+
+def test_a_node_with_a_large_input_is_not_asked_at_all() -> None:
+    recording = recorded("x = torch.ones(5000, requires_grad=True)\n(x * x).sum().backward()")
+    assert all(run.jacobian is None for run in events_of(recording, NodeRan))
+
+
+def test_anomaly_detection_finds_what_it_finds_without() -> None:
+    code = f"{X}torch.autograd.set_detect_anomaly(True)\n((x - x).sqrt() * 0).sum().backward()"
+    with_, without = (recorded_with(code, jacobians=asked) for asked in (True, False))
+    torch.autograd.set_detect_anomaly(False)
+    assert with_.error is not None
+    assert without.error is not None
+    assert with_.error.message == without.error.message
+    assert gradients(with_) == gradients(without)
