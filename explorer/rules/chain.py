@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from explorer.model import BackwardPass, Edge, NodeRan, Recording, TensorValue
 from explorer.model.values import Frozen, floats
-from explorer.rules.arithmetic import came_in, fits
 from explorer.rules.gradients import seed_grad
+from explorer.rules.local_jacobian import came_in, local_matrix
 from explorer.rules.verification import TOLERANCES
 
 Matrix = NDArray[np.float64]
@@ -120,8 +120,8 @@ def _add(found: dict[End, Matrix | None], edge: Edge, above: Matrix | None, ran:
 
 
 def _local(ran: NodeRan, slot: int) -> Matrix | None:
-    matrix = ran.jacobian[slot] if ran.jacobian and slot < len(ran.jacobian) else None
-    if matrix is None or not fits(matrix, came_in(ran), ran.grad_inputs[slot]):
+    matrix = local_matrix(ran, slot)
+    if matrix is None:
         return None
     return np.array(floats(matrix.values)).reshape(matrix.shape)
 
@@ -160,9 +160,11 @@ def _paths(recording: Recording, one: BackwardPass, root_id: str, target: str) -
 
 def _onward(recording: Recording, one: BackwardPass, node_id: str, leading: set[str]) -> Iterator[tuple[str, Link]]:
     ran = recording.run(one.index, node_id)
+    if ran is None or len(came_in(ran)) != 1:
+        return
     for edge in recording.edges_from(node_id):
-        matrix = ran.jacobian[edge.slot] if ran and ran.jacobian and edge.slot < len(ran.jacobian) else None
-        if edge.target in leading and matrix is not None and len(came_in(ran)) == 1:  # type: ignore[arg-type]
+        matrix = local_matrix(ran, edge.slot)
+        if edge.target in leading and matrix is not None:
             yield edge.target, Link(node_id=node_id, matrix=matrix)
 
 

@@ -11,7 +11,8 @@ from test_recorder import PROGRAMS
 from checker import recorded
 from explorer.model import NodeRan, Recording
 from explorer.model.values import floats
-from explorer.rules.arithmetic import came_in, fan_out, multiplies_out, slot_sums
+from explorer.rules.arithmetic import fan_out, slot_sums
+from explorer.rules.local_jacobian import came_in, multiplies_out
 
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from explorer.i18n import Language, catalog, text
 from explorer.model import Accumulated, Leaf, Node, NodeRan, Recording
 from explorer.ui.insight.glossary import glossary, terms_of
-from explorer.ui.insight.grids import Shown, grid, leaf_grids, node_grids, result_name
+from explorer.ui.insight.grids import Shown, grid, leaf_grids, node_grids
 from explorer.ui.insight.holdings import holdings
 from explorer.ui.insight.matrices import chain_content, jacobian_content
 from explorer.ui.insight.order import order
+from explorer.ui.insight.symbols import result_name
 
 _PREFIX = "insight.panel_"
 

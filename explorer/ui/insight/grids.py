@@ -9,18 +9,16 @@ from explorer.i18n import Language, text
 from explorer.model import Accumulated, Edge, Leaf, Node, NodeRan, Recording, SavedTensor, TensorValue
 from explorer.model.text import cells, shape_text
 from explorer.model.values import floats
-from explorer.rules.arithmetic import ElementSum, SlotSums, came_in, fan_out, slot_sums
+from explorer.rules.arithmetic import ElementSum, SlotSums, fan_out, slot_sums
 from explorer.rules.gradients import adds_up
-from explorer.rules.notation import FIRM
-from explorer.rules.story import expression
+from explorer.rules.local_jacobian import came_in, sent_on
+from explorer.ui.insight.symbols import edge_symbol, gradient_symbol, origin_of, result_name
 
 Grid = dict[str, Any]
 Shown = dict[str, Any]
 """Strings, numbers, None, lists and dictionaries of them: what JSON holds."""
 
 MOST_CELLS = 256
-MOST_CHARACTERS = 24
-"""A longer sub-expression does not stand for the tensor it makes."""
 
 
 def grid(value: TensorValue, title: str, *, symbol: str = "", note: str = "") -> Grid:
@@ -55,7 +53,7 @@ def node_grids(recording: Recording, node: Node, ran: NodeRan, language: Languag
     explained: list[str] = []
     kept: dict[str, int] = {}
     for edge in recording.edges_from(node.id):
-        sent = ran.grad_inputs[edge.slot] if edge.slot < len(ran.grad_inputs) else None
+        sent = sent_on(ran, edge.slot)
         if sent is None:
             continue
         sums = slot_sums(recording, ran, edge.slot)
@@ -105,40 +103,6 @@ def is_same(one: SavedTensor, other: SavedTensor) -> bool:
     return origin is not None and origin == (other.leaf_id or other.node_id) and one.value == other.value
 
 
-def root_symbol(recording: Recording, ran: NodeRan) -> str | None:
-    """What the pass differentiates: "∂m", or "vᵀ∂y" where it started from several elements."""
-    roots = recording.backward_passes[ran.backward_pass].started.roots
-    if len(roots) != 1 or roots[0].variable is None or roots[0].value is None:
-        return None
-    return f"∂{roots[0].variable}" if roots[0].value.numel == 1 else f"vᵀ∂{roots[0].variable}"
-
-
-def result_name(recording: Recording, node: Node) -> str:
-    """What a node's result is called: the program's name, a short expression, or else the node itself."""
-    code = node.variable or expression(recording, node.span, MOST_CHARACTERS)
-    return code if code and "…" not in code and node.order == 1 else node.name
-
-
-def symbol_of(recording: Recording, node: Node) -> str:
-    """A node's result as a factor of a formula: a composed expression in parentheses."""
-    name = result_name(recording, node)
-    return name if FIRM.fullmatch(name) else f"({name})"
-
-
-def gradient_symbol(recording: Recording, ran: NodeRan, node: Node) -> str:
-    """What the gradient at a node is called: "∂m/∂y", or "g" where a name is missing."""
-    root = root_symbol(recording, ran)
-    return f"{root}/∂{symbol_of(recording, node)}" if root else "g"
-
-
-def edge_symbol(recording: Recording, ran: NodeRan, edge: Edge) -> str:
-    """What the gradient along an edge is called; one of several that meet is no whole derivative."""
-    target = recording.node(edge.target)
-    if len(recording.edges_to(edge.target)) == 1:
-        return gradient_symbol(recording, ran, target)
-    return f"→ {result_name(recording, recording.node(edge.target))}"
-
-
 def _defined(ran: NodeRan) -> list[tuple[int, TensorValue]]:
     return [(nr, value) for nr, value in enumerate(ran.grad_outputs) if value is not None]
 
@@ -170,13 +134,6 @@ def _saved_grid(recording: Recording, saved: SavedTensor, value: TensorValue, la
     origin = origin_of(recording, saved)
     title = text("insight.saved", language, name=saved.name)
     return grid(value, title, symbol=origin or saved.name, note=f"= {origin}" if origin else "")
-
-
-def origin_of(recording: Recording, saved: SavedTensor) -> str | None:
-    """What the program calls a saved tensor."""
-    if saved.leaf_id is not None:
-        return recording.leaf(saved.leaf_id).name
-    return None if saved.node_id is None else recording.node(saved.node_id).variable
 
 
 def _sent_grid(

@@ -6,7 +6,8 @@ from explorer.i18n import Language, text
 from explorer.model import Leaf, Node, Recording
 from explorer.model.text import shape_text, short_text
 from explorer.render.memory import Box, Held, bars, boxes, bytes_text, held, largest, second_pass
-from explorer.ui.insight.grids import Shown, origin_of
+from explorer.ui.insight.grids import Shown
+from explorer.ui.insight.symbols import origin_of
 
 MOST_BOXES = 12
 

@@ -9,9 +9,10 @@ from explorer.i18n import Language, text
 from explorer.model import Edge, Node, NodeRan, Recording, TensorValue
 from explorer.model.events import JACOBIAN_ELEMENTS
 from explorer.model.text import cells
-from explorer.rules.arithmetic import came_in, multiplies_out
 from explorer.rules.chain import Chain, Path, chain
-from explorer.ui.insight.grids import Shown, edge_symbol, gradient_symbol, grid, result_name, symbol_of
+from explorer.rules.local_jacobian import came_in, local_matrix, multiplies_out, sent_on
+from explorer.ui.insight.grids import Shown, grid
+from explorer.ui.insight.symbols import edge_symbol, gradient_symbol, result_name, symbol_of
 
 
 def jacobian_content(recording: Recording, node: Node, ran: NodeRan | None, language: Language) -> Shown:
@@ -45,8 +46,7 @@ def chain_content(recording: Recording, node: Node, ran: NodeRan, language: Lang
 
 
 def _slot(recording: Recording, node: Node, ran: NodeRan, edge: Edge, language: Language) -> Shown:
-    assert ran.jacobian is not None
-    matrix, sent = ran.jacobian[edge.slot], ran.grad_inputs[edge.slot]
+    matrix, sent = local_matrix(ran, edge.slot), sent_on(ran, edge.slot)
     assert matrix is not None
     assert sent is not None
     came, target = came_in(ran), symbol_of(recording, recording.node(edge.target))
