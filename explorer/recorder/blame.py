@@ -19,7 +19,7 @@ from explorer.model import Event, Modified, Node, NodeRan, Raised, Recording, Sa
 from explorer.model.source import piece_at
 from explorer.recorder.names import named_tensors
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import tensors_in
+from explorer.recorder.values import is_leaf, tensors_in
 
 MOST_VARIABLES = 2
 MOST_CALLS = 6
@@ -159,7 +159,7 @@ def _spelled(raised: Raised, failure: Failure, source: str | None) -> list[str]:
     if "'NoneType'" in raised.message:
         return [name for name, value in found if value is None]
     if OF_RESULT in raised.message:
-        return [name for name, value in found if isinstance(value, torch.Tensor) and not value.is_leaf]
+        return [name for name, value in found if isinstance(value, torch.Tensor) and not is_leaf(value)]
     if isinstance(expression, ast.Attribute) and "assign" in raised.message:
         return [ast.unparse(expression)]
     return [name for name, value in found if isinstance(value, torch.Tensor)]
@@ -188,7 +188,7 @@ def _looked_up(expression: ast.AST, namespaces: Iterable[Mapping[str, Any]]) -> 
 
 def _grad_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """A tensor's `.grad`; torch warns where one reads that of a result."""
-    return tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+    return tensor.grad if is_leaf(tensor) or tensor.retains_grad else None
 
 
 def _namespaces(failure: Failure) -> list[Mapping[str, Any]]:

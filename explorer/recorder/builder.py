@@ -16,6 +16,7 @@ from explorer.recorder.leaves import Leaves
 from explorer.recorder.limits import Budget, RecordingLimits
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages
+from explorer.recorder.values import grad_fn_of, is_leaf
 
 
 class Builder:
@@ -69,8 +70,8 @@ class Builder:
             leaf = self.leaves.known(tensor)
             if leaf is not None:
                 leaf.name = leaf.name or name
-            elif not tensor.is_leaf:
-                self.graph.name(tensor.grad_fn, name)
+            elif not is_leaf(tensor):
+                self.graph.name(grad_fn_of(tensor), name)
 
     def recording(self, *, source: str | None, seed: int | None) -> Recording:
         """What has been gathered."""

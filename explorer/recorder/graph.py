@@ -14,6 +14,7 @@ from explorer.recorder.limits import Budget
 from explorer.recorder.saved import Kept, has_unpack_hooks, holds_tensors, plain, saved_by, signed
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages, storage_of
+from explorer.recorder.values import grad_fn_of
 
 GradFn = Any
 """A `torch.autograd.graph.Node`, whose type stub takes the attribute `metadata` for a method."""
@@ -173,7 +174,7 @@ class Graph:
     def _saved(self, name: str, kept: Any) -> SavedTensor:
         if not isinstance(kept, torch.Tensor):
             return SavedTensor(name=name, text=str(signed(kept)), plain=plain(signed(kept)))
-        leaf, node_id, storage = self._leaves.known(kept), self.node_id(kept.grad_fn), storage_of(kept)
+        leaf, node_id, storage = self._leaves.known(kept), self.node_id(grad_fn_of(kept)), storage_of(kept)
         return SavedTensor(
             name=name,
             value=self._snapshots.take(kept),

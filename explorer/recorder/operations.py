@@ -13,7 +13,7 @@ from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import tensors_in
+from explorer.recorder.values import grad_fn_of, is_leaf, tensors_in
 
 SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
 """Functions that take a tensor for its shape and type: no number of it reaches the result."""
@@ -96,7 +96,7 @@ class Operations:
 
     def _note_mark(self, name: str, tensor: torch.Tensor, place: Place) -> None:
         target = next(iter(place.targets), None)
-        if not tensor.is_leaf:
+        if not is_leaf(tensor):
             return
         leaf = self.builder.leaves.leaf(tensor, name=target, span=place.span)
         leaf.requires_grad = tensor.requires_grad
@@ -115,7 +115,7 @@ class Operations:
         leaf = self.builder.leaves.of_grad(tensor)
         of_grad = leaf is not None
         leaf = leaf or self.builder.leaves.known(tensor)
-        node_ids = self.builder.graph.discover(tensor.grad_fn, span=place.span)
+        node_ids = self.builder.graph.discover(grad_fn_of(tensor), span=place.span)
         if leaf is None and not node_ids and not place.direct:
             return  # a buffer inside torch's own code: a running mean, an optimizer's momentum
         after = self.builder.value(tensor)
@@ -152,13 +152,13 @@ class Operations:
         node_ids: tuple[str, ...] = ()
         differentiable = False
         for tensor in made:
-            node_ids += self.builder.graph.discover(tensor.grad_fn, span=place.span)
+            node_ids += self.builder.graph.discover(grad_fn_of(tensor), span=place.span)
             differentiable = differentiable or tensor.requires_grad
         if not place.direct and not node_ids:
             return
         variable = ", ".join(place.targets) or None
         values = tuple([self.builder.value(tensor) for tensor in made])
-        result_id = self.builder.graph.node_id(made[0].grad_fn)
+        result_id = self.builder.graph.node_id(grad_fn_of(made[0]))
         if result_id in node_ids and result_id is not None:
             self.builder.graph.describe(result_id, variable=variable, value=values[0])
             self.builder.storages.know(result_id, made[0])
@@ -179,7 +179,7 @@ class Operations:
 
     def _new_leaf(self, made: list[torch.Tensor], place: Place) -> str | None:
         """A tensor made from no other is a leaf: it has a name, or wants a gradient."""
-        if len(made) != 1 or not made[0].is_leaf or not (place.targets or made[0].requires_grad):
+        if len(made) != 1 or not is_leaf(made[0]) or not (place.targets or made[0].requires_grad):
             return None
         return self.builder.leaves.leaf(made[0], name=next(iter(place.targets), None), span=place.span).id
 
@@ -213,7 +213,7 @@ class Operations:
         """Finds the arguments that come from a cut, and the slot that leads nowhere because of it."""
         if self.builder.cuts.is_empty:
             return
-        slots = result.grad_fn.next_functions if result.grad_fn is not None else ()
+        slots = grad_fn_of(result).next_functions if grad_fn_of(result) is not None else ()
         for position, tensor in enumerate(taken):
             matched = len(slots) == len(taken) and slots[position][0] is None
             for cut_id in self.builder.cuts.behind(tensor):
@@ -222,7 +222,7 @@ class Operations:
     def _origins(self, taken: list[torch.Tensor]) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for tensor in taken:
-            if (node_id := self.builder.graph.node_id(tensor.grad_fn)) is not None:
+            if (node_id := self.builder.graph.node_id(grad_fn_of(tensor))) is not None:
                 found[node_id] = None
             elif (leaf := self._leaf(tensor)) is not None:
                 found[leaf.id] = None
@@ -231,7 +231,7 @@ class Operations:
         return tuple(found)
 
     def _leaf(self, tensor: torch.Tensor) -> LeafDraft | None:
-        if tensor.requires_grad and tensor.is_leaf:
+        if tensor.requires_grad and is_leaf(tensor):
             return self.builder.leaves.leaf(tensor)
         return self.builder.leaves.known(tensor)
 

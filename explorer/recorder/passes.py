@@ -31,7 +31,7 @@ from explorer.recorder.jacobians import Ask, Jacobian, jacobian_of
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import tensors_in
+from explorer.recorder.values import grad_fn_of, is_leaf, tensors_in
 
 Grads = tuple[torch.Tensor | None, ...]
 
@@ -150,7 +150,7 @@ class Passes:
         leaf = self.builder.leaves.known(tensor)
         if leaf is not None:
             return leaf.name or leaf.id
-        node_id = self.builder.graph.node_id(tensor.grad_fn)
+        node_id = self.builder.graph.node_id(grad_fn_of(tensor))
         return (self.builder.graph.nodes[node_id].variable if node_id else None) or "?"
 
     def _python_starts(self, node_id: str, grad_outputs: Grads) -> None:
@@ -302,8 +302,8 @@ class Passes:
         graph = self.builder.graph
         order = 1 + (graph.nodes[made_by].order if made_by else 1)
         for grad in grads:
-            if grad is not None and grad.grad_fn is not None:
-                graph.discover(grad.grad_fn, span=span, order=order, made_by=made_by)
+            if grad is not None and grad_fn_of(grad) is not None:
+                graph.discover(grad_fn_of(grad), span=span, order=order, made_by=made_by)
 
 
 @cache
@@ -314,7 +314,7 @@ def signature(func: Callable[..., Any]) -> inspect.Signature:
 
 def node_of(root: torch.Tensor) -> GradFn | None:
     """The node at which a pass from this tensor starts: its grad_fn, or a leaf's `AccumulateGrad`."""
-    return get_gradient_edge(root).node if root.is_leaf and root.requires_grad else root.grad_fn
+    return get_gradient_edge(root).node if is_leaf(root) and root.requires_grad else grad_fn_of(root)
 
 
 def tensors_or_none(result: Any) -> Grads:

@@ -14,7 +14,7 @@ from explorer.recorder.builder import Builder
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import namespaces_of
 from explorer.recorder.places import Place
-from explorer.recorder.values import tensors_in
+from explorer.recorder.values import grad_fn_of, tensors_in
 
 MOST = 200
 """More remarks than that are not kept."""
@@ -136,12 +136,12 @@ class Remarks:
         return list(dict.fromkeys(name for name, value in named if value is tensor))
 
     def _name(self, tensor: torch.Tensor) -> str | None:
-        leaf, node_id = self._builder.leaves.known(tensor), self._builder.graph.node_id(tensor.grad_fn)
+        leaf, node_id = self._builder.leaves.known(tensor), self._builder.graph.node_id(grad_fn_of(tensor))
         return leaf.name if leaf else self._builder.graph.nodes[node_id].variable if node_id else None
 
     def _id(self, tensor: torch.Tensor) -> str | None:
         leaf = self._builder.leaves.known(tensor)
-        return leaf.id if leaf else self._builder.graph.node_id(tensor.grad_fn)
+        return leaf.id if leaf else self._builder.graph.node_id(grad_fn_of(tensor))
 
 
 def is_remarkable(name: str) -> bool:

@@ -17,6 +17,22 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
+def grad_fn_of(tensor: torch.Tensor) -> Any:
+    """A tensor's grad_fn; None of a view made without gradients and changed since, where torch has none to give."""
+    try:
+        return tensor.grad_fn
+    except RuntimeError:
+        return None
+
+
+def is_leaf(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is a leaf; torch cannot say it of a view made without gradients and changed since."""
+    try:
+        return tensor.is_leaf
+    except RuntimeError:
+        return False
+
+
 def whole(tensor: torch.Tensor) -> TensorValue:
     """Every element of a tensor without a history."""
     values = tuple(numbers(tensor.reshape(-1).tolist()))

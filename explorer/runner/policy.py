@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import CodeType
 from typing import Any, TypeVar
 
@@ -38,8 +39,14 @@ OWN, ENDED, TYPE = "<own>", "<ended>", "<type>"
 """Names of the guards; no program can spell them."""
 
 
-SYNTAX_CODES = {"Match": "syntax_match", "TryStar": "syntax_try_star", "Await": "syntax_async"}
+SYNTAX_CODES = {"TryStar": "syntax_try_star", "Await": "syntax_async"}
 """Why a kind of syntax is refused, where there is more to say than that nobody has looked at it."""
+
+
+PATTERNS_OF_ITSELF = frozenset(
+    {"bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"}
+)
+"""Classes whose pattern with one part, `case int(n)`, matches the object itself and reads no attribute."""
 
 
 class ProgramRejected(Exception):
@@ -59,7 +66,8 @@ def compile_program(source: str) -> CodeType:
     try:
         tree = ast.parse(source, FILENAME)
         policy = Policy(source, tree)
-        tree = policy.visit(tree)
+        with _annotations_left_alone(tree):
+            tree = policy.visit(tree)
         if policy.violations:
             raise ProgramRejected(*policy.violations)
         code: CodeType = compile(ast.fix_missing_locations(tree), FILENAME, "exec", dont_inherit=True)
@@ -224,6 +232,39 @@ class Policy(RestrictingNodeTransformer):
         self.check_name(node, node.name)
         return self._contents(node)
 
+    visit_Match = visit_match_case = visit_MatchSingleton = visit_MatchSequence = visit_MatchOr = _contents  # noqa: N815
+
+    def visit_MatchValue(self, node: ast.MatchValue) -> ast.AST:  # noqa: N802
+        """Numbers and texts; a dotted name would be read unseen."""
+        if any(isinstance(part, ast.Attribute) for part in ast.walk(node.value)):
+            self.refuse(node, "syntax_match")
+        return node
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> ast.AST:  # noqa: N802
+        """The name that a matched part goes by."""
+        self.check_name(node, node.name)
+        return self._contents(node)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> ast.AST:  # noqa: N802
+        """The name that the rest of a sequence goes by."""
+        self.check_name(node, node.name)
+        return node
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.AST:  # noqa: N802
+        """The name that the rest of a mapping goes by."""
+        self.check_name(node, node.rest)
+        return self._contents(node)
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> ast.AST:  # noqa: N802
+        """A class alone; its parts would be attributes that are read unseen."""
+        name = node.cls.id if isinstance(node.cls, ast.Name) else None
+        parts = len(node.patterns) + len(node.kwd_patterns)
+        of_itself = name in PATTERNS_OF_ITSELF - self._bound and len(node.patterns) == parts
+        if name is None or (parts and not of_itself):
+            self.refuse(node, "syntax_match")
+            return node
+        return self._contents(node)
+
     # Definitions.
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
@@ -272,6 +313,23 @@ class Policy(RestrictingNodeTransformer):
             return True
         self.refuse(node, refusal_of_module(name), name=name)
         return False
+
+
+@contextmanager
+def _annotations_left_alone(tree: ast.Module) -> Iterator[None]:
+    """Where annotations are texts that nobody evaluates, they stay as they were written."""
+    aside = [(node, field) for node in ast.walk(tree) for field in ("annotation", "returns") if hasattr(node, field)]
+    kept = [(node, field, getattr(node, field)) for node, field in aside] if _has_lazy_annotations(tree) else []
+    for node, field, _ in kept:
+        setattr(node, field, None)
+    yield
+    for node, field, annotation in kept:
+        setattr(node, field, annotation)
+
+
+def _has_lazy_annotations(tree: ast.Module) -> bool:
+    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__")
+    return any(alias.name == "annotations" for node in imports for alias in node.names)
 
 
 def _placed(new: Any, old: ast.AST) -> Any:
@@ -336,6 +394,8 @@ def _bound_names(nodes: Iterable[ast.AST]) -> Iterator[str]:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                yield name
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                 yield name
             case ast.alias(name=name, asname=asname):
                 yield asname or name.partition(".")[0]

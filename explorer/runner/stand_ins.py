@@ -103,10 +103,12 @@ def _of_own(decorate: Callable[..., Any], classes: Classes, refuse: Refuse) -> C
         if isinstance(cls, type) and cls not in classes:
             refuse("assign_foreign", name=cls.__name__)
         made = decorate(cls, **options)
+        if isinstance(made, type):
+            classes.add(made)  # with slots it is another class
         for field in dataclasses.fields(made) if dataclasses.is_dataclass(made) else ():
             if classes.is_library_attribute(made, field.name):  # `asdict` would read it, and nobody look
                 refuse("name_of_library", name=field.name)
-        return classes.add(made) if isinstance(made, type) else made
+        return made
 
     return decorator
 
@@ -116,6 +118,7 @@ def seal(modules: Mapping[str, ModuleType]) -> None:
     torch: Any = modules["torch"]
     torch.sparse.check_sparse_tensor_invariants.enable()
     torch.Tensor.__new__ = staticmethod(_without_address(torch._C.TensorBase.__new__))
+    torch.Tensor.type = _of_legacy(torch.Tensor.type)
     functools.update_wrapper = update_wrapper
     copy._deepcopy_dispatch[MethodType] = _copy_method  # type: ignore[attr-defined]
     module: Any = torch.nn.Module
@@ -136,6 +139,16 @@ def update_wrapper(wrapper: Any, wrapped: Any, *_: Any, **__: Any) -> Any:
         wrapper.__dict__.update(wrapped.__dict__)
     wrapper.__wrapped__ = wrapped
     return wrapper
+
+
+def _of_legacy(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """`x.type(torch.DoubleTensor)`, where programs have a stand-in for the class."""
+
+    @functools.wraps(plain)
+    def change_type(self: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return plain(self, dtype._real if isinstance(dtype, LegacyTensor) else dtype, *args, **kwargs)
+
+    return change_type
 
 
 def _without_address(plain: Callable[..., Any]) -> Callable[..., Any]:

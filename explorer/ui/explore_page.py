@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.model import Recording
-from explorer.runner import Completed, Rejected
+from explorer.runner import Completed
 from explorer.ui import state
 from explorer.ui.keys import Key
 from explorer.ui.panels.editor import editor
@@ -38,7 +38,7 @@ def explore_page() -> None:
     with controls:
         input_editors(base, recording)
         toggle_row(base, refused)
-        if st.session_state.get(Key.EDITING) or isinstance(ending, Rejected) or not program.strip():
+        if st.session_state.get(Key.EDITING) or recording is None or not program.strip():
             editor(program)
     with st.container(key="message"):
         ending_message(ending, program)
