@@ -139,5 +139,5 @@ def _aligned(slots: tuple[SlotFormula, ...]) -> str:
     different = list(dict.fromkeys(equations))
     if len(different) == 1:
         return different[0]
-    lines = r" \\ ".join(equation.replace("=", "&=", 1) for equation in different)
+    lines = r" \\[0.4em] ".join(equation.replace("=", "&=", 1) for equation in different)
     return rf"\begin{{aligned}} {lines} \end{{aligned}}"

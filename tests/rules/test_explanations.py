@@ -37,7 +37,7 @@ def step_of(recording: Recording, node: str) -> int:
         (
             "b = torch.ones((), requires_grad=True)\n(x + b).sum().backward()",
             "AddBackward0",
-            r"\begin{aligned} g_{\texttt{x}} &= g \\ g_{\texttt{b}} &= \textstyle\sum_{\text{dim } 0} g \end{aligned}",
+            r"\begin{aligned} g_{\texttt{x}} &= g \\[0.4em] g_{\texttt{b}} &= \textstyle\sum_{\text{dim } 0} g \end{aligned}",
         ),
         (
             "my_b = torch.ones(3)\n(my_b * x).sum().backward()",
