@@ -9,9 +9,9 @@ import pytest
 import explorer
 from explorer.gallery import function, functions
 from explorer.i18n import LANGUAGES, Language
-from explorer.model import Recording
+from explorer.model import NodeRan, Recording
 from explorer.render.tracks import tracks
-from explorer.rules import error_hint, notice_text, notices, sentences
+from explorer.rules import error_hint, explain, notice_text, notices, sentences
 from explorer.ui.runs import MOST_NODES
 
 MOST_STEPS = 150
@@ -75,3 +75,20 @@ def test_the_picture_follows_every_step(function_id: str) -> None:
         steps = [frame.step for frame in frames]
         assert steps == sorted(set(steps))
         assert all(0 <= step <= len(recording.events) for step in steps)
+
+
+WITHOUT_FORMULA = {"CopySlices", "SquareBackward"}
+"""A slice that torch does not tell, and a function of the program's own."""
+
+
+@every_function
+def test_formulas_tick_or_are_absent(function_id: str) -> None:
+    recording = run_once(function_id)
+    for step, event in enumerate(recording.events, 1):
+        explanation = explain(recording, step, "en")
+        assert (explanation.formula is None) == (explanation.verified is None)
+        if isinstance(event, NodeRan):
+            name = recording.node(event.node_id).name
+            is_undefined = not any(event.grad_outputs)
+            assert explanation.verified or is_undefined or name in WITHOUT_FORMULA, name
+            assert explanation.torch_rule or name in WITHOUT_FORMULA | {"AccumulateGrad"}

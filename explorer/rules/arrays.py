@@ -24,7 +24,7 @@ def room(sizes: Sizes, most: int = MOST_ELEMENTS) -> tuple[int, ...]:
         ValueError: There is not.
     """
     sizes = tuple(int(size) for size in sizes)
-    if min(sizes, default=0) < 0 or math.prod(sizes) > most:
+    if min(sizes, default=0) < 0 or max(sizes, default=0) > most or math.prod(sizes) > most:
         raise ValueError(f"sizes {sizes}")
     return sizes
 

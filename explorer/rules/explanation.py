@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from explorer.i18n import Language
-from explorer.model import Accumulated, Event, NodeRan, Recording, TorchRule
+from explorer.model import Accumulated, Event, Modified, NodeRan, Operation, Recording, TorchRule
 from explorer.model.values import Frozen
-from explorer.rules.names import node_symbol, symbols_at
+from explorer.rules.expression import parse
+from explorer.rules.names import argument_symbols, node_symbol, symbols_at
 from explorer.rules.notation import LOOSE, PRODUCT, Notation, Piece, argument_name, code_name
 from explorer.rules.sentences import sentence
-from explorer.rules.table import LISTED
-from explorer.rules.verification import Checked, checked, checked_sum
+from explorer.rules.table import LISTED, rule
+from explorer.rules.verification import Checked, checked, checked_forward, checked_sum
 
 
 class SlotFormula(Frozen, frozen=True, kw_only=True):
@@ -41,6 +42,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
 
     Args:
         sentence: What happened, in one language.
+        forward: LaTeX of the operation that an event noted, or whose node ran; None where it is not checked.
         formula: LaTeX of what the node computed, one line per slot; None where no rule gives torch's numbers.
         verified: True where there is a formula: it was computed on the numbers of this very step and agreed.
         largest_difference: The largest of the slots'.
@@ -49,6 +51,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
     """
 
     sentence: str
+    forward: str | None = None
     formula: str | None = None
     verified: Literal[True] | None = None
     largest_difference: float | None = None
@@ -69,6 +72,9 @@ def explain(recording: Recording, step: int, language: Language) -> Explanation:
             return _of_accumulation(recording, following, said)
         case NodeRan() as ran:
             return _of_node(recording, ran, said)
+        case Operation() | Modified() as made:
+            forward = _forward(recording, made.node_ids[-1]) if made.node_ids else None
+            return Explanation(sentence=said, forward=forward)
         case event:
             return _of_accumulation(recording, event, said)
 
@@ -77,12 +83,25 @@ def _of_node(recording: Recording, ran: NodeRan, said: str) -> Explanation:
     slots = slot_formulas(recording, ran)
     return Explanation(
         sentence=said,
+        forward=_forward(recording, ran.node_id),
         formula=_aligned(slots) if slots else None,
         verified=True if slots else None,
         largest_difference=max((slot.largest_difference for slot in slots), default=None),
         torch_rule=recording.torch_rules.get(recording.node(ran.node_id).name),
         slots=slots,
     )
+
+
+def _forward(recording: Recording, node_id: str) -> str | None:
+    """The operation as an equation, where it gives the very tensor that torch made."""
+    node = recording.node(node_id)
+    found, evaluation = rule(node.name), checked_forward(recording, node)
+    if found is None or found.forward is None or evaluation is None:
+        return None
+    symbols = {**argument_symbols(recording, node, found), **symbols_at(recording, node)}
+    made = code_name(node.variable) if node.variable else argument_name("result")
+    notation = Notation(evaluation, symbols)
+    return _below_each_other([f"{made.latex} = {notation.of(parse(found.forward)).latex}", *notation.equations()])
 
 
 def _of_accumulation(recording: Recording, event: Event | None, said: str) -> Explanation:
@@ -134,8 +153,14 @@ def _target(recording: Recording, target: str | None, one: Checked) -> Piece:
 
 
 def _aligned(slots: tuple[SlotFormula, ...]) -> str:
-    """The equations of all slots, one below the other, then what their names stand for; each once."""
-    equations = [slot.formula for slot in slots] + [definition for slot in slots for definition in slot.definitions]
+    """The equations of all slots, then what their names stand for."""
+    return _below_each_other(
+        [slot.formula for slot in slots] + [definition for slot in slots for definition in slot.definitions]
+    )
+
+
+def _below_each_other(equations: list[str]) -> str:
+    """Equations one below the other, each once."""
     different = list(dict.fromkeys(equations))
     if len(different) == 1:
         return different[0]

@@ -21,7 +21,8 @@ class Function:
     Args:
         compute: On numpy arrays and plain numbers.
         notation: Its LaTeX as a macro: `#1` is the first argument, `!1` the same in parentheses unless it
-            is a single symbol. Or a function that is given the values of the arguments and returns the macro.
+            is a single symbol, `~1` unless it is a symbol or a power.
+            Or a function that is given the values of the arguments and returns the macro.
             Or None: the first argument as it is, since only its shape changes, as by broadcasting.
         loose: Whether what it writes needs parentheses beside other things.
     """
@@ -76,7 +77,7 @@ def over(sign: str) -> Callable[..., str]:
     def notation(x: Any, dim: Any = None, keepdim: bool = False) -> str:
         dims = arrays.dims_of(dim, np.ndim(x))
         under = "" if len(dims) == np.ndim(x) else rf"_{{\text{{dim }} {', '.join(map(str, dims))}}}"
-        return rf"{sign}{under} !1"
+        return rf"{sign}{under} ~1"
 
     return notation
 
@@ -205,6 +206,7 @@ FUNCTIONS: dict[str, Function] = {
     "scatter_add": Function(places.scatter_add, lambda g, dim, index, to: zeros_with("[#3]", to, ADDED)),
     "scatter": Function(places.scatter_add, lambda g, dim, index, to: zeros_with("[#3]", to)),
     "gather": Function(places.gather, "!1[#3]"),
+    "take_along": Function(lambda x, dim, index: np.take_along_axis(x, index, dim), "!1[#3]"),
     "without_places": Function(places.without_places, without("[#3]")),
     "take_add": Function(places.take_add, lambda g, index, to: zeros_with("[#2]", to, ADDED)),
     "taken": Function(places.taken, "!1[#2]"),
@@ -220,6 +222,8 @@ FUNCTIONS: dict[str, Function] = {
     "sum": Function(arrays.reduce_sum, over(r"\textstyle\sum"), loose=True),
     "mean": Function(arrays.mean, over(r"\operatorname{mean}"), loose=True),
     "prod": Function(lambda x: np.asarray(np.prod(x)), over(r"\textstyle\prod"), loose=True),
+    "max": Function(np.max, over(r"\max")),
+    "min": Function(np.min, over(r"\min")),
     "count_true": Function(np.count_nonzero, lambda x: str(np.count_nonzero(x))),
     "cumsum": Function(arrays.cumsum, r"\operatorname{cumsum}(#1)"),
     "cumsum_back": back("cumsum", arrays.cumsum_back),

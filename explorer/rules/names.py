@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.model import Node, NodeRan, Number, Plain, Recording, SavedTensor, TensorValue, to_float
+from explorer.rules.arrays import MOST_ELEMENTS
 from explorer.rules.evaluation import Sampled, Value
 from explorer.rules.notation import Piece, code_name, number
 from explorer.rules.story import expression
+from explorer.rules.table import Rule
 
 GRADIENT = Piece("g")
 MOST_CHARACTERS = 16
@@ -22,24 +24,55 @@ def array(value: TensorValue | None) -> Value:
     """A tensor as a numpy array of double precision; `Sampled` in its place where not all of it is known."""
     if value is None:
         return None
-    if not value.complete:
+    if not value.complete or max(value.shape, default=0) > MOST_ELEMENTS:
         return Sampled(value.shape)
-    return _elements(value.values, value.dtype).reshape(value.shape)
+    try:
+        return _elements(value.values, value.dtype).reshape(value.shape)
+    except (OverflowError, ValueError):
+        return Sampled(value.shape)  # a recording that somebody has written by hand
 
 
-def names_at(node: Node, ran: NodeRan) -> dict[str, Value]:
-    """What stands for what in the rules of a node that has just run, whatever the slot."""
+def saved_names(node: Node) -> dict[str, Value]:
+    """What a node saved, by torch's names for it; lists of tensors as lists."""
     names: dict[str, Value] = {saved.name: _kept(saved) for saved in node.saved if "[" not in saved.name}
     for saved in node.saved:
         name, bracket, _ = saved.name.partition("[")
         if bracket:
             names.setdefault(name, []).append(_kept(saved))
-    gradients = [array(gradient) for gradient in ran.grad_outputs]
-    names |= {f"g{index}": gradient for index, gradient in enumerate(gradients)}
-    names["g"] = gradients[0] if gradients else None
-    names["gs"] = gradients
-    names["shapes"] = tuple(None if sent is None else sent.shape for sent in ran.grad_inputs)
     return names
+
+
+def names_at(node: Node, ran: NodeRan) -> dict[str, Value]:
+    """What stands for what in the rules of a node that has just run, whatever the slot."""
+    gradients = [array(gradient) for gradient in ran.grad_outputs]
+    return {
+        **saved_names(node),
+        **{f"g{index}": gradient for index, gradient in enumerate(gradients)},
+        "g": gradients[0] if gradients else None,
+        "gs": gradients,
+        "shapes": tuple(None if sent is None else sent.shape for sent in ran.grad_inputs),
+    }
+
+
+def arguments_of(recording: Recording, node: Node, of: Rule) -> dict[str, Value]:
+    """The arguments of the operation that a gradient goes back to, as they were when it was called."""
+    values = {source.slot: _made(recording, source.target) for source in recording.edges_from(node.id)}
+    return {argument: array(values[slot]) for slot, (argument, _) in enumerate(of.vjps) if values.get(slot) is not None}
+
+
+def _made(recording: Recording, node_id: str) -> TensorValue | None:
+    """The tensor that a node made, or the leaf that it fills."""
+    leaf = next((leaf for leaf in recording.leaves if leaf.node_id == node_id), None)
+    return recording.node(node_id).value if leaf is None else leaf.value
+
+
+def argument_symbols(recording: Recording, node: Node, of: Rule) -> dict[str, Piece]:
+    """What to write for the arguments that a gradient goes back to."""
+    targets = {edge.slot: edge.target for edge in recording.edges_from(node.id)}
+    found = {
+        argument: node_symbol(recording, targets[slot]) for slot, (argument, _) in enumerate(of.vjps) if slot in targets
+    }
+    return {argument: symbol for argument, symbol in found.items() if symbol is not None}
 
 
 def symbols_at(recording: Recording, node: Node) -> dict[str, Piece]:
@@ -54,7 +87,8 @@ def symbols_at(recording: Recording, node: Node) -> dict[str, Piece]:
 def node_symbol(recording: Recording, node_id: str) -> Piece | None:
     """What the program calls the tensor that a node made, or a short expression for it."""
     node = recording.node(node_id)
-    code = node.variable or expression(recording, node.span, MOST_CHARACTERS)
+    # Where a call notes several nodes, its text stands for what the last made, the only one that the recorder saw.
+    code = node.variable or (expression(recording, node.span, MOST_CHARACTERS) if node.value is not None else None)
     return code_name(code) if code and "…" not in code else None
 
 

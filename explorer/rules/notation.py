@@ -251,9 +251,9 @@ def filled(template: str, pieces: list[Piece], firmness: int) -> Piece:
 
     def argument(match: re.Match[str]) -> str:
         piece = pieces[int(match[2]) - 1]
-        return piece.latex if match[1] == "#" else piece.at_least(ATOM)
+        return piece.at_least({"#": LOOSE, "~": POWER, "!": ATOM}[match[1]])
 
-    return Piece(re.sub(r"([#!])(\d)", argument, template), firmness)
+    return Piece(re.sub(r"([#~!])(\d)", argument, template), firmness)
 
 
 def negative(piece: Piece) -> Piece:

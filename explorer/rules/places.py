@@ -92,7 +92,7 @@ def stack(gs: Sequence[Array | None], dim: int, sizes: Sizes) -> Array:
 
 def join(gs: Sequence[Array | None], dim: int, sizes: Sizes, lengths: int | Sizes) -> Array:
     """The gradients one after the other; zeros where there is none."""
-    dim %= len(sizes)
+    sizes, dim = room(sizes), dim % len(sizes)
     if isinstance(lengths, int):
         whole = sizes[dim]
         lengths = [min(lengths, whole - start) for start in range(0, max(whole, 1), max(lengths, 1))]
@@ -265,7 +265,8 @@ def embedding_back(g: Array, indices: Array, rows: int, padding_idx: int, by_fre
     width = g.shape[-1]
     g, indices = g.reshape(-1, width), indices.reshape(-1)
     if by_frequency:
-        g = g / np.bincount(indices)[indices][:, None]
+        _, place, times = np.unique(indices, return_inverse=True, return_counts=True)
+        g = g / times[place][:, None]
     into = zeros([rows, width], g)
     np.add.at(into, indices[indices != padding_idx], g[indices != padding_idx])
     return into

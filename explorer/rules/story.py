@@ -72,8 +72,9 @@ class Story:
     def result(self, node_id: str) -> str:
         """What the program calls the tensor that a node made, or the expression for it."""
         node = self.recording.node(node_id)
-        code = node.variable or expression(self.recording, node.span, MOST_CHARACTERS // 2)
-        return code or self.say("phrase.a_tensor")
+        is_seen = node.value is not None  # one of several nodes that a call notes is none that the text stands for
+        code = expression(self.recording, node.span, MOST_CHARACTERS // 2) if is_seen else None
+        return node.variable or code or self.say("phrase.a_tensor")
 
     def nodes(self, node_ids: Iterable[str]) -> str:
         """The plain names of several nodes as a list."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.model import Accumulated, Node, NodeRan, TensorValue
+from explorer.model import Accumulated, Node, NodeRan, Recording, TensorValue
 from explorer.rules.arrays import sum_to
-from explorer.rules.evaluation import INAPPLICABLE, Evaluation, Sampled, Value
+from explorer.rules.evaluation import INAPPLICABLE, Evaluation, Value
 from explorer.rules.expression import parse
-from explorer.rules.names import array, names_at
+from explorer.rules.names import arguments_of, array, names_at, saved_names
 from explorer.rules.table import Rule, rule
 
 TOLERANCES = {
@@ -71,13 +71,29 @@ def checked(node: Node, ran: NodeRan) -> tuple[Checked, ...]:
     return () if None in results else tuple(result for result in results if result is not None)
 
 
+def checked_forward(recording: Recording, node: Node) -> Evaluation | None:
+    """The operation itself, computed on the values that are recorded; None where that is not what torch computed."""
+    found = rule(node.name)
+    if found is None or found.forward is None or node.value is None or not node.value.complete:
+        return None
+    evaluation = Evaluation({**arguments_of(recording, node, found), **saved_names(node)}, found.definitions)
+    try:
+        with np.errstate(all="ignore"):
+            value = np.asarray(evaluation.of(parse(found.forward)))
+            difference = _difference(value, node.value, value)
+    except INAPPLICABLE:
+        return None
+    return None if difference is None else evaluation
+
+
 def checked_sum(event: Accumulated) -> float | None:
     """How far `after` is from `before + incoming`; None where that is more than rounding, or not all is known."""
     before, incoming = array(event.before), array(event.incoming)
-    if isinstance(before, Sampled) or isinstance(incoming, Sampled) or not event.after.complete:
+    try:
+        with np.errstate(all="ignore"):
+            return _difference(incoming if before is None else before + incoming, event.after, incoming)
+    except INAPPLICABLE:
         return None
-    with np.errstate(all="ignore"):
-        return _difference(incoming if before is None else before + incoming, event.after, incoming)
 
 
 def _checked(of: Rule, slot: int, sent: TensorValue | None, names: dict[str, Value]) -> Checked | None:
@@ -115,7 +131,7 @@ def _summed(shape: tuple[int, ...], to: tuple[int, ...]) -> tuple[int, ...]:
 def _difference(value: NDArray[Any], sent: TensorValue, gradient: Value) -> float | None:
     """The largest difference; None where it is more than rounding explains."""
     returned = array(sent)
-    if value.shape != returned.shape:
+    if not isinstance(returned, np.ndarray) or value.shape != returned.shape:
         return None
     value = _rounded(value, sent.dtype)
     if not np.array_equal(np.isfinite(value), np.isfinite(returned)):

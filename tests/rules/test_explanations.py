@@ -95,3 +95,42 @@ def test_definitions_of_a_rule_stand_below_it() -> None:
     explanation = explained(X + program, "NativeLayerNormBackward0")
     assert explanation.formula is not None
     assert r"\hat{x} &= \left(\texttt{x} - \text{result1}\right) \cdot \text{result2}" in explanation.formula
+
+
+@pytest.mark.parametrize(
+    ("program", "node", "forward"),
+    [
+        ("m = x.dot(x)\nm.backward()", "DotBackward0", r"\texttt{m} = \texttt{x}^{\top}\, \texttt{x}"),
+        ("y = x.sigmoid()\ny.sum().backward()", "SigmoidBackward0", r"\texttt{y} = \frac{1}{1 + e^{-\texttt{x}}}"),
+        ("y = x.max()\ny.backward()", "MaxBackward1", r"\texttt{y} = \max \texttt{x}"),
+        ("y = x * 3\ny.sum().backward()", "MulBackward0", r"\texttt{y} = \texttt{x} \cdot 3"),
+        ("y = x[1:]\ny.sum().backward()", "SliceBackward0", r"\texttt{y} = \texttt{x}[1:]"),
+        ("y = x + torch.rand(3)\ny.sum().backward()", "AddBackward0", None),  # what was added is saved nowhere
+        ("y = x * 3\ny.data += 1\ny.sum().backward()", "MulBackward0", r"\texttt{y} = \texttt{x} \cdot 3"),
+    ],
+)
+def test_the_operation_as_far_as_it_gives_the_tensor_that_torch_made(
+    program: str, node: str, forward: str | None
+) -> None:
+    assert explained(X + program, node).forward == forward
+
+
+def test_the_operation_is_shown_where_it_is_noted_too() -> None:
+    recording = recorded(X + "y = x.exp()")
+    assert explain(recording, len(recording.events), "en").forward == r"\texttt{y} = e^{\texttt{x}}"
+
+
+def test_an_operation_that_does_not_give_torch_s_tensor_is_not_shown() -> None:
+    recording = recorded(X + "y = x.exp()\ny.sum().backward()")
+    other = msgspec.structs.replace(recording.leaves[0].value, values=(1.0, 2.0, 3.1))
+    leaves = (msgspec.structs.replace(recording.leaves[0], value=other),)
+    step = step_of(recording, "ExpBackward0")
+    assert explain(recording, step, "en").forward == r"\texttt{y} = e^{\texttt{x}}"
+    assert explain(msgspec.structs.replace(recording, leaves=leaves), step, "en").forward is None
+
+
+def test_a_call_that_notes_several_nodes_names_only_its_result() -> None:
+    program = "layer = torch.nn.Linear(3, 1)\nlayer(x.reshape(1, 3)).sum().backward()"
+    formula = explained(X + program, "AddmmBackward0").formula
+    assert formula is not None
+    assert r"g_{\text{mat2}}" in formula

@@ -18,6 +18,8 @@ def formula(recording: Recording, node_id: str, step: int) -> None:
     if explained.formula is None or not explained.verified:
         return
     with st.container(key="formula"):
+        if explained.forward is not None:
+            st.latex(explained.forward)
         st.latex(explained.formula)
         difference = explained.largest_difference
         key = "inspector.verified" if difference else "inspector.verified_exactly"
