@@ -39,7 +39,7 @@ def verdict(reading: Reading, settings: AccumulationSettings, language: Language
         f"lab_accumulation.verdict.{'one' if kind == 'equal' and count == 1 else kind}",
         language,
         count=count,
-        difference=number_text(worst.difference),
+        difference=number_text(worst.difference).removesuffix("."),
         factor=f"{factor:.4g}" if factor is not None else "",
         name=worst.name,
         ulps=max(one.ulps for one in reading.gradients),

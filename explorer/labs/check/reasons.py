@@ -10,8 +10,8 @@ import numpy as np
 
 from explorer.i18n import Language, text
 from explorer.labs.check.reading import REFERENCE, WIDE, Reading
+from explorer.labs.check.verdict import spoken
 from explorer.model import Recording
-from explorer.model.text import number_text
 from explorer.model.values import Frozen
 from explorer.program.source import read as read_source
 
@@ -60,9 +60,9 @@ def _of_elements(reading: Reading, language: Language) -> Iterator[Reason]:
         if kind is not None:
             values = {
                 "name": name,
-                "left": number_text(reading.double.left[REFERENCE, k]),
-                "right": number_text(reading.double.right[REFERENCE, k]),
-                "reverse": number_text(reading.double.reverse[k]),
+                "left": spoken(reading.double.left[REFERENCE, k]),
+                "right": spoken(reading.double.right[REFERENCE, k]),
+                "reverse": spoken(reading.double.reverse[k]),
             }
             yield _reason(kind, language, values, element=k)
 

@@ -33,7 +33,7 @@ def verdict(reading: Reading, language: Language) -> Verdict:
     if not np.isfinite(double.central[REFERENCE]).any():
         return Verdict(kind="no_number", sentence=text("lab_check.verdict.no_number", language))
     if agrees.all():
-        difference = number_text(float(worst_errors(double, agrees)[best]))
+        difference = spoken(float(worst_errors(double, agrees)[best]))
         return Verdict(
             kind="agree", sentence=text("lab_check.verdict.agree", language, difference=difference, **values)
         )
@@ -43,11 +43,16 @@ def verdict(reading: Reading, language: Language) -> Verdict:
         language,
         wrong=int((~agrees).sum()),
         name=reading.names[worst],
-        reverse=number_text(float(double.reverse[worst])),
-        central=number_text(float(double.central[REFERENCE, worst])),
+        reverse=spoken(float(double.reverse[worst])),
+        central=spoken(float(double.central[REFERENCE, worst])),
         **values,
     )
     return Verdict(kind="disagree", sentence=said)
+
+
+def spoken(number: float) -> str:
+    """A number inside a sentence: as torch prints it, without the point that would end the sentence."""
+    return number_text(number).removesuffix(".")
 
 
 def step_text(step: float) -> str:

@@ -1,6 +1,6 @@
 """Gradient flow: how large the gradient still is, layer by layer or time step by time step."""
 
-from explorer.labs.flow.figures import histogram_chart, norm_chart
+from explorer.labs.flow.figures import histogram_chart, histogram_height, norm_chart
 from explorer.labs.flow.program import FlowSettings, Network, program_text
 from explorer.labs.flow.reading import Bad, Level, Reading, read
 from explorer.labs.flow.verdict import Verdict, verdict
@@ -13,6 +13,7 @@ __all__ = [
     "Reading",
     "Verdict",
     "histogram_chart",
+    "histogram_height",
     "norm_chart",
     "program_text",
     "read",

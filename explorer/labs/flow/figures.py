@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
 from explorer.labs.flow.program import BINS, LEAST_POWER, MOST_POWER, Network
-from explorer.labs.flow.reading import Reading
+from explorer.labs.flow.reading import Level, Reading
 from explorer.labs.flow.verdict import level_name, mark_of
 from explorer.model.text import number_text
 from explorer.render.chart_style import add_notes, apply_style, pale, plain
@@ -32,9 +32,11 @@ def norm_chart(networks: Sequence[tuple[str, Network, Reading]], theme: Theme, l
     """
     palette = PALETTES[theme]
     figure = go.Figure()
-    floor = _floor([reading for _, _, reading in networks])
+    ends = _ends([reading for _, _, reading in networks])
     for k, (name, network, reading) in enumerate(networks):
-        figure.add_scatter(**_line(k, name, network, reading, floor, theme, language))
+        figure.add_scatter(**_line(k, name, network, reading, theme, language))
+        if not all(map(_has_a_place, reading.levels)):
+            figure.add_scatter(**_off_the_scale(k, network, reading, ends, theme, language))
         if any(level.weight is not None for level in reading.levels):
             figure.add_scatter(**_weights(k, name, reading, theme, language))
     for fate in ("vanishes", "explodes", "dead", "broken"):
@@ -57,15 +59,23 @@ def norm_chart(networks: Sequence[tuple[str, Network, Reading]], theme: Theme, l
     return figure
 
 
-def histogram_chart(name: str, reading: Reading, theme: Theme, language: Language) -> go.Figure:
-    """One row per leaf, coloured by how many of its gradient's elements have which magnitude."""
+def histogram_chart(
+    name: str, reading: Reading, theme: Theme, language: Language, height_pixels: int | None = None
+) -> go.Figure:
+    """One row per leaf, coloured by how many of its gradient's elements have which magnitude.
+
+    Args:
+        name: Of the network.
+        reading: Its reading.
+        theme, language: As the page.
+        height_pixels: Of the chart; as its rows need it where None.
+    """
     palette = PALETTES[theme]
+    first, last = _occupied(reading)
     step = (MOST_POWER - LEAST_POWER) / BINS
-    powers = [LEAST_POWER + (k + 0.5) * step for k in range(BINS)]
-    zero, broken = LEAST_POWER - 1.0, MOST_POWER + 1.0
-    rows = [
-        [one.zero / one.numel, *(c / one.numel for c in one.counts), one.broken / one.numel] for one in reading.spreads
-    ]
+    powers = [LEAST_POWER + (k + 0.5) * step for k in range(first, last)]
+    zero, broken = powers[0] - 1.0, powers[-1] + 1.0
+    rows = [[share / one.numel for share in (one.zero, *one.counts[first:last], one.broken)] for one in reading.spreads]
     figure = go.Figure(
         go.Heatmap(
             x=[zero, *powers, broken],
@@ -77,12 +87,14 @@ def histogram_chart(name: str, reading: Reading, theme: Theme, language: Languag
             showscale=False,
             xgap=1,
             ygap=1,
-            hovertemplate="%{y}, 10^%{x:.2g}: %{z:.0%}<extra></extra>",
+            customdata=[["0", *(f"≈ {10**power:.0e}" for power in powers), "nan, inf"]] * len(rows),
+            hovertemplate="%{y} %{customdata}: %{z:.0%}<extra></extra>",
         )
     )
-    height = min(max(ROW_PIXELS * len(rows) + 100, LEAST_PIXELS), MOST_PIXELS)
-    apply_style(figure, text("lab_flow.chart.histogram", language, name=name), theme, height)
-    ticks = range(LEAST_POWER, MOST_POWER + 1, 4)
+    title = text("lab_flow.chart.histogram", language, name=name)
+    apply_style(figure, title, theme, height_pixels or histogram_height(reading))
+    whole = [power for power in range(LEAST_POWER, MOST_POWER + 1) if powers[0] < power < powers[-1]]
+    ticks = whole[:: max(1, math.ceil(len(whole) / 6))]
     figure.update_xaxes(
         tickvals=[zero, *ticks, broken],
         ticktext=["0", *(f"10<sup>{power}</sup>" for power in ticks), "nan, inf"],
@@ -90,28 +102,62 @@ def histogram_chart(name: str, reading: Reading, theme: Theme, language: Languag
         showgrid=False,
         zeroline=False,
     )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, ticksuffix="  ")
     figure.update_layout(font={"color": palette.text})
     if not reading.spreads:
         add_notes(figure, [text("lab_flow.chart.no_gradients", language)], theme)
     return figure
 
 
-def _line(
-    k: int, name: str, network: Network, reading: Reading, floor: float, theme: Theme, language: Language
-) -> dict[str, Any]:
+def histogram_height(reading: Reading) -> int:
+    """How high a histogram chart has to be."""
+    return min(max(ROW_PIXELS * len(reading.spreads) + 100, LEAST_PIXELS), MOST_PIXELS)
+
+
+def _occupied(reading: Reading) -> tuple[int, int]:
+    """The bins that are drawn: from one before the first that holds something to one after the last."""
+    filled = [k for k in range(BINS) if any(one.counts[k] for one in reading.spreads if one.counts)]
+    first, last = (filled[0], filled[-1]) if filled else (BINS // 2, BINS // 2)
+    return max(first - 4, 0), min(last + 5, BINS)
+
+
+def _line(k: int, name: str, network: Network, reading: Reading, theme: Theme, language: Language) -> dict[str, Any]:
     levels, last = reading.levels, reading.levels[-1]
     return {
         "name": plain(name),
         "x": [level.number for level in levels],
-        "y": [_drawn(level.norm, floor) for level in levels],
+        "y": [level.norm if _has_a_place(level) else None for level in levels],
         "mode": "lines+markers",
         "line": {"color": pass_color(theme, k), "width": 2.5, "dash": DASHES[k % 2]},
+        **_marked(k, levels, last, network, theme, language),
+    }
+
+
+def _off_the_scale(
+    k: int, network: Network, reading: Reading, ends: tuple[float, float], theme: Theme, language: Language
+) -> dict[str, Any]:
+    """What a logarithmic axis has no place for: 0 lies at its foot, nan and inf at its top."""
+    levels = [level for level in reading.levels if not _has_a_place(level)]
+    return {
+        "x": [level.number for level in levels],
+        "y": [ends[0] if level.norm == 0 else ends[1] for level in levels],
+        "mode": "markers",
+        "showlegend": False,
+        **_marked(k, levels, reading.levels[-1], network, theme, language),
+    }
+
+
+def _marked(
+    k: int, levels: Sequence[Level], last: Level, network: Network, theme: Theme, language: Language
+) -> dict[str, Any]:
+    """Marks by fate, and what hovering tells."""
+    color = pass_color(theme, k)
+    return {
         "marker": {
             "symbol": [SYMBOLS[mark_of(level, last)] for level in levels],
             "size": 9,
-            "color": pass_color(theme, k),
-            "line": {"color": pass_color(theme, k), "width": 2},
+            "color": color,
+            "line": {"color": color, "width": 2},
         },
         "customdata": [[level_name(level.number, network, language), number_text(level.norm)] for level in levels],
         "hovertemplate": "%{customdata[0]}: %{customdata[1]}<extra>%{fullData.name}</extra>",
@@ -129,14 +175,14 @@ def _weights(k: int, name: str, reading: Reading, theme: Theme, language: Langua
     }
 
 
-def _drawn(norm: float, floor: float) -> float:
-    """Where a norm stands on the axis: what has no place on it lies at its foot."""
-    return norm if norm > 0 and math.isfinite(norm) else floor
+def _has_a_place(level: Level) -> bool:
+    return level.norm > 0 and math.isfinite(level.norm)
 
 
-def _floor(readings: Sequence[Reading]) -> float:
-    norms = [level.norm for reading in readings for level in reading.levels]
-    return min((norm for norm in norms if norm > 0 and math.isfinite(norm)), default=1.0) / 10
+def _ends(readings: Sequence[Reading]) -> tuple[float, float]:
+    """A little below and above all norms that the axis has a place for."""
+    norms = [level.norm for reading in readings for level in reading.levels if _has_a_place(level)] or [1.0]
+    return min(norms) / 10, max(norms) * 10
 
 
 def _tick(networks: Sequence[tuple[str, Network, Reading]]) -> int:

@@ -12,11 +12,11 @@ from explorer.model.values import Frozen
 from explorer.runner import Limits
 
 MOST_LEVELS = 40
-FLOW_LIMITS = Limits(values=64)
-"""Norms come from torch where a recording keeps a sample; fewer numbers travel faster."""
+BINS, LEAST_POWER, MOST_POWER = 168, -45, 39
+"""Of the histograms of log10 |gradient|: two bins per power of ten, over all that float32 can hold."""
 
-BINS, LEAST_POWER, MOST_POWER = 44, -16, 6
-"""Of the histograms of log10 |gradient|."""
+FLOW_LIMITS = Limits(values=BINS)
+"""Histograms whole; of larger tensors a sample with torch's own norm, which travels faster."""
 
 Kind = Literal["mlp", "rnn"]
 Activation = Literal["none", "sigmoid", "tanh", "relu", "gelu"]

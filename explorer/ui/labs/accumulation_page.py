@@ -24,6 +24,8 @@ from explorer.ui.panels.inspector import theme
 from explorer.ui.words import language
 
 LAB = "accumulation"
+MOST_STEPS = 10_000
+"""Differences of more steps of float32 are no matter of rounding, and the number says nothing."""
 
 
 def accumulation_page() -> None:
@@ -71,6 +73,7 @@ def _shown(reading: Reading, settings: AccumulationSettings) -> None:
 def _table(reading: Reading) -> dict[str, list[str]]:
     """One row per parameter: the gradients' norms, and how far they are apart."""
     columns: dict[str, list[str]] = {}
+    varies = tell("lab_accumulation.table.varies")
 
     def put(name: str, cells: list[str]) -> None:
         columns[tell(f"lab_accumulation.table.{name}")] = cells
@@ -78,9 +81,9 @@ def _table(reading: Reading) -> dict[str, list[str]]:
     put("parameter", [f"{one.name} {shape_text(one.shape)}" for one in reading.gradients])
     put("full", [number_text(one.norms[0]) for one in reading.gradients])
     put("micro", [number_text(one.norms[1]) for one in reading.gradients])
-    put("factor", ["" if one.ratio is None else f"{one.ratio:.4g}" for one in reading.gradients])
+    put("factor", [varies if one.ratio is None else f"{one.ratio:.4g}" for one in reading.gradients])
     put("difference", [number_text(one.difference) for one in reading.gradients])
-    put("ulps", [f"{one.ulps:,}" for one in reading.gradients])
+    put("ulps", [f"{one.ulps:,}" if one.ulps <= MOST_STEPS else "" for one in reading.gradients])
     return columns
 
 

@@ -7,7 +7,17 @@ from typing import get_args
 import streamlit as st
 
 from explorer.errors import LinkInvalid
-from explorer.labs.flow import FlowSettings, Network, Reading, histogram_chart, norm_chart, program_text, read, verdict
+from explorer.labs.flow import (
+    FlowSettings,
+    Network,
+    Reading,
+    histogram_chart,
+    histogram_height,
+    norm_chart,
+    program_text,
+    read,
+    verdict,
+)
 from explorer.labs.flow.program import FLOW_LIMITS, MOST_LEVELS, Activation, Aid, Initialisation, Kind, Width
 from explorer.program.choices import Choices
 from explorer.program.link import encode
@@ -65,9 +75,10 @@ def _shown(networks: dict[str, tuple[Network, Reading]], programs: dict[str, str
     if networks:
         rows = [(letter.upper(), network, reading) for letter, (network, reading) in networks.items()]
         chart(norm_chart(rows, theme(), language()), "flow-norms", tell("lab_flow.chart.norms"))
+    height = max((histogram_height(reading) for _, reading in networks.values()), default=0)
     for column, (letter, (_, reading)) in zip(st.columns(max(len(networks), 1)), networks.items(), strict=False):
         with column:
-            figure = histogram_chart(letter.upper(), reading, theme(), language())
+            figure = histogram_chart(letter.upper(), reading, theme(), language(), height)
             chart(figure, f"flow-histogram-{letter}", tell("lab_flow.chart.histogram", name=letter.upper()))
     for column, program in zip(st.columns(len(programs)), programs.values(), strict=True):
         with column:
