@@ -22,7 +22,7 @@ from explorer.runner.allowed import (
 from explorer.runner.classes import Classes, Uncopied
 from explorer.runner.endings import Violation
 from explorer.runner.formats import safe_format
-from explorer.runner.names import DEFINABLE, READABLE, is_dunder
+from explorer.runner.names import DEFINABLE, READABLE, exact, is_dunder
 from explorer.runner.positions import Lines
 from explorer.runner.stand_ins import stand_ins
 from explorer.runner.stops import Ended, Refused
@@ -194,11 +194,11 @@ class Guards:
         def named(*args: Any, **kwargs: Any) -> Any:
             on_a_path = method.__name__ == "set_submodule"
             of = args[0] if issubclass(type(owner), type) and args else owner
-            for given in (*args, *kwargs.values()):
+            for given in map(exact, (*args, *kwargs.values())):
                 for name in given.split(".") if isinstance(given, str) else ():
                     if name[:1] == "_" and (on_a_path or not self._is_new_name(of, name)):
                         self.refuse("assign_foreign", name=f"{_name_of(of)}.{name}")
-            return method(*args, **kwargs)
+            return method(*map(exact, args), **{key: exact(value) for key, value in kwargs.items()})
 
         return named
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 OPERATORS = (
     "add sub mul truediv floordiv mod divmod pow lshift rshift and or xor matmul "
     "radd rsub rmul rtruediv rfloordiv rmod rdivmod rpow rlshift rrshift rand ror rxor rmatmul "
@@ -21,6 +23,11 @@ READABLE = DEFINABLE | {"__name__", "__qualname__", "__doc__"}
 
 ASSIGNABLE = frozenset({"__slots__", "__all__", "__author__", "__version__"})
 """Variables that a program may assign to, besides methods of its own."""
+
+
+def exact(name: Any) -> Any:
+    """A text as it is, also where it is of a class that answers questions about itself in its own way."""
+    return str.__str__(name) if isinstance(name, str) else name
 
 
 def is_dunder(name: str) -> bool:

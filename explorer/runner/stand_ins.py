@@ -15,7 +15,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, NoReturn
 
 from explorer.runner.classes import Classes, Uncopied
-from explorer.runner.names import is_dunder
+from explorer.runner.names import exact, is_dunder
 
 LEGACY_TENSORS = (
     "FloatTensor DoubleTensor HalfTensor BFloat16Tensor LongTensor IntTensor ShortTensor CharTensor ByteTensor "
@@ -123,6 +123,7 @@ def seal(modules: Mapping[str, ModuleType]) -> None:
     copy._deepcopy_dispatch[MethodType] = _copy_method  # type: ignore[attr-defined]
     module: Any = torch.nn.Module
     module.add_module = _refusing_hidden_names(module.add_module)
+    _keep_to_keys(torch.nn.ParameterDict)
     for name in ("get_buffer", "get_parameter", "set_submodule"):
         setattr(module, name, _with_plain_paths(getattr(module, name), module.get_submodule))
 
@@ -173,11 +174,29 @@ def _refusing_hidden_names(plain: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(plain)
     def add_module(self: Any, name: str, module: Any) -> None:
+        name = exact(name)
         if isinstance(name, str) and is_dunder(name):
             raise KeyError(f"module name can't be {name!r}")
         plain(self, name, module)
 
     return add_module
+
+
+def _keep_to_keys(cls: Any) -> None:
+    """A `ParameterDict` is an object whose items are its attributes: let them be those that were put there."""
+    plain_get, plain_set = cls.__getitem__, cls.__setitem__
+
+    def get(self: Any, key: str) -> Any:
+        if exact(key) not in self._keys:
+            raise KeyError(key)
+        return plain_get(self, exact(key))
+
+    def put(self: Any, key: str, value: Any) -> None:
+        if isinstance(key, str) and str.startswith(key, "_"):
+            raise KeyError(f"{key!r} cannot be the name of a parameter")
+        plain_set(self, exact(key), value)
+
+    cls.__getitem__, cls.__setitem__ = get, put
 
 
 def _with_plain_paths(method: Callable[..., Any], get_submodule: Any) -> Callable[..., Any]:
