@@ -60,8 +60,9 @@ LEFT_OUT = {
     # in need of several devices or of memory that is not filled yet; old names; a helper of the module itself
     "torch.nn": """Container DataParallel NLLLoss2d SyncBatchNorm UninitializedBuffer UninitializedParameter
     factory_kwargs""",
-    # how the module is written, and settings of low-precision products for graphics cards
-    "torch.nn.functional": "ScalingType SwizzleType assert_int_or_pair",
+    # how the module itself is written, and settings of low-precision products for graphics cards
+    "torch.nn.functional": """ScalingType SwizzleType assert_int_or_pair has_torch_function has_torch_function_unary
+    has_torch_function_variadic""",
     "torch.optim": "swap_in_optimizer_params_and_state",
 }
 """Public functions and classes that programs do without."""
