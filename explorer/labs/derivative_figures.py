@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.i18n import Language, text
 from explorer.labs.derivative import Curve, shrinking_power
+from explorer.labs.drawing import axis, drawing
 from explorer.labs.reading import Array
 from explorer.labs.special_points import Special
-from explorer.render.chart_style import apply_style, pale
+from explorer.render.chart_style import pale
 from explorer.render.palette import PALETTES, Theme
 
 CURVE_PIXELS, GAP_PIXELS = 500, 270
@@ -27,8 +27,7 @@ def curve_figure(curve: Curve, special: Sequence[Special], theme: Theme, languag
     The axes depend on the curve alone, so that nothing moves while point and step do.
     """
     palette = PALETTES[theme]
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.64, 0.36])
-    traces = [
+    above = [
         *_triangle(curve, theme),
         _line(curve.x, curve.y, "f(x)", palette.sent, width=2.5),
         _point(curve, curve.y, palette.text),
@@ -38,11 +37,17 @@ def curve_figure(curve: Curve, special: Sequence[Special], theme: Theme, languag
     if curve.second is not None:
         below.append(_line(curve.x, curve.second, "f″(x)", palette.cut, width=2, dash="dash"))
     below.append(_point(curve, curve.slope, palette.text))
-    figure.add_traces(traces, rows=[1] * len(traces), cols=[1] * len(traces))
-    figure.add_traces(below, rows=[2] * len(below), cols=[1] * len(below))
-    _style(figure, curve, special, theme, CURVE_PIXELS)
-    figure.update_layout(annotations=_labels(curve, theme))
-    return figure
+    traces = [*above, *({**trace, "yaxis": "y2"} for trace in below)]
+    return drawing(
+        traces,
+        theme,
+        CURVE_PIXELS,
+        **_axes(curve, theme),
+        hovermode="x",
+        hoverdistance=-1,
+        shapes=_bands(curve, special, theme),
+        annotations=_labels(curve, theme),
+    )
 
 
 def gap_figure(curve: Curve, theme: Theme, language: Language) -> go.Figure:
@@ -50,48 +55,43 @@ def gap_figure(curve: Curve, theme: Theme, language: Language) -> go.Figure:
     palette, power = PALETTES[theme], shrinking_power(curve)
     gap = np.abs(curve.gap_left if curve.steps < 0 else curve.gap_right)
     shown = np.where(gap > 0, gap, np.nan)
-    figure = go.Figure()
+    traces: list[dict[str, Any]] = []
     if power is not None:
-        anchor = int(np.flatnonzero(np.isfinite(shown))[len(shown) // 2 :][0])
-        square = shown[anchor] * (curve.dx / curve.dx[anchor]) ** 2
-        name = text("lab_derivative.slope_2", language)
-        figure.add_scatter(
-            x=curve.dx, y=square, name=name, mode="lines", line={"color": palette.muted, "dash": "dot", "width": 1.5}
-        )
-        figure.add_scatter(
-            x=curve.dx,
-            y=shown,
-            name="|Δy − dy|",
-            mode="lines+markers",
-            marker={"size": 4},
-            line={"color": palette.cut, "width": 2},
-            hovertemplate="dx = %{x:.3~g}<br>|Δy − dy| = %{y:.3~g}<extra></extra>",
-        )
-        if curve.gap and curve.steps:
-            figure.add_scatter(
-                x=[abs(curve.step)],
-                y=[abs(curve.gap)],
-                name="dx",
-                mode="markers",
-                marker={"size": 11, "color": palette.running, "line": {"color": palette.text, "width": 1.5}},
-                hovertemplate="dx = %{x:.3~g}<br>|Δy − dy| = %{y:.3~g}<extra></extra>",
-            )
-    apply_style(figure, _gap_title(curve, power, language), theme, GAP_PIXELS)
-    figure.update_layout(showlegend=False, margin={"t": 34})
-    axis: dict[str, Any] = {
-        "type": "log",
-        "exponentformat": "power",
-        "dtick": 1,
-        "gridcolor": pale(palette.muted),
-        "zeroline": False,
-    }
-    axis["tickfont"] = {"size": 11}
-    figure.update_xaxes(title={"text": "|dx|", "standoff": 4}, range=[-4.2, 0.9], **axis)
-    figure.update_yaxes(title={"text": "|Δy − dy|", "standoff": 4}, **{**axis, "dtick": None, "nticks": 6})
-    if power is None:
-        figure.update_xaxes(visible=False)
-        figure.update_yaxes(visible=False)
-    return figure
+        middle = int(np.flatnonzero(np.isfinite(shown))[len(shown) // 2 :][0])
+        hover = "dx = %{x:.3~g}<br>|Δy − dy| = %{y:.3~g}<extra></extra>"
+        traces = [
+            {
+                "name": text("lab_derivative.slope_2", language),
+                "x": curve.dx,
+                "y": shown[middle] * (curve.dx / curve.dx[middle]) ** 2,
+                "mode": "lines",
+                "line": {"color": palette.muted, "dash": "dot", "width": 1.5},
+                "hoverinfo": "name",
+            },
+            {
+                "name": "|Δy − dy|",
+                "x": curve.dx,
+                "y": shown,
+                "mode": "lines+markers",
+                "marker": {"size": 4},
+                "line": {"color": palette.cut, "width": 2},
+                "hovertemplate": hover,
+            },
+        ]
+    if power is not None and curve.gap and curve.steps:
+        marker = {"size": 11, "color": palette.running, "line": {"color": palette.text, "width": 1.5}}
+        point = {"x": [abs(curve.step)], "y": [abs(curve.gap)]}
+        traces.append({"name": "dx", "mode": "markers", "marker": marker, "hovertemplate": hover, **point})
+    log = {"type": "log", "exponentformat": "power", "zeroline": False, "visible": power is not None}
+    log["tickfont"] = {"size": 11}
+    return drawing(
+        traces,
+        theme,
+        GAP_PIXELS,
+        _gap_title(curve, power, language),
+        xaxis=axis(theme, "|dx|", range=[-4.2, 0.9], dtick=1, **log),
+        yaxis=axis(theme, "|Δy − dy|", nticks=6, **log),
+    )
 
 
 def view_of(numbers: Array) -> tuple[float, float]:
@@ -243,28 +243,20 @@ def number(value: float) -> str:
     return f"{value + 0.0:.4g}"
 
 
-def _style(figure: go.Figure, curve: Curve, special: Sequence[Special], theme: Theme, height: int) -> None:
-    palette = PALETTES[theme]
-    apply_style(figure, "", theme, height)
-    reach = float(curve.x[-1])
+def _axes(curve: Curve, theme: Theme) -> dict[str, Any]:
+    """One axis for x, the curve's above the derivative's."""
+    palette, reach = PALETTES[theme], float(curve.x[-1])
     below = curve.slope if curve.second is None else np.concatenate([curve.slope, curve.second])
-    figure.update_layout(
-        margin={"t": 8, "b": 4, "l": 4, "r": 4},
-        showlegend=False,
-        hovermode="x",
-        hoverdistance=-1,
-        dragmode=False,
-        shapes=_bands(curve, special, theme),
-    )
-    grid = {"gridcolor": pale(palette.muted), "zerolinecolor": palette.muted, "zerolinewidth": 1, "fixedrange": True}
-    figure.update_xaxes(range=[-reach, reach], **grid)
-    figure.update_yaxes(tickformat="~g", nticks=7, **grid)
     second = "" if curve.second is None else f" <span style='color:{palette.cut}'>f″(x)</span>"
-    names = {1: f"<span style='color:{palette.sent}'>f(x)</span>"}
-    names[2] = f"<span style='color:{palette.done}'>f′(x)</span>{second}"
-    for row, numbers in ((1, curve.y), (2, below)):
-        figure.update_yaxes(range=view_of(numbers), title={"text": names[row], "standoff": 8}, row=row, col=1)
-    figure.update_yaxes(nticks=5, row=2, col=1)
+    names = (
+        f"<span style='color:{palette.sent}'>f(x)</span>",
+        f"<span style='color:{palette.done}'>f′(x)</span>{second}",
+    )
+    return {
+        "xaxis": axis(theme, range=[-reach, reach], anchor="y2"),
+        "yaxis": axis(theme, names[0], range=view_of(curve.y), domain=[0.4, 1], tickformat="~g", nticks=7),
+        "yaxis2": axis(theme, names[1], range=view_of(below), domain=[0, 0.34], tickformat="~g", nticks=5),
+    }
 
 
 def _bands(curve: Curve, special: Sequence[Special], theme: Theme) -> list[dict[str, Any]]:

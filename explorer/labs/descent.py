@@ -80,13 +80,13 @@ point = torch.tensor({start}, dtype=torch.float64, requires_grad=True)
 {_made(settings)}path, losses = [], []
 for step in range({settings.steps}):
     loss = f(point[0], point[1])
-    path.append(point.detach().clone())
-    losses.append(loss.detach())
+    path.append(point.tolist())
 {textwrap.indent(_body(settings), "    ")}
+    losses.append(loss.item())
 with torch.no_grad():
-    losses.append(f(point[0], point[1]))
-path = torch.stack([*path, point.detach()])
-losses = torch.stack(losses)
+    losses.append(f(point[0], point[1]).item())
+path = torch.tensor([*path, point.tolist()], dtype=torch.float64)
+losses = torch.tensor(losses, dtype=torch.float64)
 """
 
 

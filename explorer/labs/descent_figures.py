@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
 from explorer.labs.descent import Descent, DescentSettings
+from explorer.labs.drawing import axis, drawing
 from explorer.labs.gradient import Map
 from explorer.labs.map_image import map_image
-from explorer.labs.map_style import places_trace, shown_range, style_map, style_space, surface_trace
+from explorer.labs.map_style import map_layout, places_trace, shown_range, space_layout, surface_trace
 from explorer.labs.reading import Array
-from explorer.render.chart_style import pale
 from explorer.render.palette import PALETTES, Theme
 
 PICTURE_PIXELS = 560
@@ -50,27 +50,27 @@ def descent_figure(
         traces.append(_losses(right, names["right"], palette.muted, dash="dot"))
     fixed = len(traces)
     traces += _moving(gone, len(gone.path) - 1, drawn, names, theme, in_space)
-    figure = go.Figure(_listed(traces))
     if in_space:
-        style_space(figure, drawn, theme, PICTURE_PIXELS)
-        figure.update_layout(scene={"domain": {"x": [0, 0.62], "y": [0, 1]}})
-        figure.update_layout(xaxis={"domain": [0.7, 1]}, yaxis={})
+        layout = space_layout(drawn, theme, domain={"x": [0, 0.62], "y": [0, 1]})
     else:
-        style_map(figure, settings.reach, theme, PICTURE_PIXELS)
-        figure.update_layout(xaxis={"domain": [0, 0.6]}, images=[map_image(drawn, theme)])
-    _style_losses(figure, gone, right, names["loss"], names["step"], theme, in_space)
+        layout = {**map_layout(settings.reach, theme, domain=[0, 0.6]), "images": [map_image(drawn, theme)]}
+    layout |= _loss_axes(gone, right, names["loss"], names["step"], theme)
+    if descent is not None:
+        layout |= _controls(len(gone.path), names["step"], palette.text, redraw=in_space)
+    frames = []
     if descent is not None:
         still = [{"type": trace["type"]} for trace in traces[:fixed]]
-        figure.frames = [
-            go.Frame(
-                name=str(k),
-                traces=list(range(len(traces))),  # all of them: plotly.js loses those left out
-                data=[*still, *_listed(_moving(gone, k, drawn, names, theme, in_space))],
-            )
-            for k in range(len(gone.path))
-        ]
-        _add_controls(figure, len(gone.path), names["step"], palette.text, redraw=in_space)
-    return figure
+        every = list(range(len(traces)))  # plotly.js loses those left out
+        for step in range(len(gone.path)):
+            moved = [_place(trace) for trace in _moving(gone, step, drawn, names, theme, in_space)]
+            frames.append({"name": str(step), "traces": every, "data": [*still, *moved]})
+    return drawing(_listed(traces), theme, PICTURE_PIXELS, frames=frames, **layout)
+
+
+def _place(trace: dict[str, Any]) -> dict[str, Any]:
+    """Of a trace what a step changes."""
+    kept: dict[str, Any] = {key: trace[key] for key in ("type", "x", "y", "z") if key in trace}
+    return _listed([kept])[0]
 
 
 def _moving(
@@ -141,32 +141,15 @@ def _losses(way: Descent, name: str, color: str, dash: str = "solid") -> dict[st
     }
 
 
-def _style_losses(
-    figure: go.Figure, way: Descent, right: Descent | None, name: str, step: str, theme: Theme, in_space: bool
-) -> None:
+def _loss_axes(way: Descent, right: Descent | None, name: str, step: str, theme: Theme) -> dict[str, Any]:
     """The loss's axes: logarithmic where it stays above 0 and falls or grows a lot."""
-    palette = PALETTES[theme]
-    every = np.concatenate([way.losses, right.losses if right is not None else np.empty(0)])
-    grid = {"gridcolor": pale(palette.muted), "zeroline": False, "fixedrange": True, "automargin": True}
-    count = max(len(way.losses), len(right.losses) if right is not None else 0) - 1
-    figure.update_layout(
-        xaxis2={
-            "domain": [0.7, 1],
-            "anchor": "y2",
-            "title": {"text": step},
-            "range": [-0.5, max(count, 1) + 0.5],
-            **grid,
-        },
-        yaxis2={
-            "anchor": "x2",
-            "title": {"text": name, "standoff": 4},
-            "tickformat": "~g",
-            **_loss_scale(every),
-            **grid,
-        },
-    )
-    if in_space:
-        figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
+    ways = [way] if right is None else [way, right]
+    every = np.concatenate([one.losses for one in ways])
+    count = max(max(len(one.losses) for one in ways) - 1, 1)
+    return {
+        "xaxis2": axis(theme, step, domain=[0.7, 1], anchor="y2", range=[-0.5, count + 0.5], zeroline=False),
+        "yaxis2": axis(theme, name, anchor="x2", tickformat="~g", zeroline=False, **_loss_scale(every)),
+    }
 
 
 def _loss_scale(losses: Array) -> dict[str, Any]:
@@ -176,7 +159,7 @@ def _loss_scale(losses: Array) -> dict[str, Any]:
     return {"type": "linear"}
 
 
-def _add_controls(figure: go.Figure, count: int, step: str, color: str, redraw: bool) -> None:
+def _controls(count: int, step: str, color: str, redraw: bool) -> dict[str, Any]:
     """Play, pause, and a slider over the steps; all in the browser, without the server."""
     frame = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": redraw}, "transition": {"duration": 0}}
     at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": redraw}, "transition": {"duration": 0}}
@@ -185,9 +168,14 @@ def _add_controls(figure: go.Figure, count: int, step: str, color: str, redraw: 
         {"label": "❚❚", "method": "animate", "args": [[None], at_once]},
     ]
     moves = [{"label": str(k), "method": "animate", "args": [[str(k)], at_once]} for k in range(count)]
-    figure.update_layout(
-        margin={"b": 88},
-        updatemenus=[
+    button_style = {
+        "bgcolor": "rgba(128,128,128,0.15)",
+        "bordercolor": "rgba(128,128,128,0.35)",
+        "font": {"color": color},
+    }
+    return {
+        "margin": {"t": 8, "r": 4, "b": 88, "l": 4},
+        "updatemenus": [
             {
                 "type": "buttons",
                 "direction": "left",
@@ -198,12 +186,10 @@ def _add_controls(figure: go.Figure, count: int, step: str, color: str, redraw: 
                 "y": 0,
                 "yanchor": "top",
                 "pad": {"t": 50},
-                "bgcolor": "rgba(128,128,128,0.15)",
-                "bordercolor": "rgba(128,128,128,0.35)",
-                "font": {"color": color},
+                **button_style,
             }
         ],
-        sliders=[
+        "sliders": [
             {
                 "active": count - 1,
                 "steps": moves,
@@ -218,4 +204,4 @@ def _add_controls(figure: go.Figure, count: int, step: str, color: str, redraw: 
                 "font": {"color": "rgba(0,0,0,0)", "size": 1},
             }
         ],
-    )
+    }

@@ -8,18 +8,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
+from explorer.labs.drawing import axis, drawing
 from explorer.labs.gradient import GradientSettings, Surface, direction
 from explorer.labs.map_style import (
     MAP_PIXELS,
     arrow_traces,
+    map_layout,
     map_trace,
     places_trace,
-    style_map,
-    style_space,
+    space_layout,
     surface_trace,
 )
 from explorer.labs.reading import Array
-from explorer.render.chart_style import apply_style, pale
 from explorer.render.palette import PALETTES, Theme
 
 SLOPES_PIXELS = 215
@@ -36,25 +36,20 @@ def contour_figure(surface: Surface, settings: GradientSettings, theme: Theme) -
     ahead = surface.at + 0.45 * settings.reach * surface.gradient / steep
     beside = surface.at + 0.45 * settings.reach * direction(settings.angle)
     point = surface.at[None, :]
-    figure = go.Figure(
-        [
-            map_trace(surface.map, theme),
-            *arrow_traces(*_field(surface, settings.reach), palette.muted, 1.2, 6, "∇f"),
-            *_curvature(surface, settings.reach, theme),
-            *arrow_traces(point, beside[None, :], palette.running, 3, 13, "u"),
-            *arrow_traces(point, ahead[None, :], palette.done, 3.5, 14, "∇f at the point"),
-            _mark(surface.at, palette.text),
-            places_trace(settings.reach),
-        ]
-    )
-    style_map(figure, settings.reach, theme)
-    figure.update_layout(
-        annotations=[
-            _label("∇f", ahead, surface.at, palette.done, float(np.hypot(*surface.gradient)) > 0),
-            _label("u", beside, surface.at, palette.running, True),
-        ]
-    )
-    return figure
+    traces = [
+        map_trace(surface.map, theme),
+        *arrow_traces(*_field(surface, settings.reach), palette.muted, 1.2, 6, "∇f"),
+        *_curvature(surface, settings.reach, theme),
+        *arrow_traces(point, beside[None, :], palette.running, 3, 13, "u"),
+        *arrow_traces(point, ahead[None, :], palette.done, 3.5, 14, "∇f at the point"),
+        _mark(surface.at, palette.text),
+        places_trace(settings.reach),
+    ]
+    names = [
+        _label("∇f", ahead, surface.at, palette.done, surface.steepest > 0),
+        _label("u", beside, surface.at, palette.running, True),
+    ]
+    return drawing(traces, theme, MAP_PIXELS, **map_layout(settings.reach, theme), annotations=names)
 
 
 def surface_figure(surface: Surface, settings: GradientSettings, theme: Theme) -> go.Figure:
@@ -63,73 +58,74 @@ def surface_figure(surface: Surface, settings: GradientSettings, theme: Theme) -
     steep = float(np.hypot(*surface.gradient)) or 1.0
     side = np.array([-0.3, 0.3]) * settings.reach
     plane = surface.value + side[None, :] * surface.gradient[0] + side[:, None] * surface.gradient[1]
-    figure = go.Figure(
-        [
-            surface_trace(surface.map, theme),
-            {
-                "type": "surface",
-                "name": "tangent plane",
-                "x": surface.at[0] + side,
-                "y": surface.at[1] + side,
-                "z": plane,
-                "colorscale": [[0, palette.running], [1, palette.running]],
-                "showscale": False,
-                "opacity": 0.45,
-                "hoverinfo": "skip",
-            },
-            _rise(surface, surface.gradient / steep, settings.reach, palette.done, "∇f"),
-            _rise(surface, direction(settings.angle), settings.reach, palette.running, "u"),
-            {
-                "type": "scatter3d",
-                "name": "point",
-                "mode": "markers",
-                "x": [surface.at[0]],
-                "y": [surface.at[1]],
-                "z": [surface.value],
-                "marker": {"size": 5, "color": palette.text},
-                "hoverinfo": "skip",
-            },
-        ]
-    )
-    style_space(figure, surface.map, theme, MAP_PIXELS)
-    return figure
+    traces = [
+        surface_trace(surface.map, theme),
+        {
+            "type": "surface",
+            "name": "tangent plane",
+            "x": surface.at[0] + side,
+            "y": surface.at[1] + side,
+            "z": plane,
+            "colorscale": [[0, palette.running], [1, palette.running]],
+            "showscale": False,
+            "opacity": 0.45,
+            "hoverinfo": "skip",
+        },
+        _rise(surface, surface.gradient / steep, settings.reach, palette.done, "∇f"),
+        _rise(surface, direction(settings.angle), settings.reach, palette.running, "u"),
+        {
+            "type": "scatter3d",
+            "name": "point",
+            "mode": "markers",
+            "x": [surface.at[0]],
+            "y": [surface.at[1]],
+            "z": [surface.value],
+            "marker": {"size": 5, "color": palette.text},
+            "hoverinfo": "skip",
+        },
+    ]
+    return drawing(traces, theme, MAP_PIXELS, **space_layout(surface.map, theme))
 
 
 def slopes_figure(surface: Surface, settings: GradientSettings, theme: Theme, language: Language) -> go.Figure:
     """The slope along every direction: dots by forward mode, a line by the dot product with the gradient."""
     palette, settings = PALETTES[theme], settings.snapped()
     degrees = np.degrees(surface.angles)
-    figure = go.Figure()
-    figure.add_scatter(
-        x=degrees,
-        y=surface.gradient[0] * np.cos(surface.angles) + surface.gradient[1] * np.sin(surface.angles),
-        name="∇f · u",
-        mode="lines",
-        line={"color": palette.done, "width": 2},
-        hoverinfo="skip",
+    chosen = {"color": palette.running, "size": 12, "line": {"color": palette.text, "width": 1.5}}
+    traces = [
+        {
+            "name": "∇f · u",
+            "x": degrees,
+            "y": surface.gradient[0] * np.cos(surface.angles) + surface.gradient[1] * np.sin(surface.angles),
+            "mode": "lines",
+            "line": {"color": palette.done, "width": 2},
+            "hoverinfo": "skip",
+        },
+        {
+            "name": "Jv",
+            "x": degrees[::3],
+            "y": surface.slopes[::3],
+            "mode": "markers",
+            "marker": {"color": palette.sent, "size": 5},
+            "hovertemplate": "%{x:.0f}°: %{y:.4~g}<extra></extra>",
+        },
+        {
+            "name": "u",
+            "x": [settings.angle],
+            "y": [surface.along(settings.angle)],
+            "mode": "markers",
+            "marker": chosen,
+            "hoverinfo": "skip",
+        },
+    ]
+    return drawing(
+        traces,
+        theme,
+        SLOPES_PIXELS,
+        text("lab_gradient.slopes", language),
+        xaxis=axis(theme, range=[-8, 368], tickvals=[0, 90, 180, 270, 360], ticksuffix="°"),
+        yaxis=axis(theme, tickformat="~g", nticks=5),
     )
-    figure.add_scatter(
-        x=degrees[::3],
-        y=surface.slopes[::3],
-        name="Jv",
-        mode="markers",
-        marker={"color": palette.sent, "size": 5},
-        hovertemplate="%{x:.0f}°: %{y:.4~g}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=[settings.angle],
-        y=[surface.along(settings.angle)],
-        name="u",
-        mode="markers",
-        marker={"color": palette.running, "size": 12, "line": {"color": palette.text, "width": 1.5}},
-        hoverinfo="skip",
-    )
-    apply_style(figure, text("lab_gradient.slopes", language), theme, SLOPES_PIXELS)
-    figure.update_layout(showlegend=False, margin={"t": 34})
-    axis = {"gridcolor": pale(palette.muted), "zerolinecolor": palette.muted, "zerolinewidth": 1}
-    figure.update_xaxes(range=[-8, 368], tickvals=[0, 90, 180, 270, 360], ticksuffix="°", **axis)
-    figure.update_yaxes(tickformat="~g", nticks=5, **axis)
-    return figure
 
 
 def _field(surface: Surface, reach: float) -> tuple[Array, Array]:

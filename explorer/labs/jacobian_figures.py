@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from explorer.labs.drawing import axis, drawing
 from explorer.labs.jacobian import Jacobian
 from explorer.labs.reading import Array
 from explorer.model.text import number_text
-from explorer.render.chart_style import apply_style
 from explorer.render.palette import PALETTES, Theme
 
 CELL_PIXELS, BESIDES_PIXELS = 54, 96
+GAP = 0.09
+"""Between the parts, as a share of the whole."""
 
 
 def jacobian_figure(jacobian: Jacobian, theme: Theme) -> go.Figure:
@@ -23,34 +24,46 @@ def jacobian_figure(jacobian: Jacobian, theme: Theme) -> go.Figure:
     Blue below zero and orange above, with one scale for all: what is small beside the rest is pale.
     """
     rows, columns = jacobian.matrix.shape
-    figure = make_subplots(
-        rows=3,
-        cols=3,
-        row_heights=[1, rows, 1],
-        column_widths=[1, columns, 1],
-        vertical_spacing=0.09,
-        horizontal_spacing=0.09,
-        specs=[[None, {}, None], [{}, {}, {}], [None, {}, None]],
+    parts = {
+        "u": (jacobian.u[None, :], "x", "y"),
+        "v": (jacobian.v[:, None], "x2", "y2"),
+        "J": (jacobian.matrix, "x", "y2"),
+        "J·u": (jacobian.forward[:, None], "x3", "y2"),
+        "vᵀ·J": (jacobian.backward[None, :], "x", "y3"),
+    }
+    finite = np.concatenate([part[np.isfinite(part)] for part, *_ in parts.values()])
+    reach = float(np.abs(finite).max(initial=0.0)) or 1.0
+    across = dict(zip(("x2", "x", "x3"), _domains((1, columns, 1)), strict=True))
+    up = dict(zip(("y3", "y2", "y"), _domains((1, rows, 1)), strict=True))
+    bare: dict[str, Any] = {"showgrid": False, "zeroline": False, "showticklabels": False}
+    layout: dict[str, Any] = {
+        f"{name[0]}axis{name[1:]}": axis(
+            theme, **bare, domain=domain, **({"autorange": "reversed"} if name in up else {})
+        )
+        for name, domain in (across | up).items()
+    }
+    layout["xaxis"] |= {**_ticks("x", columns), "side": "top", "anchor": "y"}
+    layout["yaxis2"] |= {**_ticks("y", rows), "anchor": "x"}
+    return drawing(
+        [{**_cells(part, name, reach, theme), "xaxis": x, "yaxis": y} for name, (part, x, y) in parts.items()],
+        theme,
+        (rows + 2) * CELL_PIXELS + BESIDES_PIXELS,
+        margin={"t": 28, "b": 8, "l": 8, "r": 8},
+        annotations=[_title(name, across[x], up[y], theme) for name, (_, x, y) in parts.items()],
+        **layout,
     )
-    names_x, names_y = ([f"{name}[{k}]" for k in range(count)] for name, count in (("x", columns), ("y", rows)))
-    parts = (
-        (jacobian.u[None, :], 1, 2, "u"),
-        (jacobian.v[:, None], 2, 1, "v"),
-        (jacobian.matrix, 2, 2, "J"),
-        (jacobian.forward[:, None], 2, 3, "J·u"),
-        (jacobian.backward[None, :], 3, 2, "vᵀ·J"),
-    )
-    reach = max((float(np.abs(part[np.isfinite(part)]).max(initial=0.0)) for part, *_ in parts), default=0.0) or 1.0
-    for numbers, row, column, name in parts:
-        figure.add_trace(_cells(numbers, name, reach, theme), row=row, col=column)
-    apply_style(figure, "", theme, (rows + 2) * CELL_PIXELS + BESIDES_PIXELS)
-    figure.update_layout(margin={"t": 28, "b": 8, "l": 8, "r": 8}, showlegend=False, dragmode=False)
-    figure.update_xaxes(showgrid=False, zeroline=False, showticklabels=False, fixedrange=True)
-    figure.update_yaxes(showgrid=False, zeroline=False, showticklabels=False, fixedrange=True, autorange="reversed")
-    figure.update_xaxes(tickvals=list(range(columns)), ticktext=names_x, showticklabels=True, side="top", row=1, col=2)
-    figure.update_yaxes(tickvals=list(range(rows)), ticktext=names_y, showticklabels=True, row=2, col=2)
-    figure.update_layout(annotations=[_title(figure, k, part[3], theme) for k, part in enumerate(parts)])
-    return figure
+
+
+def _domains(sizes: tuple[int, int, int]) -> list[tuple[float, float]]:
+    """Where parts of these sizes lie along an axis from 0 to 1, with gaps between them."""
+    unit = (1 - 2 * GAP) / sum(sizes)
+    first, second = sizes[0] * unit, (sizes[0] + sizes[1]) * unit
+    return [(0, first), (first + GAP, second + GAP), (second + 2 * GAP, 1)]
+
+
+def _ticks(name: str, count: int) -> dict[str, Any]:
+    names = [f"{name}[{k}]" for k in range(count)]
+    return {"tickvals": list(range(count)), "ticktext": names, "showticklabels": True}
 
 
 def _cells(numbers: Array, name: str, reach: float, theme: Theme) -> dict[str, Any]:
@@ -72,12 +85,9 @@ def _cells(numbers: Array, name: str, reach: float, theme: Theme) -> dict[str, A
     }
 
 
-def _title(figure: go.Figure, index: int, name: str, theme: Theme) -> dict[str, Any]:
+def _title(name: str, across: tuple[float, float], up: tuple[float, float], theme: Theme) -> dict[str, Any]:
     """A part's name: beside a row, above a column or the matrix."""
     palette = PALETTES[theme]
-    trace = figure.data[index]
-    axes = [trace[axis].replace(axis[0], f"{axis[0]}axis") for axis in ("xaxis", "yaxis")]
-    across, up = (figure.layout[axis].domain for axis in axes)
     colors = {"v": palette.running, "vᵀ·J": palette.running, "u": palette.done, "J·u": palette.done}
     beside = {"x": across[0], "y": sum(up) / 2, "xanchor": "right", "yanchor": "middle", "xshift": -8}
     above = {"x": sum(across) / 2, "y": up[1], "xanchor": "center", "yanchor": "bottom", "yshift": 2}

@@ -15,7 +15,7 @@ from explorer.labs.map_style import LEVELS, height_scale, shown_range
 from explorer.labs.reading import Array
 from explorer.render.palette import PALETTES, Theme
 
-ENLARGED = 10
+ENLARGED = 6
 """Pixels of the picture for each step of the map."""
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
+from explorer.labs.drawing import axis
 from explorer.labs.gradient import MAP_HALF, Map
 from explorer.labs.reading import Array
-from explorer.render.chart_style import apply_style, pale
+from explorer.render.chart_style import pale
 from explorer.render.palette import PALETTES, Theme
 
 MAP_PIXELS = 500
@@ -86,35 +86,35 @@ def places_trace(reach: float) -> dict[str, Any]:
     }
 
 
-def style_map(figure: go.Figure, reach: float, theme: Theme, height: int = MAP_PIXELS) -> None:
-    """A square map that stays as it is while things move on it."""
-    apply_style(figure, "", theme, height)
-    figure.update_layout(margin={"t": 8, "b": 4, "l": 4, "r": 4}, showlegend=False, dragmode=False, hovermode="closest")
-    axis = {"range": [-reach, reach], "showgrid": False, "zeroline": False, "fixedrange": True, "constrain": "domain"}
-    figure.update_xaxes(title={"text": "x", "standoff": 2}, **axis)
-    figure.update_yaxes(title={"text": "y", "standoff": 2}, scaleanchor="x", **axis)
+def map_layout(reach: float, theme: Theme, **horizontal: Any) -> dict[str, Any]:
+    """The axes of a square map that stays as it is while things move on it."""
+    fields = {"range": [-reach, reach], "showgrid": False, "zeroline": False, "constrain": "domain"}
+    return {
+        "xaxis": axis(theme, "x", **fields, **horizontal),
+        "yaxis": axis(theme, "y", **fields, scaleanchor="x"),
+    }
 
 
-def style_space(figure: go.Figure, drawn: Map, theme: Theme, height: int = MAP_PIXELS) -> None:
+def space_layout(drawn: Map, theme: Theme, **scene: Any) -> dict[str, Any]:
     """A box in space that keeps the view that a hand has turned it to."""
-    apply_style(figure, "", theme, height)
     low, high = shown_range(drawn.height)
-    axis = {"gridcolor": pale(PALETTES[theme].muted), "backgroundcolor": "rgba(0,0,0,0)"}
+    lines = {"gridcolor": pale(PALETTES[theme].muted), "backgroundcolor": "rgba(0,0,0,0)"}
     ends = [float(drawn.side[0]), float(drawn.side[-1])]
-    figure.update_layout(
-        margin={"t": 0, "b": 0, "l": 0, "r": 0},
-        showlegend=False,
-        uirevision="space",
-        scene={
-            "xaxis": {**axis, "title": {"text": "x"}, "range": ends},
-            "yaxis": {**axis, "title": {"text": "y"}, "range": ends},
-            "zaxis": {**axis, "title": {"text": "f"}, "range": [low - 0.05 * (high - low), high + 0.15 * (high - low)]},
+    heights = [low - 0.05 * (high - low), high + 0.15 * (high - low)]
+    return {
+        "uirevision": "space",
+        "scene": {
+            "xaxis": {**lines, "title": {"text": "x"}, "range": ends},
+            "yaxis": {**lines, "title": {"text": "y"}, "range": ends},
+            "zaxis": {**lines, "title": {"text": "f"}, "range": heights},
             "aspectmode": "manual",
             "aspectratio": {"x": 1, "y": 1, "z": 0.65},
             "camera": {"eye": {"x": 1.5, "y": -1.65, "z": 1.1}, "center": {"x": 0, "y": 0, "z": -0.12}},
+            "dragmode": "orbit",
             "uirevision": "space",
+            **scene,
         },
-    )
+    }
 
 
 def arrow_traces(starts: Array, ends: Array, color: str, width: float, head: float, name: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from explorer.model import BackwardEnded, Modified, Operation, Recording, Tensor
 from explorer.model.values import floats
 from explorer.runner import Limits
 
-LAB_LIMITS = Limits(values=8_192, events=20_000, nodes=8_000)
+LAB_LIMITS = Limits(values=8_192, events=20_000, nodes=8_000, jacobians=0)
 """A lab's curve is one vectorised run, all of whose elements are kept; a training loop has many events."""
 
 Array = NDArray[np.float64]

@@ -138,8 +138,9 @@ def _recording(session: Session) -> Recording | None:
 
 
 def _session(job: RunJob) -> Session:
-    limits = RecordingLimits(events=job.limits.events, nodes=job.limits.nodes, values=job.limits.values)
-    return record(source=job.code, filename=FILENAME, seed=job.seed, limits=limits)
+    limits = job.limits
+    kept = RecordingLimits(events=limits.events, nodes=limits.nodes, values=limits.values, jacobians=limits.jacobians)
+    return record(source=job.code, filename=FILENAME, seed=job.seed, limits=kept)
 
 
 def _settle(torch: Any, seed: int) -> None:

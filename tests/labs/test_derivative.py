@@ -191,7 +191,7 @@ def trace(figure: go.Figure, name: str) -> go.Scatter:
 def test_the_picture_holds_curve_tangent_and_steps(theme: Theme, language: Language) -> None:
     curve = samples.curve(DerivativeSettings(f="torch.exp(x)", second=True))
     figure = curve_figure(curve, special_points(curve), theme, language)
-    for name, numbers, axis in (("f(x)", curve.y, "y"), ("f′(x)", curve.slope, "y2"), ("f″(x)", curve.second, "y2")):
+    for name, numbers, axis in (("f(x)", curve.y, None), ("f′(x)", curve.slope, "y2"), ("f″(x)", curve.second, "y2")):
         drawn = trace(figure, name)
         assert np.array_equal(drawn.y, numbers)
         assert drawn.yaxis == axis

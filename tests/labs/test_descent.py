@@ -12,6 +12,7 @@ import torch
 from playwright.sync_api import Browser
 
 from explorer.i18n import LANGUAGES, Language
+from explorer.labs.advice import advice_on_error
 from explorer.labs.descent import Descent, DescentSettings, program_text, read_descent
 from explorer.labs.descent_figures import descent_figure
 from explorer.labs.gradient import Map, map_program, read_map, surfaces
@@ -120,6 +121,11 @@ def test_every_function_offered_goes_down(offered: Any) -> None:
     assert from_parameters(DescentSettings, to_parameters(settings)) == settings
 
 
+def test_a_function_with_several_results_gets_advice() -> None:
+    ended = samples.ending(program_text(DescentSettings(f="torch.stack([x, y])")))
+    assert advice_on_error(ended.recording) == "labs.advice.several_values"
+
+
 def test_the_longest_path_is_recorded_whole() -> None:
     f = "(x**2 + y - 3)**2 / 5 + (x + y**2 - 3)**2 / 5"
     for optimizer in ("momentum", "adam"):
@@ -170,15 +176,15 @@ def test_without_a_path_the_map_and_the_right_way_remain() -> None:
 def test_the_map_is_a_picture_whose_bands_follow_the_heights(theme: Theme) -> None:
     drawn = ground(DescentSettings(f="x + 0 * y"))
     rgba = pixels(drawn.height, theme)
-    assert rgba.shape == (401, 401, 4)
+    assert rgba.shape == (241, 241, 4)
     assert (rgba[0] == rgba[-1]).all()
-    low, high = (rgba[200, column, 2].astype(int) for column in (5, 395))
+    low, high = (rgba[120, column, 2].astype(int) for column in (5, 235))
     assert (low < high) == (theme == "dark")
     upright = pixels(ground(DescentSettings(f="y + 0 * x")).height, theme)
-    assert (upright[395, 0] == rgba[0, 5]).all(), "low y is at the bottom"
+    assert (upright[235, 0] == rgba[0, 5]).all(), "low y is at the bottom"
     holes = pixels(ground(DescentSettings(f="torch.sqrt(x) + y")).height, theme)
-    assert (holes[:, :190, 3] == 0).all()
-    assert (holes[:, 210:, 3] == 255).all()
+    assert (holes[:, :114, 3] == 0).all()
+    assert (holes[:, 126:, 3] == 255).all()
 
 
 def test_the_picture_is_a_png(browser: Browser) -> None:
@@ -188,8 +194,8 @@ def test_the_picture_is_a_png(browser: Browser) -> None:
     )
     page.set_content(f"<img src='{source}'>")
     assert page.locator("img").evaluate("img => img.decode().then(() => [img.naturalWidth, img.naturalHeight])") == [
-        401,
-        401,
+        241,
+        241,
     ]
     page.close()
 
