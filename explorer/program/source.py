@@ -67,6 +67,10 @@ class Source:
             end_column=self.end(node) - self._line_starts[end_line - 1],
         )
 
+    def line_start(self, line: int) -> int:
+        """Index of a line's first character; lines count from 1."""
+        return self._line_starts[line - 1]
+
     def replaced(self, changes: Iterable[tuple[int, int, str]]) -> str:
         """The text with some stretches (start, end, new text) replaced; they must not overlap."""
         text = self.text

@@ -16,6 +16,7 @@ from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.stage import is_painted, stage
 from explorer.ui.panels.toggle_row import toggle_row
 from explorer.ui.panels.view_options import contributions, view_options
+from explorer.ui.panels.what_if import chosen_change, what_if_menu, what_if_stage
 from explorer.ui.runs import ending_of
 from explorer.ui.style import style
 from explorer.ui.words import said, say
@@ -30,14 +31,15 @@ def explore_page() -> None:
         st.warning(said(error), icon=":material/link_off:")
     base = state.base_text(state.choices())
     program, refused = state.program()
-    function_picker()
+    place = function_picker()
     controls = st.container(key="controls")
     with st.spinner(say("busy"), show_time=True):
         ending = ending_of(program)
     recording: Recording | None = getattr(ending, "recording", None)
     with controls:
-        input_editors(base, recording)
-        toggle_row(base, refused)
+        if recording is None or chosen_change(recording) is None:
+            input_editors(base, recording)
+            toggle_row(base, refused)
         if st.session_state.get(Key.EDITING) or recording is None or not program.strip():
             editor(program)
     with st.container(key="message"):
@@ -47,13 +49,20 @@ def explore_page() -> None:
     elif isinstance(ending, Completed):
         st.session_state[Key.LAST_GOOD] = program
     if recording is not None:
+        with place:
+            what_if_menu(recording)
         _picture(recording)
     state.save()
 
 
 def _picture(recording: Recording) -> None:
+    change = chosen_change(recording)
     with st.container(key="stage"):
-        stage(recording)
+        if change is None:
+            stage(recording)
+        else:
+            what_if_stage(recording, change)
+            return
     with st.container(key="beside"):
         view_options()
         if is_painted():

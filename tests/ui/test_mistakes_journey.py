@@ -128,3 +128,28 @@ def test_an_error_in_explore_leads_to_its_mistake(visit: Visit) -> None:
     title = mistake("vector-root").titles["en"]
     page.get_by_role("link", name=text("mistakes.see", "en", title=title)).click()
     expect(page.locator(".is-left .line.of-culprit")).to_contain_text("y.backward()")
+
+
+def change(page: Page, kind: str, line: int, name: str, language: str) -> None:
+    """Through the menu, as a user does."""
+    page.locator(".st-key-what_if_menu button").first.click()
+    page.locator(".st-key-what_if_kind").get_by_text(text(f"what_if.kind.{kind}", language), exact=True).click()
+    page.locator(f".st-key-what-if-{kind}-{line}-{name} button").click()
+    expect(page.locator(".pair .stage svg")).to_have_count(2)
+    expect(page.locator(IDLE)).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_if_without_typing(visit: Visit, language: str) -> None:
+    page = visit(f"?fn=two-dot&lang={language}")
+    expect(page.locator(".stage svg")).to_be_visible()
+    change(page, "scale", 5, "m", language)
+    expect(page.locator(".is-right .line.of-added")).to_contain_text("m.register_hook(lambda grad: 10 * grad)")
+    expect(page.locator(".side .after")).to_have_text(["[0., 4., 8.]", "[0., 40., 80.]"])
+    expect(page.locator(".is-right .mark-sign.of-changed").first).to_be_visible()
+    page.get_by_role("button", name=text("what_if.close", language), exact=True).click()
+    expect(page.locator(".pair")).to_have_count(0)
+    change(page, "requires_grad", 3, "x", language)
+    page.get_by_role("button", name=text("what_if.keep", language)).click()
+    expect(page.locator(".pair")).to_have_count(0)
+    expect(page.locator(".program .lines")).to_contain_text("requires_grad_(False)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.gallery import GalleryFunction, categories, function, search
 from explorer.i18n import text
@@ -11,8 +12,12 @@ from explorer.ui.keys import Key
 from explorer.ui.words import language, say
 
 
-def function_picker() -> None:
-    """The button that says what is chosen and opens the gallery, what to notice, and the way to the editor."""
+def function_picker() -> DeltaGenerator:
+    """The button that says what is chosen and opens the gallery, what to notice, and the way to the editor.
+
+    Returns:
+        A place in the row for what needs the program to have run.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key="function-row"):
         picker = st.popover(
             _title(), icon=":material/function:", key=Key.PICKER, on_change="rerun", help=say("pick.help")
@@ -21,11 +26,13 @@ def function_picker() -> None:
             with picker:
                 _gallery()
         st.markdown(_notice(), width="stretch")
+        place = st.container(width="content")
         share = st.popover(say("share.name"), icon=":material/link:", key=Key.SHARE, on_change="rerun")
         if share.open:
             share.caption(say("share.caption"))
             share.code(state.link(), language=None, wrap_lines=True)
         st.toggle(say("edit.toggle"), key=Key.EDITING, on_change=state.forget_draft)
+    return place
 
 
 def _title() -> str:
