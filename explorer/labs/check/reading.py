@@ -113,9 +113,9 @@ def read(recording: Recording) -> Reading:
 
 
 def best_step(precision: Precision, wanted: NDArray[np.bool_]) -> int:
-    """Index of the step size at which the worst of the wanted elements, or of all, is closest to autograd."""
-    errors = worst_errors(precision, wanted if wanted.any() else np.ones_like(wanted))
-    return int(np.nanargmin(errors)) if np.isfinite(errors).any() else REFERENCE
+    """Index of the step size at which the worst of the wanted elements is closest to autograd."""
+    errors = worst_errors(precision, wanted)
+    return int(np.nanargmin(errors)) if wanted.any() and np.isfinite(errors).any() else REFERENCE
 
 
 def worst_errors(precision: Precision, wanted: NDArray[np.bool_]) -> Array:

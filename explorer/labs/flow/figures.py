@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
+from explorer.labs.drawing import axis, drawing
 from explorer.labs.flow.program import BINS, LEAST_POWER, MOST_POWER, Network
 from explorer.labs.flow.reading import Level, Reading
 from explorer.labs.flow.verdict import level_name, mark_of
 from explorer.model.text import number_text
-from explorer.render.chart_style import add_notes, apply_style, pale, plain
+from explorer.render.chart_style import pale, plain
 from explorer.render.palette import PALETTES, Theme, pass_color
 
 NORM_HEIGHT_PIXELS = 400
@@ -30,33 +31,24 @@ def norm_chart(networks: Sequence[tuple[str, Network, Reading]], theme: Theme, l
         networks: Name, settings and reading of each network.
         theme, language: As the page.
     """
-    palette = PALETTES[theme]
-    figure = go.Figure()
-    ends = _ends([reading for _, _, reading in networks])
-    for k, (name, network, reading) in enumerate(networks):
-        figure.add_scatter(**_line(k, name, network, reading, theme, language))
-        if not all(map(_has_a_place, reading.levels)):
-            figure.add_scatter(**_off_the_scale(k, network, reading, ends, theme, language))
-        if any(level.weight is not None for level in reading.levels):
-            figure.add_scatter(**_weights(k, name, reading, theme, language))
-    for fate in ("vanishes", "explodes", "dead", "broken"):
-        if any(mark_of(level, reading.levels[-1]) == fate for _, _, reading in networks for level in reading.levels):
-            marker = {"symbol": SYMBOLS[fate], "size": 10, "color": palette.text, "line": {"width": 2}}
-            label = text(f"lab_flow.mark.{fate}", language)
-            figure.add_scatter(name=label, x=[None], y=[None], mode="markers", marker=marker)
     kinds = {network.kind for _, network, _ in networks}
-    apply_style(figure, text("lab_flow.chart.norms", language), theme, NORM_HEIGHT_PIXELS)
-    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top"})
-    axis = text(f"lab_flow.axis.{kinds.pop() if len(kinds) == 1 else 'both'}", language)
-    figure.update_xaxes(title_text=axis, gridcolor=pale(palette.muted), zeroline=False)
-    figure.update_yaxes(
-        type="log",
-        exponentformat="power",
-        dtick=_tick(networks),
-        tickfont={"size": 11},
-        gridcolor=pale(palette.muted),
+    name = text(f"lab_flow.axis.{kinds.pop() if len(kinds) == 1 else 'both'}", language)
+    powers: dict[str, Any] = {
+        "type": "log",
+        "exponentformat": "power",
+        "dtick": _tick(networks),
+        "tickfont": {"size": 11},
+    }
+    return drawing(
+        [*_traces(networks, theme, language), *_legend_of_marks(networks, theme, language)],
+        theme,
+        NORM_HEIGHT_PIXELS,
+        text("lab_flow.chart.norms", language),
+        showlegend=True,
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top"},
+        xaxis=axis(theme, name, zeroline=False),
+        yaxis=axis(theme, **powers),
     )
-    return figure
 
 
 def histogram_chart(
@@ -70,43 +62,37 @@ def histogram_chart(
         theme, language: As the page.
         height_pixels: Of the chart; as its rows need it where None.
     """
-    palette = PALETTES[theme]
     first, last = _occupied(reading)
     step = (MOST_POWER - LEAST_POWER) / BINS
     powers = [LEAST_POWER + (k + 0.5) * step for k in range(first, last)]
     zero, broken = powers[0] - 1.0, powers[-1] + 1.0
     rows = [[share / one.numel for share in (one.zero, *one.counts[first:last], one.broken)] for one in reading.spreads]
-    figure = go.Figure(
-        go.Heatmap(
-            x=[zero, *powers, broken],
-            y=[plain(one.name) for one in reading.spreads],
-            z=[[share or None for share in row] for row in rows],
-            zmin=0,
-            zmax=max((max(row) for row in rows), default=1.0),
-            colorscale=[[0, pale(pass_color(theme, 0))], [1, pass_color(theme, 0)]],
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            customdata=[["0", *(f"≈ {10**power:.0e}" for power in powers), "nan, inf"]] * len(rows),
-            hovertemplate="%{y} %{customdata}: %{z:.0%}<extra></extra>",
-        )
-    )
-    title = text("lab_flow.chart.histogram", language, name=name)
-    apply_style(figure, title, theme, height_pixels or histogram_height(reading))
+    cells = {
+        "type": "heatmap",
+        "x": [zero, *powers, broken],
+        "y": [plain(one.name) for one in reading.spreads],
+        "z": [[share or None for share in row] for row in rows],
+        "zmin": 0,
+        "zmax": max((max(row) for row in rows), default=1.0),
+        "colorscale": [[0, pale(pass_color(theme, 0))], [1, pass_color(theme, 0)]],
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "customdata": [["0", *(f"≈ {10**power:.0e}" for power in powers), "nan, inf"]] * len(rows),
+        "hovertemplate": "%{y} %{customdata}: %{z:.0%}<extra></extra>",
+    }
     whole = [power for power in range(LEAST_POWER, MOST_POWER + 1) if powers[0] < power < powers[-1]]
     ticks = whole[:: max(1, math.ceil(len(whole) / 6))]
-    figure.update_xaxes(
-        tickvals=[zero, *ticks, broken],
-        ticktext=["0", *(f"10<sup>{power}</sup>" for power in ticks), "nan, inf"],
-        range=[zero - 0.6, broken + 0.6],
-        showgrid=False,
-        zeroline=False,
+    ends: dict[str, Any] = {"range": [zero - 0.6, broken + 0.6], "showgrid": False, "zeroline": False, "ticks": ""}
+    names = ["0", *(f"10<sup>{power}</sup>" for power in ticks), "nan, inf"]
+    return drawing(
+        [cells],
+        theme,
+        height_pixels or histogram_height(reading),
+        text("lab_flow.chart.histogram", language, name=name),
+        xaxis=axis(theme, tickvals=[zero, *ticks, broken], ticktext=names, **ends),
+        yaxis=axis(theme, autorange="reversed", type="category", showgrid=False, ticks="", ticksuffix="  "),
     )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, ticksuffix="  ")
-    figure.update_layout(font={"color": palette.text})
-    if not reading.spreads:
-        add_notes(figure, [text("lab_flow.chart.no_gradients", language)], theme)
-    return figure
 
 
 def histogram_height(reading: Reading) -> int:
@@ -121,9 +107,35 @@ def _occupied(reading: Reading) -> tuple[int, int]:
     return max(first - 4, 0), min(last + 5, BINS)
 
 
+def _traces(
+    networks: Sequence[tuple[str, Network, Reading]], theme: Theme, language: Language
+) -> Iterator[dict[str, Any]]:
+    ends = _ends([reading for _, _, reading in networks])
+    for k, (name, network, reading) in enumerate(networks):
+        yield _line(k, name, network, reading, theme, language)
+        if not all(map(_has_a_place, reading.levels)):
+            yield _off_the_scale(k, network, reading, ends, theme, language)
+        if any(level.weight is not None for level in reading.levels):
+            yield _weights(k, name, reading, theme, language)
+
+
+def _legend_of_marks(
+    networks: Sequence[tuple[str, Network, Reading]], theme: Theme, language: Language
+) -> Iterator[dict[str, Any]]:
+    """An entry of the legend for each mark that occurs."""
+    found = {mark_of(level, reading.levels[-1]) for _, _, reading in networks for level in reading.levels}
+    for fate in ("vanishes", "explodes", "dead", "broken"):
+        if fate in found:
+            color = PALETTES[theme].text
+            marker = {"symbol": SYMBOLS[fate], "size": 10, "color": color, "line": {"width": 2, "color": color}}
+            name = text(f"lab_flow.mark.{fate}", language)
+            yield {"type": "scatter", "name": name, "x": [None], "y": [None], "mode": "markers", "marker": marker}
+
+
 def _line(k: int, name: str, network: Network, reading: Reading, theme: Theme, language: Language) -> dict[str, Any]:
     levels, last = reading.levels, reading.levels[-1]
     return {
+        "type": "scatter",
         "name": plain(name),
         "x": [level.number for level in levels],
         "y": [level.norm if _has_a_place(level) else None for level in levels],
@@ -139,6 +151,7 @@ def _off_the_scale(
     """What a logarithmic axis has no place for: 0 lies at its foot, nan and inf at its top."""
     levels = [level for level in reading.levels if not _has_a_place(level)]
     return {
+        "type": "scatter",
         "x": [level.number for level in levels],
         "y": [ends[0] if level.norm == 0 else ends[1] for level in levels],
         "mode": "markers",
@@ -166,6 +179,7 @@ def _marked(
 
 def _weights(k: int, name: str, reading: Reading, theme: Theme, language: Language) -> dict[str, Any]:
     return {
+        "type": "scatter",
         "name": plain(text("lab_flow.chart.weights", language, name=name)),
         "x": [level.number for level in reading.levels],
         "y": [level.weight if level.weight else None for level in reading.levels],

@@ -24,8 +24,7 @@ from explorer.ui.panels.inspector import theme
 from explorer.ui.words import language
 
 LAB = "accumulation"
-MOST_STEPS = 10_000
-"""Differences of more steps of float32 are no matter of rounding, and the number says nothing."""
+MOST_STEPS = 10_000  # a difference of more steps of float32 is no matter of rounding, and the number says nothing
 
 
 def accumulation_page() -> None:
