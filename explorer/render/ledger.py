@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from explorer.model import (
     Accumulated,
@@ -20,6 +22,14 @@ from explorer.render.grad_text import NONE, value_text
 from explorer.render.labels import shortened, span_text
 
 ROOT_CHARACTERS = 24
+
+
+class _Change(NamedTuple):
+    """Something that happened to a leaf's `.grad`, and how many passes had started by then."""
+
+    step: int
+    started: int
+    event: Accumulated | GradCleared | Modified
 
 
 class Column(Frozen, frozen=True, kw_only=True):
@@ -96,11 +106,14 @@ class Ledger(Frozen, frozen=True, kw_only=True):
 
 def ledger(recording: Recording) -> Ledger:
     """The ledger of every leaf that requires a gradient, or that ever had one."""
-    touched = {event.leaf_id for event in recording.events if isinstance(event, Accumulated)}
+    changes = _changes(recording)
+    touched = {
+        leaf_id for leaf_id, found in changes.items() if any(isinstance(one.event, Accumulated) for one in found)
+    }
     leaves = [leaf for leaf in recording.leaves if leaf.requires_grad or leaf.id in touched]
     return Ledger(
         columns=tuple(_column(recording, backward_pass) for backward_pass in recording.backward_passes),
-        rows=tuple(_row(recording, leaf) for leaf in leaves),
+        rows=tuple(_row(recording, leaf, changes.get(leaf.id, [])) for leaf in leaves),
     )
 
 
@@ -121,29 +134,35 @@ def _root_name(recording: Recording, root: Root) -> str:
     return span_text(recording.source, node.span) or node.name
 
 
-def _row(recording: Recording, leaf: Leaf) -> Row:
-    cells: dict[int, Cell] = {}
-    clearings: list[Clearing] = []
-    start, started = None, 0
+def _changes(recording: Recording) -> dict[str, list[_Change]]:
+    """What happened to each leaf's `.grad`, by leaf id: the events are read once for all leaves."""
+    changes: dict[str, list[_Change]] = defaultdict(list)
+    started = 0
     for step, event in enumerate(recording.events, 1):
-        before: str | None = None
         match event:
             case BackwardStarted():
                 started += 1
-            case Accumulated(leaf_id=leaf.id):
-                before = value_text(event.before)
-                cells[event.backward_pass] = Cell(
-                    before=before, incoming=value_text(event.incoming), after=value_text(event.after), step=step
-                )
-            case GradCleared(leaf_id=leaf.id) | Modified(leaf_id=leaf.id, of_grad=True):
-                before = value_text(event.before)
-                clearings.append(_clearing(event, step, started))
-        start = start if before is None else start or before
+            case Accumulated(leaf_id=leaf_id) | GradCleared(leaf_id=leaf_id):
+                changes[leaf_id].append(_Change(step, started, event))
+            case Modified(leaf_id=str(leaf_id), of_grad=True):
+                changes[leaf_id].append(_Change(step, started, event))
+    return changes
+
+
+def _row(recording: Recording, leaf: Leaf, changes: Sequence[_Change]) -> Row:
+    cells: dict[int, Cell] = {}
+    clearings: list[Clearing] = []
+    for step, started, event in changes:
+        if isinstance(event, Accumulated):
+            before, incoming, after = map(value_text, (event.before, event.incoming, event.after))
+            cells[event.backward_pass] = Cell(before=before, incoming=incoming, after=after, step=step)
+        else:
+            clearings.append(_clearing(event, step, started))
     indices = [backward_pass.index for backward_pass in recording.backward_passes]
     return Row(
         leaf_id=leaf.id,
         name=leaf.name,
-        start=start or NONE,
+        start=value_text(changes[0].event.before) if changes else NONE,
         cells=tuple(cells.get(index) for index in indices),
         clearings=tuple(clearings),
     )

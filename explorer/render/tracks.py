@@ -11,6 +11,7 @@ Elements: nodes and leaves, edges and cuts by their own id; `seed-<root>`, and t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -81,7 +82,7 @@ def _nodes(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
         busy = [step for step, _ in schedule.runs.get(node.id, ())] + accumulated.get(leaf_id, [])
         marks: list[tuple[int, State]] = [(0, "absent"), (built, "built")]
         marks += [(step + 1, "done") for step in busy]
-        marks += _restarts(schedule, built, "built")
+        marks += _restarts(schedule, busy, "built")
         marks += [(step, "running") for step in busy]
         marks += [(failed[node.id], "failed")] if node.id in failed else []
         own_text = texts.get(leaf_id, [(0, NONE)]) if node.kind == "accumulate" else []
@@ -97,9 +98,11 @@ def _leaves(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tup
 def _edges(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     for edge in recording.edges:
         built = schedule.built_at(edge.source)
-        marks: list[tuple[int, State]] = [(0, "absent"), (built, "idle"), *_restarts(schedule, built, "idle")]
+        runs = schedule.runs.get(edge.source, ())
+        marks: list[tuple[int, State]] = [(0, "absent"), (built, "idle")]
+        marks += _restarts(schedule, [step for step, _ in runs], "idle")
         texts = [(step, "") for step, _ in marks]
-        for step, run in schedule.runs.get(edge.source, ()):
+        for step, run in runs:
             value = run.grad_inputs[edge.slot] if edge.slot < len(run.grad_inputs) else None
             marks.append((step, "undefined" if value is None else "sent"))
             texts.append((step, value_text(value)))
@@ -170,9 +173,11 @@ def _presence(line: Line, schedule: Schedule) -> tuple[Keyframe, ...]:
     return _keyframes([(0, "absent"), (max(schedule.built_at(id_) for id_ in ends), "built")])
 
 
-def _restarts(schedule: Schedule, built: int, state: State) -> list[tuple[int, State]]:
-    """What was built before a pass starts anew with it."""
-    return [(step, state) for step, _ in schedule.starts if step > built]
+def _restarts(schedule: Schedule, busy: Iterable[int], state: State) -> list[tuple[int, State]]:
+    """What a pass has changed starts anew with the next one."""
+    starts = [step for step, _ in schedule.starts]
+    following = (bisect_right(starts, step) for step in busy)
+    return [(starts[place], state) for place in dict.fromkeys(following) if place < len(starts)]
 
 
 def _keyframes(marks: Marks, texts: Texts = ()) -> tuple[Keyframe, ...]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from player_samples import CLEARED, TWO_PASSES, OpenPlayer, sample
 from playwright.sync_api import Page, expect
+
+from explorer.gallery import function, functions
+from explorer.i18n import LANGUAGES, Language
+from explorer.render.options import Arrows
 
 pytestmark = pytest.mark.browser
 
@@ -357,15 +361,73 @@ def test_an_error_is_told_as_one(open_player: OpenPlayer) -> None:
 
 
 @pytest.mark.parametrize("width", [1000, 390])
-def test_nothing_jumps_while_stepping(open_player: OpenPlayer, two_passes: dict[str, Any], width: int) -> None:
-    page = open_player(two_passes, width=width, reduced_motion="reduce")
-    boxes = """() => [...document.querySelectorAll('.layout > *, .ledger td, .ledger th, .transport *:not(.progress, .where *)')]
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("function_id", ["both", "rnn", "double-backward"])
+def test_nothing_jumps_while_stepping(
+    open_player: OpenPlayer, function_id: str, language: Language, width: int
+) -> None:
+    page = open_player(sample(function(function_id).code, language), width=width, reduced_motion="reduce")
+    boxes = """() => [...document.querySelectorAll('.layout > *, .ledger td, .ledger th, .transport *:not(.progress, .where, .where *)')]
         .map(e => { const {x, y, width, height} = e.getBoundingClientRect(); return [e.tagName, x, y, width, height] })"""
-    still = page.evaluate("document.querySelector('.where').remove() || player.renderStep(0)")
+    page.evaluate("player.renderStep(0)")
     before = page.evaluate(boxes)
-    for step in range(still, len(two_passes["steps"]) + 1):
+    for step in range(page.evaluate("player.count") + 1):
         page.evaluate("step => player.renderStep(step)", step)
         assert page.evaluate(boxes) == before
+        where = page.locator(".where")
+        assert where.evaluate("element => element.scrollHeight - element.clientHeight") <= 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_long_sentence_is_set_smaller_so_that_it_can_be_read_whole(
+    open_player: OpenPlayer, two_passes: dict[str, Any], width: int
+) -> None:
+    steps = [
+        {**step, "sentence": "MulBackward0 receives [[1., 2.], [3., 4.]] and " * 5} for step in two_passes["steps"]
+    ]
+    page = open_player({**two_passes, "steps": steps}, width=width)
+    page.keyboard.press("End")
+    assert page.locator(".sentence").evaluate("element => element.scrollHeight - element.clientHeight") <= 0
+
+
+COVERED = """() => [...document.querySelectorAll('.legend summary, .tools')].flatMap(corner => {
+    const a = corner.getBoundingClientRect();
+    return [...document.querySelectorAll('.stage g.node')].filter(node => {
+        const b = (node.querySelector('path, polygon, ellipse') ?? node).getBoundingClientRect();
+        return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    }).map(node => node.id);
+})"""
+
+
+@pytest.mark.parametrize("arrows", get_args(Arrows))
+@pytest.mark.parametrize("function_id", ["two-dot", "quotient", "softmax"])
+def test_legend_and_tools_cover_no_node(open_player: OpenPlayer, function_id: str, arrows: Arrows) -> None:
+    page = open_player(sample(function(function_id).code, arrows=arrows), width=914)
+    page.evaluate("player.view.fit()")
+    assert page.evaluate(COVERED) == []
+
+
+TOUCHING = """() => {
+    const overlap = (a, b, by = 1.5) =>
+        Math.min(a.right, b.right) - Math.max(a.left, b.left) > by && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > by;
+    const groups = [...document.querySelectorAll('.stage g:is(.node, .edge):not(.is-absent)')];
+    const texts = groups.flatMap(group => [...group.querySelectorAll('text')].filter(text => text.textContent.trim())
+        .map(text => ({ group, said: text.textContent, box: text.getBoundingClientRect() })));
+    const nodes = groups.filter(group => group.classList.contains('node') && group.querySelector('path, polygon'))
+        .map(group => ({ group, said: group.id, box: group.querySelector('path, polygon').getBoundingClientRect() }));
+    return texts.flatMap((text, i) => [...texts.slice(i + 1), ...nodes]
+        .filter(other => other.group !== text.group && overlap(text.box, other.box))
+        .map(other => `${text.said} over ${other.said}`));
+}"""
+
+
+@pytest.mark.parametrize("function_id", [shown.id for shown in functions()])
+def test_no_label_lies_over_another_or_over_a_node(open_player: OpenPlayer, function_id: str) -> None:
+    for arrows in get_args(Arrows):
+        page = open_player(sample(function(function_id).code, arrows=arrows))
+        for step in range(page.evaluate("player.count") + 1):
+            page.evaluate("step => player.renderStep(step)", step)
+            assert page.evaluate(TOUCHING) == []
 
 
 @pytest.mark.parametrize("width", [1280, 390])

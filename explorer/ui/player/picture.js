@@ -150,6 +150,11 @@ export class Picture {
     return box && { x: box.x * a + e, y: box.y * d + f, width: box.width * a, height: box.height * d };
   }
 
+  /** Where every box is, in the units of the SVG's viewBox. */
+  get nodeBoxes() {
+    return [...this.parts.values()].filter((part) => !isEdge(part.group)).map((part) => this.boxOf(part.id));
+  }
+
   /** The id of the selectable group that an element belongs to. */
   idOf(target) {
     const group = target.closest?.("g[role=button]");

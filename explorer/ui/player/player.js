@@ -116,6 +116,7 @@ class Player {
     this.sizes.observe(this.program.scroller);
     if (!this.picture) return;
     this.picture.measure();
+    this.view.nodes = this.picture.nodeBoxes;
     const isDrawn = ({ target }) => this.picture.boxOf(target);
     const { steps } = this.data;
     const near = steps.slice(Math.max(0, step - 1)).find(isDrawn) ?? steps.slice(0, step).findLast(isDrawn);

@@ -33,7 +33,7 @@ export class Program {
     this.scroller.addEventListener("scroll", () => (this.scrollTop = this.scroller.scrollTop), { passive: true });
     this.shownOutput = -1;
     this.printed = runningOutput(steps);
-    this.output = element("pre", { class: "printed", tabindex: "0", "aria-label": words.output });
+    this.output = element("pre", { class: "printed", tabindex: "0", role: "group", "aria-label": words.output });
     const console = element("div", { class: "console" }, element("div", { class: "caption" }, words.output), this.output);
     console.hidden = this.printed.length === 0;
     this.root = element("section", { class: "program" }, this.scroller, console);

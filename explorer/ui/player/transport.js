@@ -3,6 +3,8 @@ import { memoryAt, memoryBar } from "./memory.js";
 
 const SPEEDS = [0.5, 1, 2];
 const SECONDS_PER_STEP = 1.2;
+const LONG = 120; // columns; a sentence that is longer, or longer still, is set smaller, so that it fits its place
+const LONGER = 200;
 const MOST_TICKS = 160; // more would run into each other: then the coloured bands alone remain
 
 /** Buttons, speed, scrub bar with a mark per event, where we are, and what has just happened. */
@@ -113,8 +115,13 @@ export class Transport {
     this.range.value = step;
     this.range.setAttribute("aria-valuetext", label);
     this.progress.style.width = `calc(${this.percent(step)}% + 4px)`;
-    this.where.replaceChildren(element("i", { class: `mark is-${happened ? markOf(happened) : "start"}` }), label);
-    this.sentence.textContent = this.sentenceOf(step);
+    this.where.replaceChildren(element("i", { class: `mark is-${happened ? markOf(happened) : "start"}` }), element("span", {}, label));
+    const said = this.sentenceOf(step);
+    const columns = [...said].reduce((count, sign) => count + (sign.codePointAt(0) >= 0x2e80 ? 2 : 1), 0);
+    this.sentence.textContent = said;
+    this.sentence.scrollTop = 0;
+    this.sentence.classList.toggle("is-long", columns > LONG);
+    this.sentence.classList.toggle("is-longer", columns > LONGER);
     this.sentence.classList.toggle("is-error", happened?.kind === "Raised");
     for (const button of this.back) setDisabled(button, step === 0);
     for (const button of this.forth) setDisabled(button, step === this.count);
@@ -124,7 +131,7 @@ export class Transport {
     const { words } = this.data;
     const parts = [fill(words.step, { step, steps: this.count })];
     if (happened?.pass) parts.push(fill(words.backward_pass, { pass: happened.pass, passes: this.passes }));
-    else if (happened) parts.push(words.forward);
+    else if (happened && happened.kind !== "Raised") parts.push(words.forward);
     return parts.join(" · ");
   }
 }

@@ -3,6 +3,7 @@ const LEAST = 0.05;
 const COMFORTABLE = 1.25; // a small graph is not blown up further than this
 const LEGIBLE = 0.7; // a large one does not start smaller than this
 const MARGIN = 14; // pixels around what must be seen
+const CORNERS = ".legend > summary, .tools"; // lie over the stage
 const GLIDE_MILLISECONDS = 220;
 
 /**
@@ -18,12 +19,18 @@ export class View {
     svg.removeAttribute("width");
     svg.removeAttribute("height");
     this.box = null;
+    this.above = MARGIN;
     this.measure();
   }
 
   /** Reads the stage's size once, so that stepping reads nothing. */
   measure() {
     this.size = { width: this.stage.clientWidth || 1, height: this.stage.clientHeight || 1 };
+    const { left, top } = this.stage.getBoundingClientRect();
+    this.corners = [...(this.stage.parentElement?.querySelectorAll(CORNERS) ?? [])].map((corner) => {
+      const { x, y, width, height } = corner.getBoundingClientRect();
+      return { x: x - left, y: y - top, width, height };
+    });
   }
 
   get scale() {
@@ -37,14 +44,27 @@ export class View {
 
   fitScale() {
     const { width, height } = this.size;
-    const whole = Math.min((width - 2 * MARGIN) / this.content.width, (height - 2 * MARGIN) / this.content.height);
+    const whole = Math.min((width - 2 * MARGIN) / this.content.width, (height - this.above - MARGIN) / this.content.height);
     return Math.max(LEAST, Math.min(COMFORTABLE, whole));
   }
 
-  /** The whole graph. */
+  /** The whole graph; below the legend and the buttons where one of them would lie over a node. */
   fit(glides = false) {
     this.isFitted = true;
+    this.above = MARGIN;
+    const whole = this.around(this.content, this.fitScale());
+    if (!this.isCovered(whole)) return this.show(whole, glides);
+    this.above = MARGIN / 2 + Math.max(...this.corners.map(({ y, height }) => y + height));
     this.show(this.around(this.content, this.fitScale()), glides);
+  }
+
+  /** Whether a corner of the stage would hide a node if this piece of the graph were shown. */
+  isCovered(piece) {
+    const scale = this.size.width / piece.width;
+    const nodes = (this.nodes ?? []).map(({ x, y, width, height }) => (
+      { x: (x - piece.x) * scale, y: (y - piece.y) * scale, width: width * scale, height: height * scale }
+    ));
+    return this.corners.some((corner) => nodes.some((node) => overlap(corner, node)));
   }
 
   /** The whole graph; where that would be too small to read, a legible piece around `focus`. */
@@ -66,7 +86,7 @@ export class View {
   span(start, extent, box, scale) {
     const length = this.size[extent] / scale;
     const margin = MARGIN / scale;
-    const first = this.content[start] - margin;
+    const first = this.content[start] - (start === "y" ? this.above / scale : margin);
     const last = this.content[start] + this.content[extent] + margin - length;
     const centred = box[start] + box[extent] / 2 - length / 2;
     return { length, start: first > last ? (first + last) / 2 : Math.max(first, Math.min(last, centred)) };
@@ -141,3 +161,5 @@ export class View {
     style.transform = `translate(${left}px, ${top}px)`;
   }
 }
+
+const overlap = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
