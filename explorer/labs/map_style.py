@@ -108,7 +108,7 @@ def space_layout(drawn: Map, theme: Theme, **scene: Any) -> dict[str, Any]:
             "yaxis": {**lines, "title": {"text": "y"}, "range": ends},
             "zaxis": {**lines, "title": {"text": "f"}, "range": heights},
             "aspectmode": "manual",
-            "aspectratio": {"x": 1, "y": 1, "z": 0.65},
+            "aspectratio": {"x": 1.15, "y": 1.15, "z": 0.8},
             "camera": {"eye": {"x": 1.5, "y": -1.65, "z": 1.1}, "center": {"x": 0, "y": 0, "z": -0.12}},
             "dragmode": "orbit",
             "uirevision": "space",

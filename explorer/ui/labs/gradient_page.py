@@ -114,7 +114,8 @@ def _charts(surface: Surface, settings: GradientSettings) -> None:
         _numbers(surface, settings)
         chart(slopes_figure(surface, settings, theme(), language()), "gradient-slopes", _say("slopes_alt"))
         st.caption(_say("slopes_note" if surface.is_smooth else "slopes_differ"))
-    st.caption(f"{_say('arrows')} {_say(surface.bend)} {_say('ellipse')}")
+    parts = ("arrows", surface.bend, "ellipse") if settings.view == "contour" else (surface.bend, "plane")
+    st.caption(" ".join(map(_say, parts)))
 
 
 def _numbers(surface: Surface, settings: GradientSettings) -> None:
