@@ -98,27 +98,28 @@ class Classes:
 
     def unbound(self, cls: type, name: str, found: Any) -> Any:
         """What reading a class's attribute gives: a library's methods only take a `self` of their class."""
-        base = next((base for base in cls.__mro__ if name in vars(base)), None)
+        # Not the first class that has the name: `super` begins further on.
+        base = next((base for base in cls.__mro__ if vars(base).get(name) is found), None)
         if base is None or base in self._own:
             return found
-        if isinstance(vars(base)[name], (property, functools.cached_property)):
+        if isinstance(found, (property, functools.cached_property)):
             self._refuse("attribute_descriptor", name=f"{base.__name__}.{name}")
-        if vars(base)[name] is not found or type(found) is not FunctionType:
+        if type(found) is not FunctionType:
             return found
         return self._methods.setdefault((base, name), _checking_self(found, base))
 
 
-class Uncopied:
-    """Stands for one thing only, as classes do: its copy is itself."""
+class StandIn:
+    """What programs get in place of a class or of `type`: its copy is itself, and it shows no more than its name."""
 
-    def __copy__(self) -> Uncopied:
+    def __copy__(self) -> StandIn:
         return self
 
-    def __deepcopy__(self, memo: object) -> Uncopied:
+    def __deepcopy__(self, memo: object) -> StandIn:
         return self
 
 
-class ShownClass(Uncopied):
+class ShownClass(StandIn):
     """Looks like a class that programs cannot name: it has a name and knows its instances, and makes none.
 
     Args:

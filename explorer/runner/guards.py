@@ -19,7 +19,7 @@ from explorer.runner.allowed import (
     refused_bases,
     refused_of_classes,
 )
-from explorer.runner.classes import Classes, Uncopied
+from explorer.runner.classes import Classes, StandIn
 from explorer.runner.endings import Violation
 from explorer.runner.formats import safe_format
 from explorer.runner.names import DEFINABLE, READABLE, exact, is_dunder
@@ -40,6 +40,9 @@ WRITABLE_OF_TENSOR = frozenset({"grad", "data", "requires_grad", "real", "imag",
 
 NAMED_TUPLE = frozenset({"_asdict", "_replace", "_fields", "_make"})
 """Names with an underscore that are public all the same."""
+
+TITLES = frozenset({"__name__", "__qualname__", "__doc__"})
+"""What may be read of what stands in for a class."""
 
 NAMING = frozenset({"add_module", "register_module", "register_parameter", "register_buffer", "set_submodule"})
 """Methods of modules that set an attribute by a name they are given."""
@@ -126,6 +129,8 @@ class Guards:
         cls = type(obj)
         if issubclass(cls, ModuleType):
             self._check_member(obj, name)
+        elif issubclass(cls, StandIn) and name not in TITLES:
+            self.refuse("attribute_hidden", name=name)
         elif issubclass(cls, self._tensor) or (issubclass(cls, type) and issubclass(obj, self._tensor)):
             self._check_tensor(obj, name)
         elif name[0] == "_" and name not in READABLE and not self._is_hidden_name_free(obj, name):
@@ -265,7 +270,7 @@ class Guards:
         return numpy
 
 
-class OneArgument(Uncopied):
+class OneArgument(StandIn):
     """`type` as programs have it: tells an object's class and makes none.
 
     Args:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NoReturn
 
-from explorer.runner.classes import Classes, Uncopied
+from explorer.runner.classes import Classes, StandIn
 from explorer.runner.names import exact, is_dunder
 
 LEGACY_TENSORS = (
@@ -32,7 +32,7 @@ UNCHECKED = {
 Refuse = Callable[..., NoReturn]
 
 
-class LegacyTensor(Uncopied):
+class LegacyTensor(StandIn):
     """A class such as `torch.FloatTensor`, to be called with values or sizes only.
 
     Args:
