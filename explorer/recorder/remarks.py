@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -74,14 +74,15 @@ class Remarks:
 
     def second_names(self, place: Place) -> list[tuple[str, LeafDraft, int]]:
         """Before a backward pass: the variables that are a leaf's `.grad`, and its version."""
-        grads = [(leaf, grad) for leaf in self._builder.leaves if (grad := leaf.current_grad()) is not None]
-        return [(name, leaf, grad._version) for leaf, grad in grads for name in self._names_of(grad, place)]
+        grads = {id(grad): leaf for leaf in self._builder.leaves if (grad := leaf.current_grad()) is not None}
+        return [(name, leaf, tensor._version) for name, leaf, tensor in self._named_grads(grads, place)]
 
-    def accumulated(self, names: Iterable[tuple[str, LeafDraft, int]], place: Place) -> None:
+    def accumulated(self, names: Sequence[tuple[str, LeafDraft, int]], place: Place) -> None:
         """After a backward pass: those of the variables that changed, since the pass added to them."""
-        for name, leaf, version in names:
-            grad = leaf.current_grad()
-            if grad is not None and grad._version != version and name in self._names_of(grad, place):
+        before = {(name, leaf.id): version for name, leaf, version in names}
+        grads = {id(grad): leaf for _, leaf, _ in names if (grad := leaf.current_grad()) is not None}
+        for name, leaf, tensor in self._named_grads(grads, place):
+            if before.get((name, leaf.id), tensor._version) != tensor._version:
                 self._note("alias", place, name=name, source_id=leaf.id)
 
     def _data(self, kind: str, args: tuple[Any, ...], result: Any, place: Place) -> None:
@@ -114,10 +115,9 @@ class Remarks:
             self._note("stretched", place, source_id=self._id(result), shapes=tuple(shapes))
 
     def _changed_grads(self, tensors: Iterable[torch.Tensor], place: Place) -> None:
-        for tensor in tensors:
-            leaf = self._builder.leaves.of_grad(tensor)
-            for name in self._names_of(tensor, place) if leaf is not None else ():
-                self._note("alias", place, name=name, source_id=leaf.id if leaf else None)
+        grads = {id(tensor): leaf for tensor in tensors if (leaf := self._builder.leaves.of_grad(tensor)) is not None}
+        for name, leaf, _ in self._named_grads(grads, place):
+            self._note("alias", place, name=name, source_id=leaf.id)
 
     def _steps(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         place = self._place()
@@ -131,9 +131,13 @@ class Remarks:
         if len(self.found) < MOST:
             self.found.append(Remark(kind=kind, step=len(self._builder.events), span=place.span, **fields))
 
-    def _names_of(self, tensor: torch.Tensor, place: Place) -> list[str]:
+    def _named_grads(self, grads: Mapping[int, LeafDraft], place: Place) -> list[tuple[str, LeafDraft, torch.Tensor]]:
+        """The program's variables among some leaves' `.grad`, which are given by their address."""
+        if not grads:
+            return []
         named = (pair for space in namespaces_of(place.frame, self._filename) for pair in plainly_named(space))
-        return list(dict.fromkeys(name for name, value in named if value is tensor))
+        found = {(name, id(value)): value for name, value in named if id(value) in grads}
+        return [(name, grads[address], value) for (name, address), value in found.items()]
 
     def _name(self, tensor: torch.Tensor) -> str | None:
         leaf, node_id = self._builder.leaves.known(tensor), self._builder.graph.node_id(grad_fn_of(tensor))

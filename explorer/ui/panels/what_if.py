@@ -47,6 +47,7 @@ def what_if_menu(recording: Recording) -> None:
             key=Key.WHAT_IF_KIND,
             format_func=names.__getitem__,
             default="detach",
+            required=True,
             label_visibility="collapsed",
         )
         of_kind = [change for change in possible if change.kind == kind]
