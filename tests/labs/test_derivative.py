@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
+from explorer.gallery import function
 from explorer.i18n import LANGUAGES, Language
 from explorer.labs.advice import advice_on_error
 from explorer.labs.derivative import (
@@ -24,6 +25,7 @@ from explorer.labs.derivative import (
     sum_program,
 )
 from explorer.labs.derivative_figures import curve_figure, gap_figure, special_text, view_of
+from explorer.labs.reading import array, grad
 from explorer.labs.settings import from_parameters, to_parameters
 from explorer.labs.special_points import special_points
 from explorer.render.palette import PALETTES, THEMES, Theme
@@ -90,6 +92,31 @@ def test_every_function_offered_runs_and_opens_on_its_points(settings: Derivativ
     samples.recorded(point_program(settings))
     samples.recorded(sum_program(settings))
     assert from_parameters(DerivativeSettings, to_parameters(settings)) == settings
+
+
+OF_THE_GALLERY = {
+    "chain": "u = 3 * x + 1; u**2",
+    "exp-chain": "torch.exp(-x)",
+    "sin-chain": "torch.sin(x * x)",
+    "log-chain": "torch.log(1 + x**2)",
+    "sigmoid": "torch.sigmoid(x)",
+    "tanh": "torch.tanh(x)",
+    "relu-kink": "torch.relu(x)",
+    "abs-kink": "torch.abs(x)",
+    "where-nan": "torch.where(x > 0, torch.sqrt(x), torch.zeros_like(x))",
+}
+
+
+@pytest.mark.parametrize("function_id", OF_THE_GALLERY)
+def test_the_gallerys_functions_of_one_number_are_offered_and_have_the_same_gradient(function_id: str) -> None:
+    settings = next(one for one in curves() if one.f == OF_THE_GALLERY[function_id])
+    recording = samples.recorded(function(function_id).code)
+    (leaf,) = [leaf for leaf in recording.leaves if leaf.requires_grad]
+    points, gradients = (array(value).reshape(-1) for value in (leaf.value, grad(recording, leaf.name)))
+    for point, gradient in zip(points, gradients, strict=True):
+        curve = samples.curve(DerivativeSettings(f=settings.f, reach=4.0, at=float(point)))
+        assert curve.x[curve.place] == point
+        assert curve.slope[curve.place] == pytest.approx(gradient, rel=1e-5, nan_ok=True)
 
 
 def test_the_first_function_is_the_default() -> None:

@@ -284,6 +284,17 @@ def test_descent_plays_in_the_browser_without_the_server(visit: Visit) -> None:
 
 
 @pytest.mark.browser
+def test_the_language_changes_and_the_settings_stay(visit: Visit) -> None:
+    page = visit("derivative?at=1&second=true")
+    settled(page, "derivative")
+    keyed(page, "masthead").get_by_text("中文").click()
+    expect(page.get_by_text(text("labs.derivative.lead", "zh").split("`")[0])).to_be_visible()
+    expect(page).to_have_url(re.compile(r"[?&]lang=zh"))
+    assert "at=1" in page.url
+    assert "second=true" in page.url
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("lab", CHARTS)
 def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Visit, lab: str) -> None:
     page = visit(lab, width=390, height=844)

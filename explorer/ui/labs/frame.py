@@ -30,7 +30,8 @@ from explorer.ui.runs import SEED
 from explorer.ui.style import style
 from explorer.ui.words import language, said
 
-MOST_KEPT_RUNS = 96
+MOST_KEPT_RUNS = 24
+"""A recording of a lab holds every point of its curves: a megabyte or two each."""
 CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 
 
