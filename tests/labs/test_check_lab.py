@@ -11,8 +11,10 @@ from explorer.errors import ProgramInvalid
 from explorer.gallery import GalleryFunction, function, functions
 from explorer.i18n import LANGUAGES, Language
 from explorer.labs.check import STEPS, CheckSettings, Reading, error_chart, program_text, read, reasons, verdict
+from explorer.labs.check.program import CHECK_LIMITS
 from explorer.labs.check.reading import best_step, worst_errors
 from explorer.labs.settings import from_parameters, to_parameters
+from explorer.model import Recording
 from explorer.render.palette import THEMES, Theme
 from explorer.runner import Failed
 
@@ -30,12 +32,16 @@ KINKS = {"abs-kink", "max-tie"}
 """Where torch takes the mean of both slopes, so that gradcheck notices nothing."""
 
 
+def recorded_check(check: str) -> Recording:
+    return recorded(check, CHECK_LIMITS)
+
+
 def reading_of(program: str) -> Reading:
-    return read(recorded(program_text(program)))
+    return read(recorded_check(program_text(program)))
 
 
 def kinds_of(program: str) -> list[str]:
-    recording = recorded(program_text(program))
+    recording = recorded_check(program_text(program))
     found = {language: reasons(read(recording), recording, program, language) for language in LANGUAGES}
     kinds = {language: [reason.kind for reason in of_language] for language, of_language in found.items()}
     assert kinds["en"] == kinds["zh"]
@@ -59,7 +65,7 @@ def test_gradcheck_agrees_on_the_gallery(entry: GalleryFunction) -> None:
 
 def test_plain_python_computes_the_same() -> None:
     program = program_text(function("attention").code)
-    names, reading = ran(program), read(recorded(program))
+    names, reading = ran(program), read(recorded_check(program))
     inputs = names["inputs"]
     grads = torch.autograd.grad(names["f"](*inputs), inputs)
     np.testing.assert_array_equal(reading.double.reverse, torch.cat([grad.reshape(-1) for grad in grads]).numpy())
@@ -102,7 +108,7 @@ def test_a_disagreement_is_explained(rest: str, kinds: list[str]) -> None:
 
 def test_a_wrong_backward_of_ones_own_is_named() -> None:
     program = function("custom-function").code.replace("grad_output * 2 * x", "grad_output * 3 * x")
-    recording = recorded(program_text(program))
+    recording = recorded_check(program_text(program))
     reading = read(recording)
     (reason,) = reasons(reading, recording, program, "en")
     assert (reason.kind, reason.line) == ("custom", 4)
@@ -127,6 +133,15 @@ def test_only_the_first_elements_of_many_are_checked() -> None:
     reading = reading_of("import torch\nx = torch.ones(50, requires_grad=True)\n(x * x).sum().backward()")
     assert (reading.total, len(reading.names)) == (50, 32)
     assert reading.agrees.all()
+
+
+def test_a_long_program_with_many_inputs_is_still_checked() -> None:
+    reading = reading_of(
+        "import torch\nw = torch.eye(6)[:3].reshape(-1).requires_grad_()\nh = torch.ones(6)\nfor _ in range(12):\n"
+        "    h = torch.tanh(h * 0.9 + 0.1 * (w * w).sum())\nh.sum().backward()"
+    )
+    assert reading.agrees.all()
+    assert reading.forward is not None
 
 
 def test_nan_everywhere_says_so() -> None:

@@ -99,6 +99,10 @@ def test_a_kink_is_named() -> None:
         (X + "y = x * 2\ny.backward()", "Reduce it before the backward pass"),
         (X + "(x - 5).log().sum().backward()", "no finite number around this point"),
         ("x = (", "Python cannot read the program"),
+        (
+            "import torch\nx = torch.ones(32, requires_grad=True)\ny = x\nfor _ in range(700):\n    y = y * 1.0\ny.sum().backward()",
+            "smaller inputs",
+        ),
         (X + "print(open('secret'))\nx.sum().backward()", ""),
         (X + "y = x @ torch.ones(3)\ny.backward()", ""),
     ],

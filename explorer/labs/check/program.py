@@ -11,6 +11,10 @@ from explorer.labs.settings import LabSettings
 from explorer.program.functions import ProgramFunction, function_of
 from explorer.program.link import MAX_TEXT_CHARACTERS
 from explorer.program.names import Names
+from explorer.runner import Limits
+
+CHECK_LIMITS = Limits(wall_seconds=10.0, cpu_seconds=10, values=4_096, events=20_000, nodes=10_000)
+"""A check calls the program thousands of times; forward mode, once per element, is recorded in full."""
 
 MOST_ELEMENTS = 32
 """Elements of the leaves that are checked; each costs two calls of the function per step size."""

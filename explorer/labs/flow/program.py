@@ -88,7 +88,7 @@ INITIALISED: dict[Initialisation, str] = {
     "default": "",
     "xavier": "torch.nn.init.xavier_normal_({weight})",
     "kaiming": 'torch.nn.init.kaiming_normal_({weight}, nonlinearity="relu")',
-    "orthogonal": "torch.nn.init.orthogonal_({weight}.detach())",
+    "orthogonal": "torch.nn.init.orthogonal_({weight})",
     "normal": "torch.nn.init.normal_({weight})",
 }
 ACTIVATED: dict[Activation, str] = {

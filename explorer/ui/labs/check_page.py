@@ -7,11 +7,12 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.gallery import function, functions
 from explorer.labs.check import STEPS, CheckSettings, Reading, error_chart, program_text, read, reasons, verdict
+from explorer.labs.check.program import CHECK_LIMITS
 from explorer.labs.check.verdict import step_text
 from explorer.model import Recording
 from explorer.model.text import number_text
 from explorer.program.functions import function_of
-from explorer.runner import Failed
+from explorer.runner import Completed, Failed, Stopped
 from explorer.ui.labs.controls import answer
 from explorer.ui.labs.frame import (
     chart,
@@ -43,7 +44,7 @@ def check_page() -> None:
         st.warning(said(error), icon=":material/lightbulb:")
         save(LAB, settings)
         return
-    recording = recording_of(check)
+    recording = recording_of(check, CHECK_LIMITS)
     if recording is None:
         _problem(check)
     else:
@@ -131,7 +132,9 @@ def _notes(reading: Reading, program: str) -> None:
 
 def _problem(check: str) -> None:
     """What to change, where torch's own words do not say so."""
-    ending = ending_of(check)
+    ending = ending_of(check, CHECK_LIMITS)
+    if isinstance(ending, Stopped | Completed):  # completed, yet with more than a recording holds
+        st.info(tell("lab_check.problem.too_long"), icon=":material/lightbulb:")
     if isinstance(ending, Failed) and ending.recording.error and NOT_SCALAR in ending.recording.error.message:
         st.info(tell("lab_check.problem.not_scalar"), icon=":material/lightbulb:")
 
