@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ def watched_acts(refuse: Callable[[str], Any]) -> Iterator[None]:
         watching = False
 
 
+@cache
 def import_folders() -> tuple[str, ...]:
     """The folders that modules are read from, as spelled and as they are; of this project the package alone."""
     root = Path(__file__).resolve().parents[2]

@@ -121,6 +121,11 @@ def _restrict_files(libc: ctypes.CDLL, readable: Iterable[str]) -> None:
     os.close(ruleset)
 
 
+def prepare() -> None:
+    """Finds out once what every worker needs to know."""
+    _libc(), _calls()
+
+
 @cache
 def _libc() -> ctypes.CDLL | None:
     return ctypes.CDLL(None, use_errno=True) if platform.system() == "Linux" else None

@@ -11,6 +11,7 @@ import copy
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NoReturn
 
@@ -54,19 +55,23 @@ class LegacyTensor(StandIn):
 
 def stand_ins(modules: Mapping[str, ModuleType], classes: Classes, refuse: Refuse) -> dict[tuple[str, str], object]:
     """What to hand out instead, by module and name."""
-    torch: Any = modules["torch"]
+    of_classes = {
+        ("dataclasses", "dataclass"): _of_own(dataclasses.dataclass, classes, refuse),
+        ("functools", "total_ordering"): _of_own(functools.total_ordering, classes, refuse),
+    }
+    return {**_for_all_programs(modules["torch"]), **of_classes}
+
+
+@cache
+def _for_all_programs(torch: Any) -> dict[tuple[str, str], object]:
     legacy = {("torch", name): LegacyTensor(getattr(torch, name)) for name in LEGACY_TENSORS.split()}
     checked = {
         ("torch", name): _without(keyword, getattr(torch, name))
         for keyword, names in UNCHECKED.items()
         for name in names.split()
     }
-    of_classes = {
-        ("dataclasses", "dataclass"): _of_own(dataclasses.dataclass, classes, refuse),
-        ("functools", "total_ordering"): _of_own(functools.total_ordering, classes, refuse),
-    }
     plain = {("functools", "wraps"): wraps, ("copy", "copy"): copy_once, ("copy", "deepcopy"): deepcopy}
-    return {**legacy, **checked, **of_classes, **plain}
+    return {**legacy, **checked, **plain}
 
 
 def wraps(wrapped: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

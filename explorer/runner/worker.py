@@ -16,12 +16,12 @@ from explorer.errors import LayoutFailed
 from explorer.model import Raised, Recording
 from explorer.recorder import RecordingLimits, Session, SessionUnfinished, record
 from explorer.render import layout
+from explorer.runner import kernel
 from explorer.runner.confinement import import_folders, open_reserve, restrict, watched_acts
 from explorer.runner.deadline import BoundedOutput, Deadline
 from explorer.runner.endings import AnyEnding, Completed, Failed, Rejected, StopReason, stopped
 from explorer.runner.guards import Guards, import_allowed
 from explorer.runner.jobs import LARGEST_ANSWER_BYTES, AnyJob, LaidOut, LayoutJob, NotLaidOut, RunJob
-from explorer.runner.kernel import close_off
 from explorer.runner.limits import Limits
 from explorer.runner.policy import FILENAME, ProgramRejected, compile_program
 from explorer.runner.positions import Lines
@@ -46,7 +46,7 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
     modules = modules or import_allowed()
     seal(modules)
     restrict(job.limits)
-    close_off(import_folders())
+    kernel.close_off(import_folders())
     try:
         answer = msgspec.json.encode(run_program(job, modules))
     except MemoryError:
@@ -59,6 +59,8 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
 def rehearse(modules: dict[str, ModuleType]) -> None:
     """Does once what every worker does, so that those forked later find it ready; builds no graph."""
     torch: Any = modules["torch"]
+    kernel.prepare()
+    import_folders()
     source = "import torch\nx = torch.ones(2)\nx.data -= 1\nprint((2 * x).sum())"
     # torch loads its forward-mode formulas on first use, which takes a quarter of a second.
     source += "\nwith torch.autograd.forward_ad.dual_level():\n    torch.autograd.forward_ad.make_dual(x, x)"
