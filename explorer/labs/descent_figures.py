@@ -147,8 +147,8 @@ def _loss_axes(way: Descent, right: Descent | None, name: str, step: str, theme:
     every = np.concatenate([one.losses for one in ways])
     count = max(max(len(one.losses) for one in ways) - 1, 1)
     return {
-        "xaxis2": axis(theme, step, domain=[0.7, 1], anchor="y2", range=[-0.5, count + 0.5], zeroline=False),
-        "yaxis2": axis(theme, name, anchor="x2", tickformat="~g", zeroline=False, **_loss_scale(every)),
+        "xaxis2": axis(theme, step, domain=[0.68, 1], anchor="y2", range=[-0.5, count + 0.5], zeroline=False),
+        "yaxis2": axis(theme, name, anchor="x2", side="right", tickformat="~g", zeroline=False, **_loss_scale(every)),
     }
 
 
@@ -193,11 +193,11 @@ def _controls(count: int, step: str, color: str, redraw: bool) -> dict[str, Any]
             {
                 "active": count - 1,
                 "steps": moves,
-                "x": 0.1,
-                "len": 0.52,
+                "x": 0,
+                "len": 0.6,
                 "y": 0,
                 "yanchor": "top",
-                "pad": {"t": 42},
+                "pad": {"t": 42, "l": 105},
                 "currentvalue": {"prefix": f"{step} ", "font": {"size": 12, "color": color}, "xanchor": "right"},
                 "bgcolor": "rgba(128,128,128,0.25)",
                 "activebgcolor": "rgba(128,128,128,0.6)",

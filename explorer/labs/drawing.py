@@ -59,4 +59,4 @@ def axis(theme: Theme, title: str = "", **fields: Any) -> Parts:
     muted = PALETTES[theme].muted
     lines = {"gridcolor": pale(muted), "zerolinecolor": muted, "zerolinewidth": 1}
     named = {"title": {"text": title, "standoff": 4}} if title else {}
-    return {**lines, "automargin": True, "fixedrange": True, **named, **fields}
+    return {**lines, "ticks": "", "automargin": True, "fixedrange": True, **named, **fields}

@@ -48,7 +48,7 @@ def pixels(heights: Array, theme: Theme) -> NDArray[np.uint8]:
     (_, first), (_, last) = height_scale(theme)
     share = np.clip(band / (LEVELS - 1), 0, 1)[..., None]
     colors = (1 - share) * _rgb(first) + share * _rgb(last)
-    colors[line] = 0.75 * colors[line] + 0.25 * _rgb(PALETTES[theme].muted)
+    colors[line] = 0.82 * colors[line] + 0.18 * _rgb(PALETTES[theme].muted)
     return np.concatenate([colors, 255.0 * is_there[..., None]], axis=2).astype(np.uint8)
 
 
