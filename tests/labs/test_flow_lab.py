@@ -11,7 +11,7 @@ from lab_runs import ran, recorded
 from explorer.i18n import LANGUAGES, Language
 from explorer.labs.flow import FlowSettings, Network, Reading, histogram_chart, norm_chart, program_text, read, verdict
 from explorer.labs.flow.program import BINS, FLOW_LIMITS, LEAST_POWER, MOST_POWER
-from explorer.labs.flow.verdict import mark_of
+from explorer.labs.flow.verdict import mark_of, times_text
 from explorer.labs.settings import from_parameters, to_parameters
 from explorer.model import NodeRan
 from explorer.render.palette import THEMES, Theme
@@ -105,6 +105,11 @@ def test_histograms_count_every_element() -> None:
         assert sum(spread.counts) == inside
         assert spread.zero == (parameter.grad == 0).sum().item()
         assert spread.numel == parameter.numel() == inside + spread.zero
+
+
+@pytest.mark.parametrize(("times", "said"), [(4.66, "4.7"), (249.0, "250"), (12_345.0, "12,000"), (1.23e10, "1.2e+10")])
+def test_factors_are_said_in_two_digits(times: float, said: str) -> None:
+    assert times_text(times) == said
 
 
 def test_levels_are_marked() -> None:

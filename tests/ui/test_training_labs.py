@@ -114,9 +114,9 @@ def test_a_program_that_cannot_be_checked_says_what_to_change(code: str, words: 
 
 
 def test_ones_own_program_is_typed() -> None:
-    page = open_lab("check")
+    page = open_lab("check", function="attention")
     page.selectbox(key="check-function").set_value("")
-    assert ran(page).text_area(key="check-code").value == function("sin-chain").code
+    assert ran(page).text_area(key="check-code").value == function("attention").code
     page.text_area(key="check-code").set_value(X + "y = x * 2\ny.data.mul_(10)\ny.sum().backward()")
     assert "behind autograd's back" in said(ran(page))
 

@@ -41,8 +41,8 @@ def verdict(reading: Reading, network: Network, language: Language) -> Verdict:
         language,
         first=level_name(1, network, language),
         last=level_name(len(reading.levels), network, language),
-        times=f"{times:.2g}",
-        each=f"{times ** (1 / max(len(reading.levels) - 1, 1)):.2g}",
+        times=times_text(times),
+        each=times_text(times ** (1 / max(len(reading.levels) - 1, 1))),
         level=text(f"lab_flow.level.{network.kind}_each", language),
     )
     return Verdict(fate=fate, sentence=sentence)
@@ -76,6 +76,11 @@ def bad_sentence(bad: Bad, network: Network, language: Language) -> str:
         line=bad.line or 0,
         level=level_name(bad.level, network, language) if bad.level else "",
     )
+
+
+def times_text(times: float) -> str:
+    """ "4.7", "250", "1.2e+10": a factor in two digits."""
+    return f"{times:.2g}" if times < 10 or times >= 1e5 else f"{float(f'{times:.2g}'):,.0f}"
 
 
 def level_name(number: int, network: Network, language: Language) -> str:

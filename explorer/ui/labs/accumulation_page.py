@@ -82,7 +82,8 @@ def _table(reading: Reading) -> dict[str, list[str]]:
     put("micro", [number_text(one.norms[1]) for one in reading.gradients])
     put("factor", [varies if one.ratio is None else f"{one.ratio:.4g}" for one in reading.gradients])
     put("difference", [number_text(one.difference) for one in reading.gradients])
-    put("ulps", [f"{one.ulps:,}" if one.ulps <= MOST_STEPS else "" for one in reading.gradients])
+    if all(one.ulps <= MOST_STEPS for one in reading.gradients):
+        put("ulps", [f"{one.ulps:,}" for one in reading.gradients])
     return columns
 
 

@@ -30,6 +30,7 @@ from explorer.ui.words import language, said
 
 LAB = "check"
 OWN = ""
+LAST_PICKED = "lab-check-last-picked"  # what the user's own program starts from
 NOT_SCALAR = "created only for scalar outputs"
 
 
@@ -66,8 +67,9 @@ def _chosen(settings: CheckSettings) -> str:
             **shown(LAB, settings, "function", known),
         )
     if known != OWN:
+        st.session_state[LAST_PICKED] = known
         return function(known).code
-    start = settings.code or function(CheckSettings().function).code
+    start = settings.code or function(st.session_state.get(LAST_PICKED, CheckSettings().function)).code
     st.text_area(
         tell("lab_check.control.text"),
         height=220,
