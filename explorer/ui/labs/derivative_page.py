@@ -33,11 +33,12 @@ from explorer.ui.labs.frame import (
     number_table,
     program_shown,
     recording_of,
+    refusal,
     save,
     shown,
 )
 from explorer.ui.panels.inspector import theme
-from explorer.ui.words import language, said
+from explorer.ui.words import language
 
 LAB = "derivative"
 CURVE = "derivative-curve"
@@ -60,7 +61,8 @@ def _lab() -> None:
     try:
         program = program_text(settings)
     except ExplorerError as error:
-        picture.warning(said(error), icon=":material/edit:")
+        with picture:
+            refusal(error)
         save(LAB, settings)
         return
     with picture:

@@ -19,11 +19,12 @@ from explorer.ui.labs.frame import (
     load,
     program_shown,
     recording_of,
+    refusal,
     save,
     shown,
 )
 from explorer.ui.panels.inspector import theme
-from explorer.ui.words import language, said
+from explorer.ui.words import language
 
 LAB = "descent"
 PICTURE = "descent-picture"
@@ -51,7 +52,7 @@ def _lab() -> None:
         try:
             _picture(program_text(settings), settings)
         except ExplorerError as error:
-            st.warning(said(error), icon=":material/edit:")
+            refusal(error)
     save(LAB, settings)
 
 

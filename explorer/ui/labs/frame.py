@@ -11,7 +11,7 @@ import msgspec
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.errors import LinkInvalid
+from explorer.errors import ExplorerError, LinkInvalid
 from explorer.i18n import text
 from explorer.labs.advice import advice_on_error
 from explorer.labs.reading import LAB_LIMITS
@@ -25,6 +25,7 @@ from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
 from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.inspector import theme
+from explorer.ui.panels.markdown import plain
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.runs import SEED
 from explorer.ui.style import style
@@ -62,7 +63,7 @@ def load(lab: str, kind: type[Settings]) -> Settings:
         try:
             st.session_state[key] = from_parameters(kind, parameters)
         except LinkInvalid as error:
-            st.warning(said(error), icon=":material/link_off:")
+            refusal(error, ":material/link_off:")
             st.session_state[key] = kind()
     settings: Settings = st.session_state[key]
     return settings
@@ -204,6 +205,11 @@ def clicked(key: str) -> Sequence[dict[str, Any]]:
     """The points of a chart that were clicked."""
     points: Sequence[dict[str, Any]] = st.session_state[key]["selection"]["points"]
     return points
+
+
+def refusal(error: ExplorerError, icon: str = ":material/edit:") -> None:
+    """Why a link or a function was not taken, in words that may hold what a stranger typed."""
+    st.warning(plain(said(error)), icon=icon)
 
 
 def advise(key: str | None) -> bool:
