@@ -175,9 +175,9 @@ def _presence(line: Line, schedule: Schedule) -> tuple[Keyframe, ...]:
 
 def _restarts(schedule: Schedule, busy: Iterable[int], state: State) -> list[tuple[int, State]]:
     """What a pass has changed starts anew with the next one."""
-    starts = [step for step, _ in schedule.starts]
-    following = (bisect_right(starts, step) for step in busy)
-    return [(starts[place], state) for place in dict.fromkeys(following) if place < len(starts)]
+    starts = schedule.starts
+    following = dict.fromkeys(bisect_right(starts, step, key=lambda start: start[0]) for step in busy)
+    return [(starts[place][0], state) for place in following if place < len(starts)]
 
 
 def _keyframes(marks: Marks, texts: Texts = ()) -> tuple[Keyframe, ...]:

@@ -9,6 +9,7 @@ import render_samples as samples
 
 from explorer.model import Accumulated, BackwardStarted, GradCleared, NodeRan, Operation, Raised, Recording
 from explorer.render.grad_text import value_text
+from explorer.render.schedule import Schedule
 from explorer.render.tracks import Keyframe, keyframe_at, tracks
 
 
@@ -189,3 +190,20 @@ def test_a_second_functions_seed_waits_until_it_is_built() -> None:
     track = tracks(recording)[f"seed-{root}"]
     built = next(frame.step for frame in track if frame.state != "absent")
     assert built > recording.backward_passes[0].last
+
+
+def test_what_a_pass_changed_starts_anew_with_the_next() -> None:
+    code = """
+        x = torch.tensor(2., requires_grad=True)
+        for turn in range(3):
+            (x * x).backward()
+    """
+    recording = samples.recorded(code)
+    starts = [step for step, _ in Schedule.of(recording).starts]
+    assert len(starts) == 3
+    accumulate = next(node.id for node in recording.nodes if node.kind == "accumulate")
+    found = tracks(recording)
+    assert [keyframe_at(found[accumulate], step).state for step in starts] == ["built"] * 3
+    for node in recording.nodes:
+        if node.kind != "accumulate":
+            assert len(found[node.id]) <= 5, "a pass that does not reach a node says nothing of it"
