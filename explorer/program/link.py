@@ -100,7 +100,7 @@ def _packed(text: str) -> str:
     except UnicodeEncodeError as error:
         raise LinkInvalid("program.link_damaged", name="code") from error
     if len(text) > MAX_TEXT_CHARACTERS:
-        raise LinkInvalid("program.link_too_large", most=MAX_TEXT_CHARACTERS)
+        raise LinkInvalid("program.link_too_long", length=len(text), most=MAX_TEXT_CHARACTERS)
     return base64.urlsafe_b64encode(zlib.compress(data, 9)).decode().rstrip("=")
 
 

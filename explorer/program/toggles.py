@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from typing import Literal
 
 from explorer.errors import ProgramInvalid
@@ -112,24 +113,22 @@ def seed_literal(text: str) -> str:
     Raises:
         ProgramInvalid: They are no numbers, or rows of different length.
     """
-    shape, values = _read_seed(text.strip())
-    if not values:
+    nested = _read_seed(unicodedata.normalize("NFKC", text).strip())
+    if nested is None or not nested[1]:
         raise ProgramInvalid("program.bad_seed_values", values=text[:60])
+    shape, values = nested
     return f"torch.tensor({write_nested(values, shape, 'float')})"
 
 
-def _read_seed(text: str) -> tuple[tuple[int, ...], tuple[Number, ...]]:
+def _read_seed(text: str) -> tuple[tuple[int, ...], tuple[Number, ...]] | None:
     if not text.startswith(("[", "(")):
         numbers = [part for part in re.split(r"[\s,，、;]+", text) if part]
         text = numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
     text = re.sub(r"\b(nan|inf)\b", r'float("\1")', text)
     try:
-        nested = read_nested(ast.parse(text, mode="eval").body)
+        return read_nested(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        nested = None
-    if nested is None:
-        raise ProgramInvalid("program.bad_seed_values", values=text[:60])
-    return nested
+        return None
 
 
 def _check_expression(second: str) -> None:

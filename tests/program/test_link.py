@@ -112,7 +112,7 @@ def test_anything_decodes_or_is_refused(parameters):
 def test_programs_too_long_for_a_link():
     with pytest.raises(LinkInvalid, match="link_too_long"):
         encode(Choices(text=os.urandom(4000).hex()))
-    with pytest.raises(LinkInvalid, match="link_too_large"):
+    with pytest.raises(LinkInvalid, match="link_too_long"):
         encode(Choices(text="x" * (MAX_TEXT_CHARACTERS + 1)))
     with pytest.raises(LinkInvalid, match="link_damaged"):
         encode(Choices(text="\ud800"))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from explorer.errors import ProgramInvalid
 from explorer.i18n import LANGUAGES, text
 from explorer.program import Toggles, apply_toggles, why_not
+from explorer.program.toggles import seed_literal
 
 TUTORIAL = """\
 import torch
@@ -359,3 +360,15 @@ def test_spoiled_programs_are_rewritten_or_refused(data):
     )
     with contextlib.suppress(ProgramInvalid):
         ast.parse(apply_toggles(program, toggles))
+
+
+@pytest.mark.parametrize(("typed", "written"), [("１，２，３", "[1.0, 2.0, 3.0]"), ("１．５", "1.5")])
+def test_full_width_digits_are_digits(typed, written):
+    assert seed_literal(typed) == f"torch.tensor({written})"
+
+
+@pytest.mark.parametrize("typed", ["a b", "[1, 0, 2", ""])
+def test_a_refused_seed_is_quoted_as_it_was_typed(typed):
+    with pytest.raises(ProgramInvalid) as refused:
+        seed_literal(typed)
+    assert refused.value.values["values"] == typed
