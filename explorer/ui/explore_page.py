@@ -44,10 +44,12 @@ def explore_page() -> None:
             editor(program)
     with st.container(key="message"):
         ending_message(ending, program)
+        if not isinstance(ending, Completed) and Key.LAST_GOOD in st.session_state:
+            st.button(say("ending.back"), icon=":material/undo:", on_click=state.put_last_good)
     if recording is None or not recording.events:
         recording = _last_good()
     elif isinstance(ending, Completed):
-        st.session_state[Key.LAST_GOOD] = program
+        st.session_state[Key.LAST_GOOD] = state.choices()
     if recording is not None:
         with place:
             what_if_menu(recording)
@@ -71,11 +73,11 @@ def _picture(recording: Recording) -> None:
 
 def _last_good() -> Recording | None:
     """The picture of before stays within reach of a program that gives none."""
-    program = st.session_state.get(Key.LAST_GOOD)
-    if program is None:
+    chosen = st.session_state.get(Key.LAST_GOOD)
+    if chosen is None:
         return None
     st.caption(f":material/history: {say('ending.last_good')}")
-    return getattr(ending_of(program), "recording", None)
+    return getattr(ending_of(state.program_of(chosen)[0]), "recording", None)
 
 
 explore_page()

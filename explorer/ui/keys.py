@@ -16,7 +16,7 @@ class Key(StrEnum):
     START = "start"
     STEP = "step"
     PAINTED = "painted"
-    LAST_GOOD = "last_good_text"
+    LAST_GOOD = "last_good_choices"
     DRAFT = "draft"
     EDITING = "editing"
     PICKER = "picker"

@@ -23,14 +23,11 @@ def load() -> None:
     if Key.CHOICES in st.session_state and parameters in ({}, st.session_state.get(Key.WRITTEN)):
         return  # nothing new; a link to this page from another one carries no parameters
     st.session_state[Key.WRITTEN] = parameters
-    st.session_state[Key.LINK_ERROR] = None
     try:
-        chosen = decode(parameters) if parameters else default_choices()
-        base_text(chosen)
+        put(_linked_choices(parameters))
     except LinkInvalid as error:
+        put(default_choices())
         st.session_state[Key.LINK_ERROR] = error
-        chosen = default_choices()
-    put(chosen)
     st.session_state[Key.START] = linked_step()
 
 
@@ -38,9 +35,8 @@ def save() -> None:
     """Writes the choices to the address bar, once and only if they changed: every write is a step in the history."""
     try:
         wanted = encode(choices())
-    except LinkInvalid as error:  # too long for an address; the page works all the same
+    except LinkInvalid:  # too long for an address; the page works all the same, and Share says so
         wanted = {}
-        st.session_state[Key.LINK_ERROR] = error
     is_same = wanted == link_parameters()
     if is_same and st.query_params.get(Parameter.LANGUAGE) == language():
         return
@@ -84,9 +80,10 @@ def choices() -> Choices:
 
 
 def put(chosen: Choices) -> None:
-    """Chooses something else, to be looked at from where it opens."""
+    """Chooses something else, to be looked at from where it opens; what was wrong with a link is over."""
     st.session_state[Key.CHOICES] = chosen
     st.session_state[Key.START] = None
+    st.session_state[Key.LINK_ERROR] = None
 
 
 def change(**fields: Any) -> None:
@@ -109,14 +106,22 @@ def put_base_text(text: str) -> None:
     """Chooses another text for the function: an edited input."""
     chosen = choices().function
     is_gallerys = chosen is not None and function(chosen).code == text
+    ran_well = st.session_state.get(Key.LAST_GOOD) == choices()
     change(text=None if is_gallerys else text)
-    st.session_state[Key.START] = st.session_state.get(Key.STEP)  # another number, the same moment
+    if ran_well:  # another number, the same moment; where an error stood there is nothing to come back to
+        st.session_state[Key.START] = st.session_state.get(Key.STEP)
     forget_draft()
 
 
 def put_program(text: str) -> None:
     """Chooses the user's own program, which says for itself what toggles would."""
     put(Choices(function=None, text=text, toggles=Toggles()))
+
+
+def put_last_good() -> None:
+    """Chooses what last ran to its end."""
+    put(st.session_state[Key.LAST_GOOD])
+    forget_draft()
 
 
 def forget_draft() -> None:
@@ -138,9 +143,26 @@ def base_text(chosen: Choices) -> str:
         raise LinkInvalid("ui.unknown_function", function=chosen.function or "") from error
 
 
+def _linked_choices(parameters: dict[str, str]) -> Choices:
+    """The choices that an address stands for; toggles alone are those of the first function.
+
+    Raises:
+        LinkInvalid: There is no such program.
+    """
+    chosen = decode(parameters)
+    if chosen.function is None and chosen.text is None:
+        chosen = msgspec.structs.replace(chosen, function=default_choices().function)
+    base_text(chosen)
+    return chosen
+
+
 def program() -> tuple[str, ExplorerError | None]:
     """The text that runs, and why the toggles could not be applied to it, if so."""
-    chosen = choices()
+    return program_of(choices())
+
+
+def program_of(chosen: Choices) -> tuple[str, ExplorerError | None]:
+    """The text that choices stand for, and why their toggles could not be applied to it, if so."""
     base = base_text(chosen)
     try:
         return apply_toggles(base, chosen.toggles, language()), None

@@ -403,3 +403,43 @@ def test_what_the_toggles_write_runs_anywhere() -> None:
     variables: dict[str, Any] = {}
     exec(shown(page).source, variables)
     assert torch.equal(variables["x"].grad, torch.tensor(grad(page)))
+
+
+def test_what_was_wrong_with_a_link_is_over_once_something_is_chosen() -> None:
+    page = open_page(fn="nope")
+    assert len(page.warning) == 1
+    page.number_input(key=Key.PASSES).set_value(2)
+    assert len(ran(page).warning) == 0
+
+
+def test_a_program_too_long_for_an_address_troubles_nobody_afterwards() -> None:
+    page = type_program(open_page(), "#" * 20_001)
+    assert len(page.warning) == 0
+    page.text_area(key=Key.DRAFT).set_value("import torch\nprint(torch.ones(2))\n")
+    assert len(ran(page).warning) == 0
+
+
+def test_toggles_alone_are_those_of_the_first_function() -> None:
+    page = open_page(p="2")
+    assert page.session_state[Key.CHOICES].function == functions()[0].id
+    assert grad(page) == [0, 8, 16]
+
+
+def test_from_every_error_a_button_leads_back_to_what_ran() -> None:
+    page = open_page(p="2")
+    back = text("ui.ending.back", "en")
+    assert back not in [one.label for one in page.button]
+    page.text_input(key=Key.SECOND).set_value("nobody.sum()")
+    assert shown(ran(page)).error is not None
+    page.button[[one.label for one in page.button].index(back)].click()
+    assert grad(ran(page)) == [0, 8, 16]
+    assert page.session_state[Key.CHOICES].function == functions()[0].id
+
+
+def test_an_input_without_elements_says_so() -> None:
+    assert text("ui.inputs.empty", "en") in said(open_program("import torch\nx = torch.zeros(0, requires_grad=True)\n"))
+
+
+def test_fields_tell_neighbouring_numbers_apart() -> None:
+    page = open_program("import torch\nx = torch.tensor([123456789.0, 0.30000001])\n")
+    assert {one.format for one in page.number_input if one.key and one.key.startswith("value-")} == {"%.12g"}

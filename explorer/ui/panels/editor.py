@@ -41,7 +41,7 @@ def _run() -> None:
 
 def _discard() -> None:
     """Throws away what was typed; a program that could not run makes way for the last one that could."""
-    last_good = st.session_state.get(Key.LAST_GOOD)
-    if last_good is not None and st.session_state.get(Key.DRAFT) == state.program()[0] != last_good:
-        state.put_program(last_good)
+    is_unchanged = st.session_state.get(Key.DRAFT) == state.program()[0]
+    if is_unchanged and Key.LAST_GOOD in st.session_state:
+        state.put_last_good()
     state.forget_draft()

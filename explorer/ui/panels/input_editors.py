@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable
 
 import streamlit as st
@@ -71,16 +72,17 @@ def _known_values(shown: Input, recording: Recording | None) -> tuple[Number, ..
 def _values(shown: Input, values: tuple[Number, ...] | None) -> None:
     if values is None or shown.shape is None or not all(isinstance(value, int | float | str) for value in values):
         st.caption(say("inputs.unknown"))
+    elif math.prod(shown.shape) == 0:
+        st.caption(say("inputs.empty"))
     elif shown.shape == () and _is_real(values[0]):
         _slider(shown, values[0])
         _field(shown, values, 0)
     elif len(shown.shape) == 1 and len(values) <= MOST_FIELDS and all(map(_is_real, values)):
         for index in range(len(values)):
             _field(shown, values, index)
-    elif math.prod(shown.shape) == 0:
-        st.caption(say("inputs.empty"))
     else:
-        with st.popover(say("inputs.grid", shape=shape_text(shown.shape)), icon=":material/grid_on:"):
+        label = say("inputs.grid", shape=shape_text(shown.shape))
+        with st.popover(label, icon=":material/grid_on:", key=f"grid-of-{shown.name}"):
             _grid(shown, values)
 
 
@@ -96,7 +98,7 @@ def _field(shown: Input, values: tuple[Number, ...], index: int) -> None:
         say("inputs.element", name=shown.name, index=index),
         key=key,
         step=1 if whole else 0.5,
-        format="%d" if whole else "%.6g",
+        format="%d" if whole else "%.12g",
         label_visibility="collapsed",
         width=FIELD_PIXELS,
         on_change=_edit,
@@ -151,7 +153,8 @@ def _marks(shown: Input) -> None:
         on_change=_edit,
         args=(key, lambda text, value: with_requires_grad(text, shown.name, value)),
     )
-    with st.popover(f"{shown.dtype or 'dtype'} {shape_text(shown.shape or ())}", icon=":material/tune:"):
+    label = f"{shown.dtype or 'dtype'} {shape_text(shown.shape or ())}"
+    with st.popover(label, icon=":material/tune:", key=f"marks-of-{shown.name}"):  # stays open while its label changes
         _dtype(shown)
         _shape(shown)
 
@@ -184,7 +187,7 @@ def _shape(shown: Input) -> None:
 
 
 def _sizes(written: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in written.strip("()[] ").replace("，", ",").split(",") if part.strip()]
+    parts = [part.strip() for part in unicodedata.normalize("NFKC", written).strip("()[] ").split(",") if part.strip()]
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise ExplorerError("ui.inputs.bad_shape", written=written)
     return tuple(map(int, parts))
