@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
 import torch
+
+HELD_BY_FRAME = 3
+"""How many references there are to a frame's variables if the program has not asked for its `locals()`: that of the
+frame, of the variable here, and of the argument that counts them."""
 
 
 def named_tensors(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -27,10 +33,24 @@ def namespaces_of(frame: FrameType | None, filename: str) -> Iterator[Mapping[st
     module: Mapping[str, Any] = {}
     while frame is not None:
         if frame.f_code.co_filename == filename:
-            yield frame.f_locals
+            yield variables_of(frame)
             module = frame.f_globals
         frame = frame.f_back
     yield module
+
+
+def variables_of(frame: FrameType) -> Mapping[str, Any]:
+    """A frame's variables, without making the frame hold them.
+
+    CPython keeps what `f_locals` of a function has shown in the frame, so that tensors would outlive a `del`.
+    """
+    variables = frame.f_locals
+    if not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        return variables
+    copy = dict(variables)
+    if sys.getrefcount(variables) <= HELD_BY_FRAME:
+        variables.clear()
+    return copy
 
 
 def _inside(name: str, value: Any) -> Iterator[tuple[str, torch.Tensor]]:
