@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-SHAPES = ["3", "2, 3", "1, 3", "2, 1", ""]
+SHAPES = ["3", "2, 3", "1, 3", "2, 1", "()"]
 UNARY = ["sin", "exp", "tanh", "abs", "sigmoid", "relu", "square", "neg", "cos"]
 BINARY = ["+", "-", "*"]
 VIEWS = [

@@ -19,5 +19,6 @@ SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 @given(programs())
 def test_drawn_programs(code: Any) -> None:
     recording = check_recording(code)
+    assert recording.error is None
     COUNTS["programs drawn"] += 1
     COUNTS["passes of drawn programs"] += len(recording.backward_passes)
