@@ -21,7 +21,7 @@ class RecordingLimits(msgspec.Struct, frozen=True, kw_only=True):
     nodes: int = 2_000
     edges: int = 20_000
     values: int = 1_024
-    sample: int = 256
+    sample: int = 64
     elements: int = 4_000_000
     characters: int = 1_000_000
     jacobians: int = 256

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 from msgspec.structs import force_setattr
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from explorer.model import Number, Stats, TensorValue
 from explorer.recorder.limits import Budget
@@ -19,6 +20,8 @@ FEW = 32
 PLAIN = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128}
 PLAIN |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
 """The types that `torch.cat` and `tolist` handle alike."""
+
+T = TypeVar("T")
 
 Waiting = tuple[TensorValue, torch.Tensor, tuple[int, ...] | None]
 """(the value to fill, a copy of its elements, their indices where they are a sample)."""
@@ -40,7 +43,7 @@ class Snapshots:
         self._most = budget.limits.values
         self._sample = min(budget.limits.values, budget.limits.sample)
         self._waiting: dict[torch.dtype, list[Waiting]] = {}
-        self._recent: dict[Any, tuple[weakref.ref[torch.Tensor], TensorValue]] = {}
+        self._recent: dict[tuple[Any, ...], tuple[StorageWeakRef, Any]] = {}
         self._dtypes: dict[torch.dtype, str] = {}
         self._places: dict[int, tuple[tuple[int, ...], torch.Tensor]] = {}
 
@@ -72,28 +75,41 @@ class Snapshots:
 
     def _take_once(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
         """The same memory in the same state within one moment is the same value."""
-        if tensor.layout is not torch.strided or tensor.is_inference() or not is_ordinary(tensor):
-            return self._copy(dense(tensor), shape, dtype, count)
-        key = tensor.data_ptr(), tensor._version, shape, tensor.stride(), dtype, tensor.is_conj(), tensor.is_neg()
-        if (recent := self._recent.get(key)) is not None and recent[0]() is not None:
-            return recent[1]
-        value = self._copy(tensor.detach(), shape, dtype, count)
-        self._recent[key] = weakref.ref(tensor), value
-        return value
+        self._budget.elements -= count if count <= self._most else self._sample
+        if not is_ordinary(tensor) or tensor.is_inference():
+            return self._copy(dense(tensor), shape, dtype, stats)
+        memory = tensor.data_ptr(), tensor._version, count, dtype
+        key = *memory, shape, tensor.stride(), tensor.is_conj(), tensor.is_neg()
+        return self._once(tensor, key, lambda: self._copy(tensor.detach(), shape, dtype, partial(self._stats, memory)))
 
-    def _copy(self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
-        self._budget.elements -= min(count, self._most)
+    def _copy(
+        self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, stats_of: Callable[[torch.Tensor], Stats]
+    ) -> TensorValue:
         if plain.dtype not in PLAIN:
             plain = plain.to(torch.float64)
-        if count <= self._most:
+        if plain.numel() <= self._most:
             value = TensorValue(shape=shape, dtype=dtype, values=(), indices=())
             copy, indices = plain.clone(memory_format=torch.contiguous_format), None
         else:
-            value = TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=stats(plain))
-            indices, places = self._spread(count)
+            value = TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=stats_of(plain))
+            indices, places = self._spread(plain.numel())
             copy = plain.take(places.to(plain.device))
         self._waiting.setdefault(copy.dtype, []).append((value, copy.view(-1), indices))
         return value
+
+    def _stats(self, memory: tuple[Any, ...], plain: torch.Tensor) -> Stats:
+        """Statistics, the same for a matrix and its transpose, which linear layers save."""
+        in_order = plain.t() if plain.dim() == 2 and not plain.is_contiguous() else plain
+        return self._once(plain, memory, lambda: stats(in_order)) if in_order.is_contiguous() else stats(plain)
+
+    def _once(self, tensor: torch.Tensor, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """What was made for that key within this moment, as long as the tensor's memory is still its own."""
+        recent = self._recent.get(key)
+        if recent is not None and not recent[0].expired():  # type: ignore[no-untyped-call]
+            return recent[1]  # type: ignore[no-any-return]
+        made = make()
+        self._recent[key] = StorageWeakRef(tensor.untyped_storage()), made  # type: ignore[no-untyped-call]
+        return made
 
     def _spread(self, count: int) -> tuple[tuple[int, ...], torch.Tensor]:
         """The flat indices of a sample of so many elements, as a tuple and as a tensor."""

@@ -11,6 +11,9 @@ import torch
 
 from explorer.model import Number, Stats, TensorValue, from_float
 
+SAFE = 1e-25
+"""A sum of squares between this and its inverse has lost nothing to float32's range."""
+
 
 def dtype_name(dtype: torch.dtype) -> str:
     """torch's name without `torch.`: "float32"."""
@@ -76,22 +79,38 @@ def numbers(elements: list[Any]) -> Sequence[Number]:
     return elements
 
 
-def stats(flat: torch.Tensor) -> Stats:
-    """Statistics of a large tensor, computed by torch without a copy where every element is finite."""
-    real = flat.abs() if flat.is_complex() else flat
-    if not real.is_floating_point():
+def stats(tensor: torch.Tensor) -> Stats:
+    """Statistics of a large tensor, computed by torch.
+
+    Sums are in the tensor's own precision, and in float64 where float32 would overflow or underflow.
+    """
+    real = (tensor.abs() if tensor.is_complex() else tensor).reshape(-1)
+    if real.dtype not in {torch.float32, torch.float64}:
         real = real.to(torch.float64)
     lowest, highest = real.aminmax()
     low, high = lowest.item(), highest.item()
     if not (math.isfinite(low) and math.isfinite(high)):
         return stats_of_finite(real.to(torch.float64))
+    total, square = real.sum().item(), torch.dot(real, real).item()
+    norm = math.sqrt(square)
+    if not (math.isfinite(total) and SAFE < square < 1 / SAFE):
+        total = real.sum(dtype=torch.float64).item()
+        norm = torch.linalg.vector_norm(real, dtype=torch.float64).item()
     return Stats(
         min=low,
         max=high,
-        mean=representable(real.sum(dtype=torch.float64).item() / real.numel()),
-        norm=representable(torch.linalg.vector_norm(real, dtype=torch.float64).item()),
-        zero=real.numel() - int(real.count_nonzero()),
+        mean=representable(total / real.numel()),
+        norm=representable(norm),
+        zero=zeros_in(real) if low <= 0 <= high else 0,
     )
+
+
+def zeros_in(real: torch.Tensor) -> int:
+    """How many elements are 0; up to 2**24, float32 counts exactly, and several times faster than `count_nonzero`."""
+    if real.numel() >= 2**24:
+        return real.numel() - int(real.count_nonzero())
+    signs = real.sign()
+    return real.numel() - int(torch.dot(signs, signs))
 
 
 def stats_of_finite(real: torch.Tensor) -> Stats:

@@ -268,7 +268,7 @@ def test_limits_end_in_a_recording_that_says_so() -> None:
 
 def test_large_tensors_are_sampled() -> None:
     code = "import torch\nx = torch.arange(10_000.0)"
-    session = record(source=code, filename="<program>", limits=RecordingLimits(values=100))
+    session = record(source=code, filename="<program>", limits=RecordingLimits(values=100, sample=100))
     with session:
         exec(compile(code, "<program>", "exec"), {})
     value = session.recording.leaves[0].value

@@ -1,0 +1,128 @@
+"""Values of tensors: exact, whatever their kind; statistics of large ones as torch has them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from checker import to_tensor
+from explorer.model import TensorValue
+from explorer.recorder.limits import Budget, RecordingLimits
+from explorer.recorder.snapshots import Snapshots
+
+
+def taken(tensor: torch.Tensor, most: int = 50) -> TensorValue:
+    """A tensor's value, its numbers written down."""
+    snapshots = Snapshots(Budget(RecordingLimits(values=most, sample=16)))
+    value = snapshots.take(tensor)
+    snapshots.fill()
+    return value
+
+
+TENSORS = {
+    "float16": torch.randn(40).half(),
+    "bfloat16": torch.randn(3).bfloat16(),
+    "float8": torch.randn(40).to(torch.float8_e4m3fn),
+    "complex": torch.randn(40, dtype=torch.complex64),
+    "conjugate": torch.randn(40, dtype=torch.complex64).conj(),
+    "negative view": torch.randn(40, dtype=torch.complex64).conj().imag,
+    "int64 at its limits": torch.tensor([2**63 - 1, -(2**63)]),
+    "bool": torch.ones(40, dtype=torch.bool),
+    "transposed": torch.randn(5, 8).t(),
+    "expanded": torch.randn(1, 8).expand(5, 8),
+    "every second": torch.randn(80)[::2],
+    "0-dim": torch.tensor(3.5),
+    "empty": torch.empty(0, 3),
+    "not finite": torch.tensor([math.nan, math.inf, -math.inf, -0.0] * 10),
+    "subnormal": torch.full((40,), 1e-42),
+    "sparse": torch.eye(6).to_sparse(),
+    "parameter": torch.nn.Parameter(torch.randn(40)),
+    "inference": torch.inference_mode()(torch.randn)(40),
+}
+
+
+@pytest.mark.parametrize("name", TENSORS)
+def test_values_are_exact(name: str) -> None:
+    tensor = TENSORS[name].detach()
+    value = taken(tensor)
+    read = to_tensor(value)
+    assert value.complete
+    assert (read.shape, read.dtype) == (tensor.shape, tensor.dtype)
+    for one, other in zip(*(map(parts, (read, tensor.to_dense()))), strict=True):
+        assert torch.equal(one.nan_to_num(7), other.nan_to_num(7))
+        assert torch.equal(one.isnan() | ~one.signbit(), other.isnan() | ~other.signbit())
+
+
+def parts(tensor: torch.Tensor) -> list[torch.Tensor]:
+    """What can be compared element by element."""
+    plain = tensor.resolve_conj().resolve_neg()
+    if plain.is_complex():
+        return list(torch.view_as_real(plain).unbind(-1))
+    return [plain.float() if plain.is_floating_point() and plain.element_size() == 1 else plain]
+
+
+LARGE = {
+    "float32": torch.randn(1000),
+    "float64": torch.randn(1000, dtype=torch.float64),
+    "float16": torch.randn(1000).half(),
+    "zeros among them": torch.randn(1000).relu(),
+    "all zero": torch.zeros(1000),
+    "tiny": torch.randn(1000) * 1e-25,
+    "huge": torch.randn(1000) * 1e30,
+    "integers": torch.arange(-500, 500),
+    "transposed": torch.randn(20, 50).t(),
+    "expanded": torch.randn(1, 50).expand(20, 50),
+    "not finite": torch.cat([torch.randn(997), torch.tensor([math.nan, math.inf, -math.inf])]),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_statistics_are_over_all_elements(name: str) -> None:
+    tensor = LARGE[name]
+    value = taken(tensor)
+    assert len(value.values) == 16
+    assert value.indices is not None
+    wide = tensor.reshape(-1).double()
+    assert torch.equal(to_tensor_of(value), tensor.reshape(-1)[list(value.indices)].double())
+    finite = wide[wide.isfinite()]
+    found = value.stats
+    assert (found.min, found.max) == (finite.min().item(), finite.max().item())
+    assert found.norm == pytest.approx(finite.norm().item(), rel=1e-5)
+    assert found.mean == pytest.approx(finite.mean().item(), abs=1e-5 * finite.abs().max().item())
+    counts = int(wide.isnan().sum()), int(wide.isinf().sum()), int((finite == 0).sum())
+    assert (found.nan, found.inf, found.zero) == counts
+
+
+def to_tensor_of(value: TensorValue) -> torch.Tensor:
+    """The elements of a sample, as float64."""
+    return torch.tensor([float(number) for number in value.values], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("tensor", [torch.empty(3, 4, device="meta"), torch.empty(100, device="meta")])
+def test_what_cannot_be_read_has_a_shape(tensor: torch.Tensor) -> None:
+    value = taken(tensor)
+    assert (value.shape, value.values, value.indices) == (tuple(tensor.shape), (), ())
+
+
+def test_the_same_memory_is_one_value_until_it_changes() -> None:
+    snapshots = Snapshots(Budget(RecordingLimits()))
+    tensor = torch.randn(100)
+    first = snapshots.take(tensor)
+    assert snapshots.take(tensor.detach()) is first
+    tensor.add_(1)
+    second = snapshots.take(tensor)
+    snapshots.forget()
+    third = snapshots.take(tensor)
+    assert second is not first
+    assert third is not second
+    snapshots.fill()
+    assert (first == second, second == third) == (False, True)
+
+
+def test_memory_used_again_is_another_value() -> None:
+    snapshots = Snapshots(Budget(RecordingLimits()))
+    values = [snapshots.take(torch.full((100,), float(number))) for number in range(20)]
+    snapshots.fill()
+    assert [value.values[0] for value in values] == list(range(20))
