@@ -53,6 +53,12 @@ def parse(text: str) -> ast.expr:
     return tree
 
 
+@lru_cache(maxsize=2048)
+def names_used(text: str) -> tuple[str, ...]:
+    """The names that an expression uses, without those of functions."""
+    return tuple(names_in(parse(text)))
+
+
 def names_in(tree: ast.expr) -> Iterator[str]:
     """The names an expression uses, without those of functions."""
     called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from explorer.model import Node, SavedTensor
 from explorer.model.text import shape_text
-from explorer.rules.expression import names_in, parse
+from explorer.rules.expression import names_used
 from explorer.rules.story import Story
 from explorer.rules.table import Rule, rule
 
@@ -51,7 +51,7 @@ def _used(row: Rule | None) -> tuple[str, ...]:
     if row is None:
         return ()
     expressions = (*dict(row.vjps).values(), *row.definitions.values())
-    names = [name for expression in expressions for name in names_in(parse(expression))]
+    names = [name for expression in expressions for name in names_used(expression)]
     return tuple(dict.fromkeys([*dict(row.vjps), *names]))
 
 
