@@ -16,9 +16,9 @@ def about_page() -> None:
     masthead()
     with st.container(width=760):
         for part in ("what", "read", "keys", "run", "limits"):
-            st.markdown(f"#### {say(f'about.{part}_title')}")
+            st.markdown(f"## {say(f'about.{part}_title')}")
             st.markdown(say(f"about.{part}"))
-        st.markdown(f"#### {say('about.words_title')}")
+        st.markdown(f"## {say('about.words_title')}")
         st.markdown("\n".join(f"- **{entry['name']}**: {entry['text']}" for entry in glossary(language())))
 
 

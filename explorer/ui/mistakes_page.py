@@ -56,7 +56,7 @@ def _tell(key: str, /, **values: object) -> str:
 
 def _overview() -> None:
     with st.container(key="mistakes-head"):
-        st.markdown(f"#### {_tell('title')}")
+        st.markdown(f"## {_tell('title')}")
         st.caption(_tell("lead"))
     names = {name: _tell(f"category.{name}") for name in categories()}
     with st.container(horizontal=True, vertical_alignment="center", key="mistakes-row"):
@@ -83,7 +83,7 @@ def _overview() -> None:
     for name in names:
         of_category = [one for one in found if one.category == name]
         if of_category:
-            st.markdown(f"##### {names[name]}")
+            st.markdown(f"### {names[name]}")
             _cards(of_category)
 
 
@@ -112,7 +112,7 @@ def _kind(one: Mistake) -> str:
 def _one(one: Mistake) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="mistake-row"):
         st.page_link(PAGE, label=_tell("all"), icon=":material/arrow_back:", query_params=_only_language())
-        st.markdown(f"### {one.titles[language()]}", width="stretch")
+        st.markdown(f"## {one.titles[language()]}", width="stretch")
         after = mistakes()[(mistakes().index(one) + 1) % len(mistakes())]
         mistake_link(after, _tell("next", title=after.titles[language()]), ":material/arrow_forward:")
     with st.spinner(say("busy"), show_time=True):

@@ -40,7 +40,7 @@ def open_at(visit: Visit, code: str, name: str, **options: object) -> Page:
 def select(page: Page, name: str) -> None:
     page.locator(".player").evaluate("element => element.player.stepTo(element.player.count)")
     page.locator(".stage g.node").filter(has_text=name).first.dispatch_event("click")
-    expect(page.locator(".st-key-inspector h4")).to_be_visible()
+    expect(page.locator(".st-key-inspector h2")).to_be_visible()
     expect(page.locator(".insight .tabs")).to_be_visible()
 
 

@@ -112,7 +112,7 @@ def test_the_inspector_follows_the_click_on_a_node(visit: Visit) -> None:
     page = visit("?fn=two-dot")
     for name in ("MulBackward0", "DotBackward0"):
         page.locator(f".stage g.node[aria-label*={name}]").first.click()
-        expect(keyed(page, "inspector", "h4")).to_have_text(name)
+        expect(keyed(page, "inspector", "h2")).to_have_text(name)
     expect(keyed(page, "inspector")).to_contain_text("came in")
     expect(keyed(page, "inspector")).to_contain_text("saved: ")
     keyed(page, "inspector", "summary").get_by_text("All tensors").click()
@@ -242,6 +242,7 @@ def test_another_language_leaves_step_and_selection_alone(visit: Visit) -> None:
     settled(page)
     assert step_of(page) == 3
     keyed(page, "masthead").get_by_text(LANGUAGE_NAMES["zh"], exact=True).click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.locator(".ledger .caption")).to_have_text(text("player.ledger", "zh"))
     settled(page)
     assert step_of(page) == 3
@@ -253,7 +254,7 @@ def test_about_and_back_keeps_language_and_program(visit: Visit, language: Langu
     expect_source(page, function("sum").code)
     settled(page)
     page.get_by_role("link", name=text("ui.nav.about", language)).click()
-    expect(page.locator("h4").first).to_have_text(text("ui.about.what_title", language))
+    expect(page.locator("h2").first).to_have_text(text("ui.about.what_title", language))
     expect(page.locator(IDLE)).to_be_visible()
     page.get_by_role("link", name=text("ui.nav.explore", language)).click()
     expect_source(page, function("sum").code)
@@ -263,14 +264,14 @@ def test_about_and_back_keeps_language_and_program(visit: Visit, language: Langu
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_about_opens_by_its_own_address(visit: Visit, language: Language) -> None:
     page = visit(f"about?lang={language}")
-    expect(page.locator("h4").first).to_have_text(text("ui.about.what_title", language))
+    expect(page.locator("h2").first).to_have_text(text("ui.about.what_title", language))
 
 
 @pytest.mark.parametrize("path", ["", "?fn=attention&lang=zh", "?fn=both&p=10", "about"])
 def test_nothing_sticks_out_on_a_phone(visit: Visit, path: str) -> None:
     page = visit(path, width=390, height=844, has_touch=True, is_mobile=True)
     if path.startswith("about"):
-        expect(page.locator("h4").first).to_be_visible()
+        expect(page.locator("h2").first).to_be_visible()
     else:
         expect(page.locator(GRAPH)).to_be_visible()
         settled(page)

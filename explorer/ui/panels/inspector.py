@@ -30,7 +30,7 @@ def inspector(recording: Recording, step: int, selected: str | None, *, height: 
     with st.container(height=height, key="inspector"):
         subject = subject_of(recording, selected)
         if subject is None:
-            st.markdown(f"#### {say('inspector.name')}")
+            st.markdown(f"## {say('inspector.name')}")
             st.caption(say("inspector.empty"))
             return
         _heading(recording, subject, step)
@@ -41,7 +41,7 @@ def inspector(recording: Recording, step: int, selected: str | None, *, height: 
 
 
 def _heading(recording: Recording, subject: Subject, step: int) -> None:
-    st.markdown(f"#### {as_code(subject.name)}")
+    st.markdown(f"## {as_code(subject.name)}")
     if subject.leaf is not None:
         _expression(recording, None, subject.leaf.span)
         st.caption(say("inspector.leaf" if subject.leaf.requires_grad else "inspector.constant"))

@@ -44,7 +44,7 @@ def contributions(recording: Recording) -> None:
     if not arrivals:
         return
     reached = {event.leaf_id: recording.leaf(event.leaf_id).name for event in arrivals}
-    st.markdown(f"##### {say('chart.title')}")
+    st.markdown(f"## {say('chart.title')}")
     st.caption(say("chart.caption"))
     chosen: str | None = next(iter(reached))
     if len(reached) > 1:

@@ -34,6 +34,9 @@ Playback = dict[str, Any]
 
 _PREFIX = "player."
 
+LANGUAGE_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
+"""What HTML calls them: by it a screen reader picks its voice, and a browser its Chinese characters."""
+
 
 def playback(
     recording: Recording,
@@ -74,6 +77,7 @@ def playback(
         "id": _identity(recording),
         "svg": svg,
         "arrows": arrows,
+        "language": LANGUAGE_TAGS[language],
         "source": recording.source or "",
         "tracks": {part: [[frame.step, frame.state, frame.text] for frame in track] for part, track in tracks.items()},
         "steps": steps,
