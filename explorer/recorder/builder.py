@@ -52,7 +52,7 @@ class Builder:
         if not self._unfinished or self.events[-1].span != span:
             self.emit(Printed(text="", span=span))
         if not self.budget.is_spent:
-            self._unfinished.append(text)
+            self._unfinished.append(writable(text))
             if text.endswith("\n"):
                 self._end_line()
 
@@ -99,3 +99,8 @@ class Builder:
         if self._unfinished:
             self.events[-1] = Printed(text="".join(self._unfinished), span=self.events[-1].span)
             self._unfinished.clear()
+
+
+def writable(text: str) -> str:
+    """Text as UTF-8 can carry it: half a character, as "\\ud800" is one, is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

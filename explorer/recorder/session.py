@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from explorer.errors import ExplorerError
 from explorer.model import Raised, Recording, Warned
 from explorer.recorder.blame import PASSES, blamed, calls_of, failure_of, users_lines
-from explorer.recorder.builder import Builder
+from explorer.recorder.builder import Builder, writable
 from explorer.recorder.limits import RecordingLimits
 from explorer.recorder.names import named_tensors, namespaces_of
 from explorer.recorder.operations import TENSOR_PROPERTIES, Operations, function_name
@@ -92,7 +92,7 @@ class Session:
         failure = failure_of(traceback, self._places.filename, Watch.__torch_function__.__code__)
         raised = Raised(
             type=type(error).__name__,
-            message=str(error),
+            message=writable(str(error)),
             span=self._places.raised_at(traceback),
             node_id=self._passes.failed_node,
             calls=calls_of(failure, self._places.span),

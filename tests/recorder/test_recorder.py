@@ -328,3 +328,11 @@ def test_long_chains_need_no_recursion() -> None:
     assert len(session.recording.nodes) == 5_001
     assert len(events_of(session.recording, NodeRan)) == 5_001
     assert len(events_of(session.recording, Accumulated)) == 1
+
+
+def test_half_a_character_is_spelled_out() -> None:
+    assert recorded('print("\\ud800")').printed == "\\ud800\n"
+    recording = recorded('raise ValueError("\\ud800")')
+    assert recording.error is not None
+    assert recording.error.message == "\\ud800"
+    assert type(recording).from_json(recording.to_json()) == recording
