@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -17,6 +18,9 @@ TORCH = str(Path(torch.__file__).parent)
 
 THIN = tuple(f"{TORCH}/{file}" for file in ("overrides.py", "functional.py", "nn/functional.py", "_tensor.py"))
 """Files of torch that only pass a call on: what comes through them was called by the program itself."""
+
+PARSING = threading.Lock()
+"""CPython 3.11 raises SystemError now and then where two threads parse at once."""
 
 Position = tuple[int, int, int, int]
 
@@ -132,7 +136,8 @@ def positions_of(code: CodeType) -> tuple[tuple[int | None, int | None, int | No
 def assignment_targets(source: str) -> dict[Position | None, tuple[str, ...]]:
     """For every assigned expression the names it is assigned to, one per element where it is unpacked."""
     try:
-        tree = ast.parse(source)
+        with PARSING:
+            tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return {}
     lines = lines_of(source)
