@@ -297,15 +297,19 @@ def test_trusted_code_is_recorded_where_it_stands() -> None:
 
 
 def test_torch_is_left_as_it_was_found() -> None:
+    import gc
     import sys
     import warnings
 
-    before = sys.stdout, warnings.showwarning, torch.autograd.Function.__dict__["apply"]
+    def found() -> tuple[object, ...]:
+        return sys.stdout, warnings.showwarning, torch.autograd.Function.__dict__["apply"], gc.get_threshold()
+
+    before = found()
     x = torch.ones(2, requires_grad=True)
     with pytest.raises(ZeroDivisionError), record():
         y = x * 2
         1 / 0
-    assert before == (sys.stdout, warnings.showwarning, torch.autograd.Function.__dict__["apply"])
+    assert before == found()
     assert torch.overrides._get_current_function_mode() is None
     y.sum().backward()
     assert x.grad is not None
