@@ -19,7 +19,7 @@ check: .venv/.test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layers.py
 
-bench: .venv/.test .venv/.browser
+bench: .venv/.bench .venv/.browser
 	$(BIN)/python -m benchmarks
 
 # The README's pictures, taken anew from the page as it is.
@@ -47,6 +47,10 @@ clean:
 .venv/.test: requirements-dev.txt requirements.txt | .venv/.made
 	$(PIP) -r requirements-dev.txt
 	touch $@ .venv/.run
+
+.venv/.bench: requirements-bench.txt | .venv/.test
+	$(PIP) -r requirements-bench.txt
+	touch $@
 
 # A browser for the tests: the one that is there, else Debian's, else Playwright's own.
 .venv/.browser: | .venv/.test
