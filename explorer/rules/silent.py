@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from functools import lru_cache
 
-from explorer.model import GradCleared, Leaf, Node, NodeRan, Operation, Recording, Remark, Span, Warned
+from explorer.model import BackwardEnded, GradCleared, Leaf, Node, NodeRan, Operation, Recording, Remark, Span, Warned
 from explorer.model.text import shape_text
 from explorer.rules.notice import Notice, Severity
 from explorer.rules.story import expression
@@ -87,12 +87,13 @@ def same_graph_again(recording: Recording) -> Iterator[Notice]:
 
 
 def repeated_passes(recording: Recording) -> frozenset[int]:
-    """Indices of the passes that start where an earlier one did that had not retained its graph."""
+    """Indices of the passes that start where one did that had not retained its graph, and that come to their end."""
     seen: set[tuple[str | None, ...]] = set()
     repeated: set[int] = set()
+    failed = {event.backward_pass for event in recording.events if isinstance(event, BackwardEnded) and event.error}
     for one in recording.backward_passes:
         roots = tuple(root.node_id for root in one.started.roots)
-        if roots in seen:
+        if roots in seen and one.index not in failed:
             repeated.add(one.index)
         is_real = bool(one.steps) and all(id_ and recording.node(id_).kind != "accumulate" for id_ in roots)
         if is_real and not one.started.retain_graph:

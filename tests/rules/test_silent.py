@@ -73,6 +73,11 @@ def test_silent_about_sound_programs(program: str) -> None:
     assert [notice.key for notice in notices(recorded(program))] == []
 
 
+def test_a_second_pass_that_raised_has_not_worked() -> None:
+    program = X + "y = (x * x).sum()\ny.backward()\ntry:\n    y.backward()\nexcept RuntimeError:\n    pass"
+    assert "same_graph_again" not in {notice.key for notice in notices(recorded(program))}
+
+
 def test_a_wrong_gradient_through_data_is_really_wrong() -> None:
     program = X + "y = x.exp()\n{change}\ny.sum().backward()"
     wrong, right = (recorded(program.format(change=change)).grads["x"] for change in ("y.data *= 10", ""))
