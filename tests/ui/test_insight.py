@@ -67,7 +67,7 @@ def test_pointing_at_an_element_shows_its_numbers_and_where_they_stand(visit: Vi
     cell(page, "sent on to x", 1).hover()
     expect(equation(page)).to_have_text("→ x[1] = 1. · 2. = 2.")
     expect(page.locator(".insight .cell.is-source")).to_have_text(["1.", "2."])
-    cell(page, "came in", 2).hover()
+    cell(page, "upstream gradient", 2).hover()
     expect(page.locator(".insight .cell.is-use")).to_have_text(["3.", "3."])
     expect(equation(page)).to_contain_text("goes into → x[2]")
 
@@ -84,7 +84,7 @@ def test_the_keyboard_does_what_the_pointer_does(visit: Visit) -> None:
 
 def test_gradients_that_meet_say_what_they_came_through(visit: Visit) -> None:
     page = open_at(visit, BRANCHES, "a = x * 1")
-    cell(page, "came in", 0).hover()
+    cell(page, "upstream gradient", 0).hover()
     expect(equation(page)).to_contain_text("= 4. through b + 1. through c = 5.")
 
 
@@ -116,9 +116,9 @@ def test_the_jacobian_stands_beside_its_product(visit: Visit) -> None:
 def test_the_chain_rule_stands_at_the_leaf(visit: Visit) -> None:
     page = open_at(visit, CUBE, "AccumulateGrad")
     choose(page, "Jacobian")
-    expect(page.locator(".insight .chain")).to_contain_text("2 ways lead here")
+    expect(page.locator(".insight .chain")).to_contain_text("2 paths lead here")
     expect(page.locator(".insight .small.is-result .cell")).to_have_text(["2.", "4.", "6."])
-    page.locator(".insight .choice", has_text="way 1").click()
+    page.locator(".insight .choice", has_text="path 1").click()
     expect(page.locator(".insight .product-row .small")).to_have_count(4)
     expect(page.locator(".insight .small.is-result .cell")).to_have_text(["1.", "2.", "3."])
 

@@ -96,7 +96,7 @@ def test_a_tensor_saved_twice_is_drawn_once() -> None:
     recording = recorded(f"{X}(x * x).sum().backward()")
     node = next(node for node in recording.nodes if node.name == "MulBackward0")
     titles = [one["title"] for one in shown(recording, node.id)["numbers"]["grids"]]
-    assert titles == ["came in", "saved: other", "sent on to x", "sent on to x"]
+    assert titles == ["upstream gradient", "saved: other", "sent on to x", "sent on to x"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -118,7 +118,7 @@ def test_ones_own_program_is_typed() -> None:
     page.selectbox(key="check-function").set_value("")
     assert ran(page).text_area(key="check-code").value == function("attention").code
     page.text_area(key="check-code").set_value(X + "y = x * 2\ny.data.mul_(10)\ny.sum().backward()")
-    assert "behind autograd's back" in said(ran(page))
+    assert "behind autograd’s back" in said(ran(page))
 
 
 # ── gradient flow ───────────────────────────────────────────────────────────────
