@@ -20,7 +20,7 @@ from explorer.labs.accumulation.program import MOST_SAMPLES, Between, Loss, Mode
 from explorer.model.text import number_text, shape_text
 from explorer.ui.labs.controls import answer, segments, selection
 from explorer.ui.labs.frame import chart, lab_head, load, program_shown, recording_of, save, shown, tell
-from explorer.ui.panels.inspector import theme
+from explorer.ui.style import theme
 from explorer.ui.words import language
 
 LAB = "accumulation"

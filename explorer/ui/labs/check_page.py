@@ -25,7 +25,7 @@ from explorer.ui.labs.frame import (
     shown,
     tell,
 )
-from explorer.ui.panels.inspector import theme
+from explorer.ui.style import theme
 from explorer.ui.words import language, said
 
 LAB = "check"

@@ -24,7 +24,7 @@ from explorer.program.link import encode
 from explorer.ui.keys import Parameter
 from explorer.ui.labs.controls import answer, segments, selection
 from explorer.ui.labs.frame import chart, lab_head, load, program_shown, recording_of, save, shown, tell
-from explorer.ui.panels.inspector import theme
+from explorer.ui.style import theme
 from explorer.ui.words import language
 
 LAB = "flow"

@@ -24,11 +24,10 @@ from explorer.runner import AnyEnding, Completed, Limits, Stopped, run, warm_up
 from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
 from explorer.ui.panels.endings import ending_message
-from explorer.ui.panels.inspector import theme
 from explorer.ui.panels.markdown import plain
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.runs import SEED
-from explorer.ui.style import style
+from explorer.ui.style import style, theme
 from explorer.ui.words import language, said
 
 MOST_KEPT_RUNS = 24

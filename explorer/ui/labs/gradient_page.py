@@ -33,7 +33,7 @@ from explorer.ui.labs.frame import (
     save,
     shown,
 )
-from explorer.ui.panels.inspector import theme
+from explorer.ui.style import theme
 from explorer.ui.words import language
 
 LAB = "gradient"

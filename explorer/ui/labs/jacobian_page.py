@@ -32,7 +32,7 @@ from explorer.ui.labs.frame import (
     save,
     widget_key,
 )
-from explorer.ui.panels.inspector import theme
+from explorer.ui.style import theme
 from explorer.ui.words import language
 
 LAB = "jacobian"

@@ -12,10 +12,7 @@ from explorer.ui.panels.formula import formula
 from explorer.ui.panels.markdown import as_code
 from explorer.ui.panels.subject import Subject, subject_of
 from explorer.ui.panels.tensors import tensors
-from explorer.ui.style import theme
 from explorer.ui.words import language, say
-
-__all__ = ["inspector", "theme"]
 
 
 def inspector(recording: Recording, step: int, selected: str | None, *, height: int) -> None:
