@@ -12,6 +12,7 @@ from explorer.program.link import encode
 from explorer.rules import notice_text, notices
 from explorer.runner import Completed, Failed
 from explorer.ui.keys import Key, Parameter
+from explorer.ui.markdown import plain
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.mistake_link import PAGE, mistake_link
 from explorer.ui.panels.side_by_side import side_by_side
@@ -31,7 +32,7 @@ def mistakes_page() -> None:
         chosen = None if asked is None else mistake(asked)
     except KeyError:
         chosen = None
-        st.warning(_tell("unknown", id=asked), icon=":material/link_off:")
+        st.warning(_tell("unknown", id=plain(asked or "")), icon=":material/link_off:")
     _write_address(chosen)
     if chosen is None:
         _overview()

@@ -10,11 +10,12 @@ import streamlit as st
 
 from explorer.errors import ExplorerError, LinkInvalid
 from explorer.gallery import function, functions
+from explorer.i18n import text
 from explorer.program.choices import Choices
 from explorer.program.link import decode, encode
 from explorer.program.toggles import Toggles, apply_toggles
 from explorer.ui.keys import Key, Parameter
-from explorer.ui.words import language, said
+from explorer.ui.words import language
 
 
 def load() -> None:
@@ -62,7 +63,7 @@ def link() -> str:
     try:
         wanted = encode(choices())
     except LinkInvalid as error:
-        return said(error)
+        return text(error.key, language(), **error.values)
     step = {str(Parameter.STEP): str(at)} if (at := st.session_state.get(Key.STEP)) is not None else {}
     return (
         f"{(st.context.url or '').split('?')[0]}?{urlencode({**wanted, str(Parameter.LANGUAGE): language(), **step})}"

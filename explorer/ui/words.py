@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.i18n import LANGUAGES, Language, text
 from explorer.ui.keys import Key, Parameter
+from explorer.ui.markdown import plain
 
 LANGUAGE_NAMES: dict[Language, str] = {"en": "EN", "zh": "中文"}
 
@@ -27,5 +28,5 @@ def say(key: str, /, **values: object) -> str:
 
 
 def said(error: ExplorerError) -> str:
-    """What an exception of ours tells a user."""
-    return text(error.key, language(), **error.values)
+    """What an exception of ours tells a user, for Markdown: it may hold what a stranger typed."""
+    return plain(text(error.key, language(), **error.values))

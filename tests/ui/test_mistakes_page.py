@@ -74,8 +74,9 @@ def test_torchs_own_words_are_shown_and_silence_is_said() -> None:
 
 
 def test_an_unknown_mistake_leaves_the_list() -> None:
-    page = open_mistakes(m="nothing")
+    page = open_mistakes(m="![nothing](http://evil)")
     assert "nothing" in page.warning[0].value
+    assert "![" not in page.warning[0].value, "Markdown from a link is shown, not obeyed"
     assert mistakes()[0].titles["en"] in links(page)
 
 

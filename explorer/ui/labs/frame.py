@@ -24,7 +24,6 @@ from explorer.runner import AnyEnding, Completed, Limits, Stopped, run, warm_up
 from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
 from explorer.ui.panels.endings import ending_message
-from explorer.ui.panels.markdown import plain
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.runs import SEED
 from explorer.ui.style import style, theme
@@ -207,8 +206,8 @@ def clicked(key: str) -> Sequence[dict[str, Any]]:
 
 
 def refusal(error: ExplorerError, icon: str = ":material/edit:") -> None:
-    """Why a link or a function was not taken, in words that may hold what a stranger typed."""
-    st.warning(plain(said(error)), icon=icon)
+    """Why a link or a function was not taken."""
+    st.warning(said(error), icon=icon)
 
 
 def advise(key: str | None) -> bool:

@@ -11,6 +11,7 @@ from explorer.model import Raised, Recording
 from explorer.model.source import excerpt, piece_at
 from explorer.rules import error_hint, error_topic, notice_text, notices
 from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped, StopReason
+from explorer.ui.markdown import plain
 from explorer.ui.panels.mistake_link import mistake_link
 from explorer.ui.runs import forget
 from explorer.ui.words import language, say
@@ -55,7 +56,7 @@ def _failed(recording: Recording) -> None:
     assert error is not None
     with st.container(border=True, key="failed"):
         place = "" if error.span is None else say("ending.at", line=error.span.line, column=error.span.column + 1)
-        st.markdown(f":material/error: **{say('ending.failed', type=error.type)}** {place}")
+        st.markdown(f":material/error: **{say('ending.failed', type=plain(error.type))}** {place}")
         st.code(error.message, language=None, wrap_lines=True)
         if about := " · ".join(_about(recording, error)):
             st.text(about)

@@ -8,8 +8,8 @@ from explorer.model import Node, Recording, Span
 from explorer.render.labels import span_text
 from explorer.ui.insight import content, insight
 from explorer.ui.insight.content import last_run
+from explorer.ui.markdown import as_code
 from explorer.ui.panels.formula import formula
-from explorer.ui.panels.markdown import as_code
 from explorer.ui.panels.subject import Subject, subject_of
 from explorer.ui.panels.tensors import tensors
 from explorer.ui.words import language, say

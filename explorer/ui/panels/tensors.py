@@ -10,7 +10,7 @@ from explorer.model import Accumulated, Edge, Leaf, Node, NodeRan, Recording, Sa
 from explorer.model.text import cells, shape_text, tensor_text
 from explorer.ui.insight.content import last_added, last_run
 from explorer.ui.keys import Key
-from explorer.ui.panels.markdown import plain
+from explorer.ui.markdown import plain
 from explorer.ui.panels.subject import Subject
 from explorer.ui.style import theme
 from explorer.ui.words import language, say

@@ -16,8 +16,8 @@ from explorer.rules.story import first_sentence
 from explorer.runner import Completed, Failed
 from explorer.ui import state
 from explorer.ui.keys import Key
+from explorer.ui.markdown import plain
 from explorer.ui.panels.endings import ending_message
-from explorer.ui.panels.markdown import plain
 from explorer.ui.panels.mistake_link import mistake_link
 from explorer.ui.panels.side_by_side import side_by_side
 from explorer.ui.runs import ending_of
@@ -87,10 +87,11 @@ def what_if_stage(recording: Recording, change: Change) -> None:
 
 def _error(recording: Recording) -> None:
     """Torch's words where the changed program failed, on one line, and the way to the mistake that explains them."""
-    if recording.error is None:
+    error = recording.error
+    if error is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/error: **{recording.error.type}**: {plain(first_sentence(recording.error.message))}.")
+        st.markdown(f":material/error: **{plain(error.type)}**: {plain(first_sentence(error.message))}.")
         mistake_link(answer_to(f"error.{error_topic(recording)}"))
 
 
