@@ -55,19 +55,26 @@ def _flat(letters: str, index: dict[str, int], sizes: dict[str, int]) -> int:
     return flat
 
 
+def _product(saved: str, letters: str) -> Product:
+    """The product with a saved tensor, in `torch.einsum`'s writing: "came,kept->sent"."""
+    factors, sent = letters.split("->")
+    came, kept = factors.split(",")
+    return Product(came=came, saved=saved, kept=kept, sent=sent)
+
+
 PRODUCTS: dict[tuple[str, int], Product] = {
-    ("MulBackward0", 0): Product(came="…", saved="other", kept="…", sent="…"),
-    ("MulBackward0", 1): Product(came="…", saved="self", kept="…", sent="…"),
-    ("ExpBackward0", 0): Product(came="…", saved="result", kept="…", sent="…"),
-    ("DotBackward0", 0): Product(came="", saved="tensor", kept="i", sent="i"),
-    ("DotBackward0", 1): Product(came="", saved="self", kept="i", sent="i"),
-    ("MvBackward0", 0): Product(came="i", saved="vec", kept="j", sent="ij"),
-    ("MvBackward0", 1): Product(came="i", saved="self", kept="ij", sent="j"),
-    ("MmBackward0", 0): Product(came="ik", saved="mat2", kept="jk", sent="ij"),
-    ("MmBackward0", 1): Product(came="ik", saved="self", kept="ij", sent="jk"),
-    ("AddmmBackward0", 1): Product(came="ik", saved="mat2", kept="jk", sent="ij"),
-    ("AddmmBackward0", 2): Product(came="ik", saved="mat1", kept="ij", sent="jk"),
-    ("BmmBackward0", 0): Product(came="bik", saved="mat2", kept="bjk", sent="bij"),
-    ("BmmBackward0", 1): Product(came="bik", saved="self", kept="bij", sent="bjk"),
+    ("MulBackward0", 0): _product("other", "…,…->…"),
+    ("MulBackward0", 1): _product("self", "…,…->…"),
+    ("ExpBackward0", 0): _product("result", "…,…->…"),
+    ("DotBackward0", 0): _product("tensor", ",i->i"),
+    ("DotBackward0", 1): _product("self", ",i->i"),
+    ("MvBackward0", 0): _product("vec", "i,j->ij"),
+    ("MvBackward0", 1): _product("self", "i,ij->j"),
+    ("MmBackward0", 0): _product("mat2", "ik,jk->ij"),
+    ("MmBackward0", 1): _product("self", "ik,ij->jk"),
+    ("AddmmBackward0", 1): _product("mat2", "ik,jk->ij"),
+    ("AddmmBackward0", 2): _product("mat1", "ik,ij->jk"),
+    ("BmmBackward0", 0): _product("mat2", "bik,bjk->bij"),
+    ("BmmBackward0", 1): _product("self", "bik,bij->bjk"),
 }
 """By name of the node and slot."""
