@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -74,24 +75,44 @@ def _names(program: str, function: ProgramFunction) -> dict[str, str]:
     return {name: names.fresh(name, f"{name}_") for name in wanted}
 
 
-def _tools(function: ProgramFunction, names: dict[str, str], language: Language) -> list[str]:
+def _tools(function: ProgramFunction, names: Mapping[str, str], language: Language) -> list[str]:
+    """The ways to the gradient, each a definition, and the calls that go them."""
     f, n = function.name, names
+    definitions = (
+        _once(n, language),
+        _moved(n, language),
+        _differences(f, n, language),
+        _check(f, n),
+        _gradcheck(f, n, language),
+        _forward_mode(f, n, language),
+    )
+    return "\n\n\n".join([*definitions, _calls(function, n, language)]).split("\n")
+
+
+def _once(n: Mapping[str, str], language: Language) -> str:
+    """A node of its own for work that is not to be recorded."""
     return f"""\
 class {n["Once"]}(torch.autograd.Function):
     # {_say("once", language)}
     @staticmethod
     def forward(ctx, work, *inputs):
         with torch.enable_grad():
-            return work(*inputs)
+            return work(*inputs)"""
 
 
+def _moved(n: Mapping[str, str], language: Language) -> str:
+    """The inputs with one element moved by h."""
+    return f"""\
 def {n["moved"]}(inputs, k, i, h):
     # {_say("moved", language)}
     step = torch.zeros(inputs[k].numel(), dtype=inputs[k].dtype)
     step[i] = h
-    return [x + step.reshape(x.shape) if j == k else x for j, x in enumerate(inputs)]
+    return [x + step.reshape(x.shape) if j == k else x for j, x in enumerate(inputs)]"""
 
 
+def _differences(f: str, n: Mapping[str, str], language: Language) -> str:
+    """Slopes by finite differences: for each step size central, backward and forward ones."""
+    return f"""\
 def {n["differences"]}(*inputs):
     # {_say("differences", language)}
     at = {f}(*inputs).detach().reshape(())
@@ -101,23 +122,32 @@ def {n["differences"]}(*inputs):
         up = torch.stack([{f}(*{n["moved"]}(inputs, k, i, h)).detach().reshape(()) for k, i in places])
         down = torch.stack([{f}(*{n["moved"]}(inputs, k, i, -h)).detach().reshape(()) for k, i in places])
         rows.append(torch.stack([(up - down) / (2 * h), (at - down) / h, (up - at) / h]))
-    return torch.stack(rows)
+    return torch.stack(rows)"""
 
 
+def _check(f: str, n: Mapping[str, str]) -> str:
+    """The gradient by reverse mode, and the slopes to compare it with."""
+    return f"""\
 def {n["check"]}(*inputs):
     grads = torch.autograd.grad({f}(*inputs), inputs, allow_unused=True, materialize_grads=True)
     {REVERSE} = torch.cat([grad.reshape(-1) for grad in grads])
-    {SLOPES} = {n["Once"]}.apply({n["differences"]}, *inputs)
+    {SLOPES} = {n["Once"]}.apply({n["differences"]}, *inputs)"""
 
 
+def _gradcheck(f: str, n: Mapping[str, str], language: Language) -> str:
+    """Torch's own check, and what it says where it does not agree."""
+    return f"""\
 def {n["gradcheck"]}(*inputs):
     # {_say("gradcheck", language)}
     try:
         return str(torch.autograd.gradcheck({f}, inputs))
     except RuntimeError as error:
-        return str(error)
+        return str(error)"""
 
 
+def _forward_mode(f: str, n: Mapping[str, str], language: Language) -> str:
+    """The gradient by forward mode, an element a call."""
+    return f"""\
 def {n["forward_mode"]}(*inputs):
     # {_say("forward", language)}
     columns = []
@@ -129,9 +159,12 @@ def {n["forward_mode"]}(*inputs):
             duals[k] = torch.autograd.forward_ad.make_dual(inputs[k], direction.reshape(inputs[k].shape))
             tangent = torch.autograd.forward_ad.unpack_dual({f}(*duals)).tangent
             columns.append(torch.tensor(0.0) if tangent is None else tangent.detach().reshape(()))
-    {TANGENTS} = torch.stack(columns)
+    {TANGENTS} = torch.stack(columns)"""
 
 
+def _calls(function: ProgramFunction, n: Mapping[str, str], language: Language) -> str:
+    """The check as the program is written, then in float64."""
+    return f"""\
 {n["steps"]} = [10.0**-(k / 2) for k in range({-round(2 * POWERS[0])}, {1 - round(2 * POWERS[-1])})]
 {n["inputs"]} = [{_inputs(function)}]
 print("{LEAVES}" + " ".join([{_leaf_names(function)}]))
@@ -140,14 +173,13 @@ print("{LEAVES}" + " ".join([{_leaf_names(function)}]))
 {n["check"]}(*{n["inputs"]})
 
 # {_say("in_float64", language)}
-{_in_float64(function, names)}
+{_in_float64(function, n)}
 {n["check"]}(*{n["inputs"]})
 print("{GRADCHECK}" + {n["Once"]}.apply({n["gradcheck"]}, *{n["inputs"]}))
 try:
     {n["forward_mode"]}(*{n["inputs"]})
 except (RuntimeError, NotImplementedError) as error:
-    print("{FORWARD}" + str(error))
-""".split("\n")
+    print("{FORWARD}" + str(error))"""
 
 
 def _inputs(function: ProgramFunction) -> str:
@@ -159,7 +191,7 @@ def _leaf_names(function: ProgramFunction) -> str:
     return ", ".join([*(f'"{name}"' for name in function.leaves), *modules])
 
 
-def _in_float64(function: ProgramFunction, names: dict[str, str]) -> str:
+def _in_float64(function: ProgramFunction, names: Mapping[str, str]) -> str:
     double = names["double"]
     lines = ["torch.set_default_dtype(torch.float64)"]
     lines += [f"{name} = {name}.double()" for name in function.tensors]
