@@ -13,6 +13,7 @@ from explorer.rules import notice_text, notices
 from explorer.runner import Completed, Failed
 from explorer.ui.keys import Key, Parameter
 from explorer.ui.markdown import plain
+from explorer.ui.panels.finder import finder
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.mistake_link import PAGE, mistake_link
 from explorer.ui.panels.side_by_side import side_by_side
@@ -61,20 +62,8 @@ def _overview() -> None:
         st.caption(_tell("lead"))
     names = {name: _tell(f"category.{name}") for name in categories()}
     with st.container(horizontal=True, vertical_alignment="center", key="mistakes-row"):
-        wanted = st.text_input(
-            _tell("search"),
-            key=Key.MISTAKE_SEARCH,
-            placeholder=_tell("search"),
-            icon=":material/search:",
-            label_visibility="collapsed",
-            width=380,
-        )
-        category = st.pills(
-            _tell("categories"),
-            names,
-            key=Key.MISTAKE_CATEGORY,
-            format_func=names.__getitem__,
-            label_visibility="collapsed",
+        wanted, category = finder(
+            (Key.MISTAKE_SEARCH, _tell("search")), (Key.MISTAKE_CATEGORY, _tell("categories")), names, width=380
         )
     found = search(wanted, language(), category)
     if not found:

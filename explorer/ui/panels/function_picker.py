@@ -9,6 +9,7 @@ from explorer.gallery import GalleryFunction, categories, function, search
 from explorer.i18n import text
 from explorer.ui import state
 from explorer.ui.keys import Key
+from explorer.ui.panels.finder import finder
 from explorer.ui.words import language, say
 
 
@@ -49,21 +50,8 @@ def _notice() -> str:
 
 
 def _gallery() -> None:
-    wanted = st.text_input(
-        say("pick.search"),
-        key=Key.SEARCH,
-        placeholder=say("pick.search"),
-        icon=":material/search:",
-        label_visibility="collapsed",
-    )
     names = {name: text(f"gallery.category.{name}", language()) for name in categories()}
-    category = st.pills(
-        say("pick.category"),
-        names,
-        key=Key.CATEGORY,
-        format_func=names.__getitem__,
-        label_visibility="collapsed",
-    )
+    wanted, category = finder((Key.SEARCH, say("pick.search")), (Key.CATEGORY, say("pick.category")), names)
     found = search(wanted, language(), category)
     if not found:
         st.caption(say("pick.nothing"))
