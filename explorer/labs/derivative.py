@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -52,7 +52,7 @@ class DerivativeSettings(LabSettings, frozen=True, kw_only=True):
         """Distance of two neighbours on the curve."""
         return self.reach / HALF
 
-    def snapped(self) -> DerivativeSettings:
+    def snapped(self) -> Self:
         """The same, with point and step on the curve's points and the step's end still on the curve."""
         place = self.place
         steps = min(max(round(self.dx / self.spacing), -place), POINTS - 1 - place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -50,7 +50,7 @@ class GradientSettings(LabSettings, frozen=True, kw_only=True):
         """Distance of two places that can be chosen."""
         return self.reach / MAP_HALF
 
-    def snapped(self) -> GradientSettings:
+    def snapped(self) -> Self:
         """The same, with point and direction on places that can be chosen."""
         place = {name: self._place(getattr(self, name)) for name in ("at_x", "at_y")}
         return msgspec.structs.replace(self, angle=round(self.angle / ANGLE_STEP) * ANGLE_STEP % 360, **place)

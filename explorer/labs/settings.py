@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, Self, TypeVar, get_origin, get_type_hints
 from urllib.parse import urlencode
 
 import msgspec
@@ -19,6 +19,10 @@ class LabSettings(Frozen, frozen=True, kw_only=True):
 
     Bounds belong into the types (`Annotated[float, msgspec.Meta(ge=0)]`), so that a stranger's link cannot break them.
     """
+
+    def snapped(self) -> Self:
+        """The same, with its numbers at places that the lab can show."""
+        return self
 
 
 Settings = TypeVar("Settings", bound=LabSettings)

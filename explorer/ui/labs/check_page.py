@@ -21,12 +21,13 @@ from explorer.ui.labs.frame import (
     load,
     program_shown,
     recording_of,
+    refusal,
     save,
     shown,
     tell,
 )
 from explorer.ui.style import theme
-from explorer.ui.words import language, said
+from explorer.ui.words import language
 
 LAB = "check"
 OWN = ""
@@ -42,7 +43,7 @@ def check_page() -> None:
     try:
         check = program_text(program, language())
     except ExplorerError as error:
-        st.warning(said(error), icon=":material/lightbulb:")
+        refusal(error, ":material/lightbulb:")
         save(LAB, settings)
         return
     recording = recording_of(check, CHECK_LIMITS)

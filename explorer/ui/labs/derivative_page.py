@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from explorer.errors import ExplorerError
 from explorer.i18n import text
 from explorer.labs.derivative import (
     HALF,
@@ -21,22 +22,8 @@ from explorer.labs.derivative import (
 from explorer.labs.derivative_figures import curve_figure, gap_figure, number, special_text
 from explorer.labs.special_points import Special, special_points
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import (
-    advise,
-    change,
-    chart,
-    clicked,
-    explore_link,
-    function_box,
-    lab_head,
-    load,
-    number_table,
-    program_shown,
-    recording_of,
-    refusal,
-    save,
-    shown,
-)
+from explorer.ui.labs.frame import chart, explore_link, number_table, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.function_lab import function_lab, function_row, reach_box
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
@@ -47,34 +34,13 @@ MOST_NOTES = 3
 
 
 def derivative_page() -> None:
-    """Draws the page; all that moves is a fragment, so that a slider redraws nothing else."""
-    lab_head(LAB)
-    load(LAB, DerivativeSettings)
-    _lab()
-
-
-@st.fragment
-def _lab() -> None:
-    settings = load(LAB, DerivativeSettings).snapped()
-    _controls(settings)
-    picture = st.container(key="lab-picture")
-    try:
-        program = program_text(settings)
-    except ExplorerError as error:
-        with picture:
-            refusal(error)
-        save(LAB, settings)
-        return
-    with picture:
-        _picture(program, settings)
-    _trick(settings)
-    save(LAB, settings)
+    """Draws the page."""
+    function_lab(LAB, DerivativeSettings, _controls, _picture)
 
 
 def _controls(settings: DerivativeSettings) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls"):
-        offered = {one.f: {"f": one.f, "reach": one.reach, "at": one.at, "dx": one.dx} for one in curves()}
-        function_box(LAB, settings, offered, _say("function"), _say("function_help"))
+    offered = {one.f: {"f": one.f, "reach": one.reach, "at": one.at, "dx": one.dx} for one in curves()}
+    with function_row(LAB, settings, offered):
         ends = (-settings.reach, settings.reach)
         with st.container(width=220):
             st.slider(_say("at"), *ends, step=settings.spacing, format="%.4g", **shown(LAB, settings, "at"))
@@ -82,14 +48,7 @@ def _controls(settings: DerivativeSettings) -> None:
             st.slider(
                 _say("step"), *_step_range(settings), step=settings.spacing, format="%.4g", **shown(LAB, settings, "dx")
             )
-        st.selectbox(
-            _say("reach"),
-            REACHES if settings.reach in REACHES else (*REACHES, settings.reach),
-            format_func=lambda reach: f"±{reach:g}",
-            help=_say("reach_help"),
-            width=110,
-            **shown(LAB, settings, "reach"),
-        )
+        reach_box(LAB, settings, REACHES)
         st.toggle(_say("second"), help=_say("second_help"), **shown(LAB, settings, "second"))
 
 
@@ -99,14 +58,16 @@ def _step_range(settings: DerivativeSettings) -> tuple[float, float]:
     return -min(most, place) * settings.spacing, min(most, POINTS - 1 - place) * settings.spacing
 
 
-def _picture(program: str, settings: DerivativeSettings) -> None:
-    recording = recording_of(program)
-    if recording is not None and not advise(advice_on(recording)):
+def _picture(settings: DerivativeSettings) -> None:
+    program = program_text(settings)
+    recording = recording_of(program, advice_on=advice_on)
+    if recording is not None:
         curve = read_curve(recording, settings)
         special = special_points(curve)
         _charts(curve, special, settings)
         _notes(curve, special)
     program_shown(program, point_program(settings), _say("explore", x=number(settings.at)))
+    _trick(settings)
 
 
 def _charts(curve: Curve, special: tuple[Special, ...], settings: DerivativeSettings) -> None:
@@ -114,7 +75,8 @@ def _charts(curve: Curve, special: tuple[Special, ...], settings: DerivativeSett
     left, right = st.columns([2.3, 1], gap="medium")
     with left:
         figure = curve_figure(curve, special, theme(), language())
-        chart(figure, CURVE, _say("alt", f=settings.f, x=x, slope=number(slope)), _follow_click)
+        alt = _say("alt", f=settings.f, x=x, slope=number(slope))
+        chart(figure, CURVE, alt, partial(take_click, LAB, CURVE, x="at"))
     with right:
         number_table(
             [
@@ -128,13 +90,6 @@ def _charts(curve: Curve, special: tuple[Special, ...], settings: DerivativeSett
             ]
         )
         chart(gap_figure(curve, theme(), language()), "derivative-gap", _say("gap_alt"))
-
-
-def _follow_click() -> None:
-    """Moves x to the clicked point."""
-    points = clicked(CURVE)
-    if points:
-        change(LAB, at=float(points[0]["x"]))
 
 
 def _notes(curve: Curve, special: tuple[Special, ...]) -> None:

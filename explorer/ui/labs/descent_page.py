@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 import streamlit as st
 
-from explorer.errors import ExplorerError
 from explorer.i18n import text
 from explorer.labs.descent import MOST_STEPS, Descent, DescentSettings, program_text, read_descent
 from explorer.labs.descent_figures import descent_figure
 from explorer.labs.gradient import map_program, read_map, surfaces
-from explorer.ui.labs.frame import (
-    change,
-    chart,
-    clicked,
-    function_box,
-    lab_head,
-    load,
-    program_shown,
-    recording_of,
-    refusal,
-    save,
-    shown,
-)
+from explorer.ui.labs.frame import chart, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.function_lab import function_lab, function_row, view_switch
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
@@ -32,43 +22,26 @@ OPTIMIZERS = ("sgd", "momentum", "adam", "hand")
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.5, 0.6, 0.8, 1.0, 1.5)
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 MISTAKES = ("forget_zero_grad", "forget_no_grad", "step_first")
-VIEWS = ("contour", "surface")
 EXPLORED_STEPS = 3
 
 
 def descent_page() -> None:
-    """Draws the page; all that moves is a fragment."""
-    lab_head(LAB)
-    load(LAB, DescentSettings)
-    _lab()
-
-
-@st.fragment
-def _lab() -> None:
-    settings = load(LAB, DescentSettings)
-    _controls(settings)
-    _mistakes(settings)
-    with st.container(key="lab-picture"):
-        try:
-            _picture(program_text(settings), settings)
-        except ExplorerError as error:
-            refusal(error)
-    save(LAB, settings)
+    """Draws the page."""
+    function_lab(LAB, DescentSettings, _controls, _picture)
 
 
 def _controls(settings: DescentSettings) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls"):
-        offered = {
-            one.gradient.f: {
-                "f": one.gradient.f,
-                "reach": one.gradient.reach,
-                "start_x": one.start_x,
-                "start_y": one.start_y,
-                "lr": one.lr,
-            }
-            for one in surfaces()
+    offered = {
+        one.gradient.f: {
+            "f": one.gradient.f,
+            "reach": one.gradient.reach,
+            "start_x": one.start_x,
+            "start_y": one.start_y,
+            "lr": one.lr,
         }
-        function_box(LAB, settings, offered, _say("function"), _say("function_help"))
+        for one in surfaces()
+    }
+    with function_row(LAB, settings, offered):
         st.selectbox(_say("optimizer"), OPTIMIZERS, format_func=_say, width=150, **shown(LAB, settings, "optimizer"))
         rates = sorted({*RATES, settings.lr})
         with st.container(width=190):
@@ -79,14 +52,8 @@ def _controls(settings: DescentSettings) -> None:
                 st.select_slider(_say("momentum_value"), momenta, **shown(LAB, settings, "momentum"))
         with st.container(width=170):
             st.slider(_say("steps"), 1, MOST_STEPS, **shown(LAB, settings, "steps"))
-        st.segmented_control(
-            _say("view"),
-            VIEWS,
-            format_func=_say,
-            required=True,
-            label_visibility="collapsed",
-            **shown(LAB, settings, "view"),
-        )
+        view_switch(LAB, settings)
+    _mistakes(settings)
 
 
 def _mistakes(settings: DescentSettings) -> None:
@@ -101,7 +68,8 @@ def _mistakes(settings: DescentSettings) -> None:
             )
 
 
-def _picture(program: str, settings: DescentSettings) -> None:
+def _picture(settings: DescentSettings) -> None:
+    program = program_text(settings)
     for name in settings.mistakes:
         by_hand = "_hand" if name == "step_first" and settings.optimizer == "hand" else ""
         st.text(_say(f"said_{name}{by_hand}"))
@@ -111,10 +79,11 @@ def _picture(program: str, settings: DescentSettings) -> None:
         right = recording_of(program_text(settings.without_mistakes())) if settings.mistakes else None
         gone = read_descent(recording) if recording is not None else None
         _summary(gone, settings)
+        follow_click = partial(take_click, LAB, PICTURE, x="start_x", y="start_y")
         figure = descent_figure(
             read_map(ground), gone, read_descent(right) if right is not None else None, settings, theme(), language()
         )
-        chart(figure, PICTURE, _alt(gone, settings), _follow_click if settings.view == "contour" else None)
+        chart(figure, PICTURE, _alt(gone, settings), follow_click if settings.view == "contour" else None)
     first_steps = msgspec.structs.replace(settings, steps=min(settings.steps, EXPLORED_STEPS))
     program_shown(program, program_text(first_steps), _say("explore"))
 
@@ -139,13 +108,6 @@ def _alt(gone: Descent | None, settings: DescentSettings) -> str:
         return _say("alt_failed", f=settings.f)
     ends = _ends(gone)
     return _say("alt", f=settings.f, steps=settings.steps, first=ends["first"], last=ends["last"])
-
-
-def _follow_click() -> None:
-    """Starts from the clicked place."""
-    points = clicked(PICTURE)
-    if points:
-        change(LAB, start_x=float(points[0]["x"]), start_y=float(points[0]["y"]))
 
 
 def _say(key: str, /, **values: object) -> str:

@@ -6,7 +6,6 @@ from typing import get_args
 
 import streamlit as st
 
-from explorer.errors import LinkInvalid
 from explorer.labs.flow import (
     FlowSettings,
     Network,
@@ -19,11 +18,8 @@ from explorer.labs.flow import (
     verdict,
 )
 from explorer.labs.flow.program import FLOW_LIMITS, MOST_LEVELS, Activation, Aid, Initialisation, Kind, Width
-from explorer.program.choices import Choices
-from explorer.program.link import encode
-from explorer.ui.keys import Parameter
 from explorer.ui.labs.controls import answer, segments, selection
-from explorer.ui.labs.frame import chart, lab_head, load, program_shown, recording_of, save, shown, tell
+from explorer.ui.labs.frame import chart, explore_link, lab_head, load, program_shown, recording_of, save, shown, tell
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
@@ -71,7 +67,8 @@ def _shown(networks: dict[str, tuple[Network, Reading]], programs: dict[str, str
         with st.container(horizontal=True, vertical_alignment="center", key=f"lab-row-{letter}"):
             answer(said.fate == "steady", prefix + said.sentence, key=f"lab-answer-{letter}")
             if reading.bad is not None:
-                _way_to(programs[letter], reading.bad.step, reading.bad.what)
+                label = tell("lab_flow.bad.show", what=reading.bad.what)
+                explore_link(programs[letter], label, ":material/my_location:", reading.bad.step)
     if networks:
         rows = [(letter.upper(), network, reading) for letter, (network, reading) in networks.items()]
         chart(norm_chart(rows, theme(), language()), "flow-norms", tell("lab_flow.chart.norms"))
@@ -83,20 +80,6 @@ def _shown(networks: dict[str, tuple[Network, Reading]], programs: dict[str, str
     for column, program in zip(st.columns(len(programs)), programs.values(), strict=True):
         with column:
             program_shown(program)
-
-
-def _way_to(program: str, step: int, what: str) -> None:
-    """The graph page, opened where the first number that is not finite has come up."""
-    try:
-        parameters = encode(Choices(text=program))
-    except LinkInvalid:
-        return
-    st.page_link(
-        "explorer/ui/explore_page.py",
-        label=tell("lab_flow.bad.show", what=what),
-        icon=":material/my_location:",
-        query_params={**parameters, str(Parameter.STEP): str(step), str(Parameter.LANGUAGE): language()},
-    )
 
 
 flow_page()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError, LinkInvalid
 from explorer.i18n import text
 from explorer.labs.advice import advice_on_error
 from explorer.labs.reading import LAB_LIMITS
-from explorer.labs.settings import LabSettings, Settings, from_parameters, to_parameters
+from explorer.labs.settings import Settings, from_parameters, to_parameters
 from explorer.model import Recording
 from explorer.program.choices import Choices
 from explorer.program.link import encode
@@ -110,38 +110,6 @@ def shown(lab: str, settings: Settings, field: str, value: Any = None) -> dict[s
     return {"key": key, "on_change": take, "args": (lab, field)}
 
 
-def function_box(
-    lab: str, settings: LabSettings, offered: Mapping[str, Mapping[str, Any]], label: str, help: str
-) -> None:
-    """The box with a lab's functions, into which one's own can be typed.
-
-    Args:
-        lab, settings: The lab, whose settings have the function's text as `f`.
-        offered: The settings that each function offered opens with, by its text.
-        label, help: What the box says of itself.
-    """
-    texts, key = list(offered), widget_key(lab, "f")
-    chosen = getattr(settings, "f")  # noqa: B009  not every lab has one
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
-    st.selectbox(
-        label,
-        texts if chosen in texts else [chosen, *texts],
-        key=key,
-        on_change=_choose_function,
-        args=(lab, offered),
-        accept_new_options=True,
-        help=help,
-        width=260,
-    )
-
-
-def _choose_function(lab: str, offered: Mapping[str, Mapping[str, Any]]) -> None:
-    typed = st.session_state[widget_key(lab, "f")]
-    if typed is not None:
-        change(lab, **offered.get(typed, {"f": typed}))
-
-
 def _is_same(one: object, other: object) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
@@ -163,17 +131,26 @@ def ending_of(program: str, limits: Limits = LAB_LIMITS) -> AnyEnding:
     return ending
 
 
-def recording_of(program: str, limits: Limits = LAB_LIMITS) -> Recording | None:
-    """The recording of a lab's program; where it did not run to its end, says why and returns None."""
+def recording_of(
+    program: str, limits: Limits = LAB_LIMITS, advice_on: Callable[[Recording], str | None] = lambda _: None
+) -> Recording | None:
+    """The recording of a lab's program; where it is none that can be shown, says why and returns None.
+
+    Args:
+        program, limits: What runs, and how far it may go.
+        advice_on: The key of what to change, for a recording that ran to its end and still is nothing to draw.
+    """
     with st.spinner(tell("ui.busy"), show_time=True):
         ending = ending_of(program, limits)
-    if isinstance(ending, Completed) and not ending.recording.truncated:
-        return ending.recording
-    if isinstance(ending, Completed):
-        st.warning(tell("labs.truncated"), icon=":material/content_cut:")
-    else:
+    if not isinstance(ending, Completed):
         ending_message(ending, program)
-        advise(advice_on_error(getattr(ending, "recording", None)))
+        _advise(advice_on_error(getattr(ending, "recording", None)))
+    elif ending.recording.truncated:
+        st.warning(tell("labs.truncated"), icon=":material/content_cut:")
+    elif (advice := advice_on(ending.recording)) is not None:
+        _advise(advice)
+    else:
+        return ending.recording
     return None
 
 
@@ -187,7 +164,7 @@ def _run(program: str, limits: Limits) -> AnyEnding:
 
 
 def chart(figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | None = None) -> None:
-    """A figure that stays where it is; clicks on its points call `on_click`, which finds them by `clicked(key)`.
+    """A figure that stays where it is; clicks on its points call `on_click`, such as `take_click`.
 
     Args:
         figure: What to draw.
@@ -199,10 +176,16 @@ def chart(figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | 
     st.plotly_chart(figure, width="stretch", theme=None, key=key, config=CHART, alt=alt, **select)
 
 
-def clicked(key: str) -> Sequence[dict[str, Any]]:
-    """The points of a chart that were clicked."""
-    points: Sequence[dict[str, Any]] = st.session_state[key]["selection"]["points"]
-    return points
+def take_click(lab: str, key: str, **fields: str) -> None:
+    """Takes the point of a chart that was clicked.
+
+    Args:
+        lab, key: The lab and its chart.
+        fields: The setting that each of the point's coordinates goes to, such as x="at".
+    """
+    points = st.session_state[key]["selection"]["points"]
+    if points:
+        change(lab, **{field: float(points[0][axis]) for axis, field in fields.items()})
 
 
 def refusal(error: ExplorerError, icon: str = ":material/edit:") -> None:
@@ -210,11 +193,10 @@ def refusal(error: ExplorerError, icon: str = ":material/edit:") -> None:
     st.warning(said(error), icon=icon)
 
 
-def advise(key: str | None) -> bool:
-    """Says why there is no picture and what to change; whether there was something to say."""
+def _advise(key: str | None) -> None:
+    """Says why there is no picture and what to change, if there is something to say."""
     if key is not None:
         st.warning(tell(key), icon=":material/lightbulb:")
-    return key is not None
 
 
 def number_table(rows: Sequence[tuple[str, str, str]]) -> None:
@@ -247,15 +229,18 @@ def program_shown(program: str, explored: str | None = None, label: str | None =
         st.code(program, language="python")
 
 
-def explore_link(program: str, label: str | None = None) -> None:
-    """The way to the graph page, with this very program."""
+def explore_link(
+    program: str, label: str | None = None, icon: str = ":material/account_tree:", step: int | None = None
+) -> None:
+    """The way to the graph page, with this very program; it opens at a step where one is given."""
     try:
         parameters = encode(Choices(text=program))
     except LinkInvalid:
         return
+    at = {} if step is None else {str(Parameter.STEP): str(step)}
     st.page_link(
         "explorer/ui/explore_page.py",
         label=label or tell("labs.explore"),
-        icon=":material/account_tree:",
-        query_params={**parameters, str(Parameter.LANGUAGE): language()},
+        icon=icon,
+        query_params={**parameters, **at, str(Parameter.LANGUAGE): language()},
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from explorer.errors import ExplorerError
 from explorer.i18n import text
 from explorer.labs.gradient import (
     ANGLE_STEP,
@@ -18,53 +19,24 @@ from explorer.labs.gradient import (
 )
 from explorer.labs.gradient_figures import contour_figure, slopes_figure, surface_figure
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import (
-    advise,
-    change,
-    chart,
-    clicked,
-    function_box,
-    lab_head,
-    load,
-    number_table,
-    program_shown,
-    recording_of,
-    refusal,
-    save,
-    shown,
-)
+from explorer.ui.labs.frame import chart, number_table, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.function_lab import function_lab, function_row, reach_box, view_switch
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
 LAB = "gradient"
 MAP = "gradient-map"
 REACHES = (1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 100.0)
-VIEWS = ("contour", "surface")
 
 
 def gradient_page() -> None:
-    """Draws the page; all that moves is a fragment, so that a slider redraws nothing else."""
-    lab_head(LAB)
-    load(LAB, GradientSettings)
-    _lab()
-
-
-@st.fragment
-def _lab() -> None:
-    settings = load(LAB, GradientSettings).snapped()
-    _controls(settings)
-    with st.container(key="lab-picture"):
-        try:
-            _picture(program_text(settings), settings)
-        except ExplorerError as error:
-            refusal(error)
-    save(LAB, settings)
+    """Draws the page."""
+    function_lab(LAB, GradientSettings, _controls, _picture)
 
 
 def _controls(settings: GradientSettings) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls"):
-        offered = {one.gradient.f: _fields(one.gradient) for one in surfaces()}
-        function_box(LAB, settings, offered, _say("function"), _say("function_help"))
+    offered = {one.gradient.f: _fields(one.gradient) for one in surfaces()}
+    with function_row(LAB, settings, offered):
         with st.container(width=180):
             st.slider("x", -settings.reach, settings.reach, step=settings.spacing, **shown(LAB, settings, "at_x"))
         with st.container(width=180):
@@ -73,31 +45,18 @@ def _controls(settings: GradientSettings) -> None:
             st.slider(
                 _say("angle"), 0, 360 - ANGLE_STEP, step=ANGLE_STEP, format="%d°", **shown(LAB, settings, "angle")
             )
-        st.selectbox(
-            _say("reach"),
-            REACHES if settings.reach in REACHES else (*REACHES, settings.reach),
-            format_func=lambda reach: f"±{reach:g}",
-            help=_say("reach_help"),
-            width=110,
-            **shown(LAB, settings, "reach"),
-        )
-        st.segmented_control(
-            _say("view"),
-            VIEWS,
-            format_func=_say,
-            required=True,
-            label_visibility="collapsed",
-            **shown(LAB, settings, "view"),
-        )
+        reach_box(LAB, settings, REACHES)
+        view_switch(LAB, settings)
 
 
 def _fields(settings: GradientSettings) -> dict[str, object]:
     return {name: getattr(settings, name) for name in ("f", "reach", "at_x", "at_y", "angle")}
 
 
-def _picture(program: str, settings: GradientSettings) -> None:
-    recording = recording_of(program)
-    if recording is not None and not advise(advice_on(recording)):
+def _picture(settings: GradientSettings) -> None:
+    program = program_text(settings)
+    recording = recording_of(program, advice_on=advice_on)
+    if recording is not None:
         _charts(read_surface(recording, settings), settings)
     program_shown(program, point_program(settings), _say("explore"))
 
@@ -108,7 +67,8 @@ def _charts(surface: Surface, settings: GradientSettings) -> None:
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         if settings.view == "contour":
-            chart(contour_figure(surface, settings, theme()), MAP, alt, _follow_click)
+            follow_click = partial(take_click, LAB, MAP, x="at_x", y="at_y")
+            chart(contour_figure(surface, settings, theme()), MAP, alt, follow_click)
         else:
             chart(surface_figure(surface, settings, theme()), "gradient-surface", alt)
     with right:
@@ -132,13 +92,6 @@ def _numbers(surface: Surface, settings: GradientSettings) -> None:
     if surface.curvatures is not None:
         rows.append((_say("curve"), ", ".join(number_text(one + 0.0) for one in surface.curvatures), "cut"))
     number_table(rows)
-
-
-def _follow_click() -> None:
-    """Moves the point to the clicked place."""
-    points = clicked(MAP)
-    if points:
-        change(LAB, at_x=float(points[0]["x"]), at_y=float(points[0]["y"]))
 
 
 def _say(key: str, /, **values: object) -> str:

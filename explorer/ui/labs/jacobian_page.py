@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.errors import ExplorerError
 from explorer.i18n import text
 from explorer.labs.jacobian import (
     MOST_ELEMENTS,
@@ -19,19 +18,8 @@ from explorer.labs.jacobian import (
     read_jacobian,
 )
 from explorer.labs.jacobian_figures import jacobian_figure
-from explorer.ui.labs.frame import (
-    advise,
-    change,
-    chart,
-    function_box,
-    lab_head,
-    load,
-    program_shown,
-    recording_of,
-    refusal,
-    save,
-    widget_key,
-)
+from explorer.ui.labs.frame import change, chart, program_shown, recording_of, widget_key
+from explorer.ui.labs.function_lab import function_lab, function_row
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
@@ -39,28 +27,13 @@ LAB = "jacobian"
 
 
 def jacobian_page() -> None:
-    """Draws the page; all that moves is a fragment, so that a slider redraws nothing else."""
-    lab_head(LAB)
-    load(LAB, JacobianSettings)
-    _lab()
-
-
-@st.fragment
-def _lab() -> None:
-    settings = load(LAB, JacobianSettings)
-    _controls(settings)
-    with st.container(key="lab-picture"):
-        try:
-            _picture(program_text(settings), settings)
-        except ExplorerError as error:
-            refusal(error)
-    save(LAB, settings)
+    """Draws the page."""
+    function_lab(LAB, JacobianSettings, _controls, _picture)
 
 
 def _controls(settings: JacobianSettings) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls"):
-        offered = {one.f: {"f": one.f, "x": one.x, "v": one.v, "u": one.u} for one in functions_offered()}
-        function_box(LAB, settings, offered, _say("function"), _say("function_help"))
+    offered = {one.f: {"f": one.f, "x": one.x, "v": one.v, "u": one.u} for one in functions_offered()}
+    with function_row(LAB, settings, offered):
         for index, number in enumerate(settings.x):
             key = _element_key("x", index)
             st.session_state[key] = number
@@ -89,9 +62,10 @@ def _controls(settings: JacobianSettings) -> None:
         )
 
 
-def _picture(program: str, settings: JacobianSettings) -> None:
-    recording = recording_of(program)
-    if recording is None or advise(advice_on(recording)):
+def _picture(settings: JacobianSettings) -> None:
+    program = program_text(settings)
+    recording = recording_of(program, advice_on=advice_on)
+    if recording is None:
         program_shown(program)
         return
     jacobian = read_jacobian(recording, settings)

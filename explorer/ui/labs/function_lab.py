@@ -1,0 +1,109 @@
+"""What the labs of a typed function share: the page, the row of the function, and controls that several have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.errors import ExplorerError
+from explorer.labs.settings import LabSettings, Settings
+from explorer.ui.labs.frame import change, lab_head, load, refusal, save, shown, tell, widget_key
+
+VIEWS = ("contour", "surface")
+
+
+def function_lab(
+    lab: str,
+    kind: type[Settings],
+    controls: Callable[[Settings], None],
+    picture: Callable[[Settings], None],
+) -> None:
+    """Draws a lab's page; all that moves is a fragment, so that a slider redraws nothing else.
+
+    Args:
+        lab, kind: The lab, and what its settings are.
+        controls: Draws what the settings are chosen with.
+        picture: Draws what became of them; what it raises is said in its place.
+    """
+    lab_head(lab)
+    load(lab, kind)
+    _moving(lab, kind, controls, picture)
+
+
+@st.fragment
+def _moving(
+    lab: str,
+    kind: type[Settings],
+    controls: Callable[[Settings], None],
+    picture: Callable[[Settings], None],
+) -> None:
+    settings = load(lab, kind).snapped()
+    controls(settings)
+    with st.container(key="lab-picture"):
+        try:
+            picture(settings)
+        except ExplorerError as error:
+            refusal(error)
+    save(lab, settings)
+
+
+def function_row(lab: str, settings: LabSettings, offered: Mapping[str, Mapping[str, Any]]) -> DeltaGenerator:
+    """The row of the controls, which begins with the functions; one's own can be typed there.
+
+    Args:
+        lab, settings: The lab, whose settings have the function's text as `f`.
+        offered: The settings that each function offered opens with, by its text.
+
+    Returns:
+        The row, for the other controls.
+    """
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls")
+    texts, key = list(offered), widget_key(lab, "f")
+    chosen = getattr(settings, "f")  # noqa: B009  not every lab has one
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+    row.selectbox(
+        tell(f"lab_{lab}.function"),
+        texts if chosen in texts else [chosen, *texts],
+        key=key,
+        on_change=_choose_function,
+        args=(lab, offered),
+        accept_new_options=True,
+        help=tell(f"lab_{lab}.function_help"),
+        width=260,
+    )
+    return row
+
+
+def _choose_function(lab: str, offered: Mapping[str, Mapping[str, Any]]) -> None:
+    typed = st.session_state[widget_key(lab, "f")]
+    if typed is not None:
+        change(lab, **offered.get(typed, {"f": typed}))
+
+
+def reach_box(lab: str, settings: LabSettings, reaches: Sequence[float]) -> None:
+    """How far the picture goes to either side of 0: one of `reaches`, or what a link asked for."""
+    reach = getattr(settings, "reach")  # noqa: B009  not every lab has one
+    st.selectbox(
+        tell(f"lab_{lab}.reach"),
+        reaches if reach in reaches else (*reaches, reach),
+        format_func=lambda one: f"±{one:g}",
+        help=tell(f"lab_{lab}.reach_help"),
+        width=110,
+        **shown(lab, settings, "reach"),
+    )
+
+
+def view_switch(lab: str, settings: LabSettings) -> None:
+    """Whether a function of two numbers is a map or a landscape."""
+    st.segmented_control(
+        tell(f"lab_{lab}.view"),
+        VIEWS,
+        format_func=lambda view: tell(f"lab_{lab}.{view}"),
+        required=True,
+        label_visibility="collapsed",
+        **shown(lab, settings, "view"),
+    )
