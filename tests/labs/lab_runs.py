@@ -8,16 +8,20 @@ import warnings
 from functools import cache
 from typing import Any
 
+import msgspec
 import torch
 
 from explorer.labs.reading import LAB_LIMITS
 from explorer.model import Recording
 from explorer.runner import AnyEnding, Completed, Limits, run
 
+PATIENCE_SECONDS = 60.0
+"""How fast a busy machine is must not decide a test of what is computed."""
+
 
 @cache
 def ended(program: str, limits: Limits = LAB_LIMITS) -> AnyEnding:
-    return run(program, limits=limits)
+    return run(program, limits=msgspec.structs.replace(limits, wall_seconds=PATIENCE_SECONDS))
 
 
 def recorded(program: str, limits: Limits = LAB_LIMITS) -> Recording:
