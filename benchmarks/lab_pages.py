@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,6 +45,7 @@ SLIDERS = (
 
 def rows() -> list[Row]:
     """One line per slider: the median time of the page's script."""
+    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it misses a server, a thousand times over
     warm_up()
     until = time.monotonic() + LONGEST_WARM_UP_SECONDS
     while not is_warm() and time.monotonic() < until:

@@ -73,7 +73,7 @@ def record_once(workload: Workload, variables: Any = None, step: Any = None, *, 
         variables, step = workload.prepare()
     limits = RecordingLimits(events=10**6, nodes=10**6, edges=10**6, elements=10**9)
     session = record(source=workload.source, filename=FILENAME, seed=0, limits=limits, jacobians=jacobians)
-    with session:
+    with contextlib.redirect_stdout(io.StringIO()), session:
         exec(step, variables)
     assert session.recording.nodes
     return session
