@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from streamlit.logger import set_log_level
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.rows import Row, at_most, median, milliseconds
@@ -45,7 +45,7 @@ SLIDERS = (
 
 def rows() -> list[Row]:
     """One line per slider: the median time of the page's script."""
-    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it misses a server, a thousand times over
+    set_log_level("error")  # it misses a server, a thousand times over
     warm_up()
     until = time.monotonic() + LONGEST_WARM_UP_SECONDS
     while not is_warm() and time.monotonic() < until:
