@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from explorer.program.link import encode
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Page]
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+HEARD_MILLISECONDS = 600
 CUBE = "import torch\n\nx = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\nm = (x * x).sum()\nm.backward()\n"
 BRANCHES = (
     "import torch\n\nx = torch.tensor([1.0, 2.0], requires_grad=True)\na = x * 1\nb = 4 * a\nc = a.clone()\n"
@@ -38,10 +41,16 @@ def open_at(visit: Visit, code: str, name: str, **options: object) -> Page:
 
 
 def select(page: Page, name: str) -> None:
+    expect(page.locator(".insight .tabs")).to_be_visible()  # it follows the first painting, which draws the page anew
+    expect(page.locator(IDLE)).to_be_visible()
     page.locator(".player").evaluate("element => element.player.stepTo(element.player.count)")
     page.locator(".stage g.node").filter(has_text=name).first.dispatch_event("click")
     expect(page.locator(".st-key-inspector h2")).to_be_visible()
     expect(page.locator(".insight .tabs")).to_be_visible()
+    # The panel is drawn anew once Python has heard of step and node: pointing at a cell before that would be forgotten.
+    page.wait_for_url(re.compile(r"[?&]step=\d+"))
+    page.wait_for_timeout(HEARD_MILLISECONDS)
+    expect(page.locator(IDLE)).to_be_visible()
 
 
 def cell(page: Page, title: str, at: int) -> Locator:

@@ -57,9 +57,9 @@ def test_a_lab_opens_with_its_message_charts_and_program(lab: str, language: Lan
 def test_missing_scaling_is_told_by_its_factor() -> None:
     page = open_lab("accumulation")
     page.selectbox(key="accumulation-scaling").set_value("nothing")
-    assert "4 times the full batch's" in said(ran(page))
+    assert "4 times the full batch’s" in said(ran(page))
     page.slider(key="accumulation-size").set_value(4)
-    assert "2 times the full batch's" in said(ran(page))
+    assert "2 times the full batch’s" in said(ran(page))
     assert "nothing" in page.query_params["scaling"]
 
 
