@@ -110,7 +110,10 @@ def test_a_repeated_warning_is_said_once() -> None:
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("en", "The .grad of x and b holds the sum over several backward passes, since it was not cleared between them."),
+        (
+            "en",
+            "The .grad of x and b holds the sum over several backward passes, since it was not cleared between them.",
+        ),
         ("zh", "x 和 b 的 .grad 是多次反向传播的梯度之和，因为中间没有清零。"),
     ],
 )
