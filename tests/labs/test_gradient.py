@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import lab_samples as samples
 import numpy as np
 import pytest
@@ -188,9 +190,12 @@ def test_slopes_are_drawn_along_every_direction(theme: Theme, language: Language
 def test_nan_and_infinity_can_be_drawn(f: str, at_x: float, at_y: float) -> None:
     settings = GradientSettings(f=f, at_x=at_x, at_y=at_y)
     found = surface(settings)
-    contour_figure(found, settings, "light").to_json()
-    surface_figure(found, settings, "dark").to_json()
-    slopes_figure(found, settings, "light", "zh").to_json()
+    figures = (
+        contour_figure(found, settings, "light"),
+        surface_figure(found, settings, "dark"),
+        slopes_figure(found, settings, "light", "zh"),
+    )
+    assert all(json.loads(figure.to_json())["data"] for figure in figures)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # torch's own, on first use of forward mode
