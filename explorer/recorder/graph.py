@@ -90,17 +90,19 @@ class Graph:
         if node_id is not None and self.nodes[node_id].variable is None:
             self.describe(node_id, variable=variable)
 
-    def run_last(self) -> None:
-        """Moves the hooks behind those of the program, which may change what they look at."""
-        alive = []
+    def run_last(self) -> bool:
+        """Moves the hooks behind those of the program, which may change what they look at; whether there are any."""
+        alive, others = [], False
         for handle in self._handles:
             hooks = handle.hooks_dict_ref()
             if hooks is not None:
                 alive.append(handle)
                 if len(hooks) > 1:
+                    others = True
                     # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
                     hooks[handle.id] = hooks.pop(handle.id)
         self._handles = alive
+        return others
 
     def unhook(self) -> None:
         """Leaves torch as it was found."""

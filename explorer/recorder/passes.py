@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.autograd.graph import get_gradient_edge
@@ -31,9 +31,32 @@ from explorer.recorder.jacobians import Ask, Jacobian, jacobian_of
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import grad_fn_of, is_leaf, tensors_in
+from explorer.recorder.values import dense, grad_fn_of, is_leaf, tensors_in
 
 Grads = tuple[torch.Tensor | None, ...]
+
+
+class Added(NamedTuple):
+    """A `.grad` that has just been added to, as it was before hooks of the program that may change it.
+
+    Args:
+        grad: The tensor itself.
+        copy: Its elements then: a hook that writes through `.data` moves no version counter.
+        value: The same for the recording.
+        finish: Notes what was added and what the hooks made of it; for the engine, which does not come to it where a
+            hook raises.
+    """
+
+    grad: torch.Tensor
+    copy: torch.Tensor
+    value: TensorValue
+    finish: Callable[[], None]
+
+    def is_still(self, grad: torch.Tensor | None) -> bool:
+        """Whether a leaf's `.grad` is this one, unchanged."""
+        if grad is not self.grad:
+            return False
+        return torch.allclose(dense(grad), dense(self.copy), rtol=0, atol=0, equal_nan=True)
 
 
 @dataclass(slots=True)
@@ -47,8 +70,8 @@ class RunningPass:
     """The node that the engine is running."""
     jacobian: Jacobian | None = None
     """Of that node."""
-    added: dict[str, tuple[TensorValue, torch.Tensor, int]] = field(default_factory=dict)
-    """`.grad` just added to, with its version, for leaves with hooks of the program that may change it then."""
+    added: Added | None = None
+    """Of the leaf whose `AccumulateGrad` that is, if the program has hooks there."""
 
 
 class Passes:
@@ -63,10 +86,13 @@ class Passes:
         self.builder: Builder
         self.failed_node: str | None = None
         """The node that was running when torch last raised."""
+        self.program_runs_between = False
+        """Whether code of the program's may run between two nodes, and change numbers where no counter tells."""
         self._listen = listen
         self._listen_not = listen_not
         self._running: list[RunningPass] = []
         self._count = 0
+        self._first_sequence_nr = torch._C._autograd._get_sequence_nr()
 
     @property
     def is_running(self) -> bool:
@@ -80,7 +106,7 @@ class Passes:
             running = self._begun(func, args, kwargs, place.span)
             started = running.started
             self.builder.emit(started)
-            self.builder.graph.run_last()
+            self.program_runs_between |= self.builder.graph.run_last()
         self._running.append(running)
         result, error = None, None
         try:
@@ -89,25 +115,32 @@ class Passes:
             error = str(raised)
             nodes = self.builder.graph.nodes.values()
             self.failed_node = self.failed_node or running.node_id or named_node(self.builder.events, nodes, error)
+            if running.added is not None:
+                running.added.finish()
             raise
         finally:
             self._running.pop()
             with unseen():
+                self._begin_moment()
                 self._note_end(started, tensors_or_none(result), error)
         return result
 
     def hooks(self, grad_fn: GradFn, node: Node, frees: bool) -> Hooks:
         """What the engine calls before and after it runs a node."""
+        came: list[TensorValue | None] = []
         if is_accumulate(grad_fn):
-            came: list[TensorValue | None] = []
             leaf = self.builder.leaves.leaf(grad_fn.variable)
+            self.program_runs_between |= has_hooks(grad_fn.variable)
             return (
                 partial(self._accumulate_starts, node.id, leaf, came),
                 partial(self._accumulate_ends, node.id, leaf, came),
             )
+        ask = jacobian_of(grad_fn)
+        # A tensor from before the session may have hooks that nobody has told of.
+        self.program_runs_between |= ask is None or node.sequence_nr < self._first_sequence_nr
         if node.kind == "custom":
-            return partial(self._python_starts, node.id), partial(self._python_ends, node.id, frees)
-        return partial(self._node_starts, node.id, jacobian_of(grad_fn)), partial(self._node_ends, node.id, frees)
+            return partial(self._python_starts, node.id, came), partial(self._python_ends, node.id, frees, came)
+        return partial(self._node_starts, node.id, ask), partial(self._node_ends, node.id, frees, None)
 
     def _begun(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | None
@@ -153,15 +186,21 @@ class Passes:
         node_id = self.builder.graph.node_id(grad_fn_of(tensor))
         return (self.builder.graph.nodes[node_id].variable if node_id else None) or "?"
 
-    def _python_starts(self, node_id: str, grad_outputs: Grads) -> None:
+    def _python_starts(self, node_id: str, came: list[TensorValue | None], grad_outputs: Grads) -> None:
+        """Keeps what came in: the program's own code may change it in place."""
         if self._running:
             self._running[-1].node_id = node_id
+            with unseen():
+                self._begin_moment()
+                came[:] = () if self.builder.budget.is_spent else self._values(grad_outputs)
             self._listen()
 
-    def _python_ends(self, node_id: str, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
+    def _python_ends(
+        self, node_id: str, frees: bool, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
+    ) -> None:
         if self._running:
             self._listen_not()
-            self._node_ends(node_id, frees, grad_inputs, grad_outputs)
+            self._node_ends(node_id, frees, came, grad_inputs, grad_outputs)
 
     def _node_starts(self, node_id: str, ask: Ask | None, grad_outputs: Grads) -> None:
         if self._running:
@@ -172,7 +211,14 @@ class Passes:
                     running.jacobian = found = ask(grad_outputs)
                 self.builder.budget.jacobians -= found is not None
 
-    def _node_ends(self, node_id: str, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
+    def _node_ends(
+        self,
+        node_id: str,
+        frees: bool,
+        came: list[TensorValue | None] | None,
+        grad_inputs: Grads,
+        grad_outputs: Grads,
+    ) -> None:
         if not self._running:
             return
         running = self._running[-1]
@@ -181,12 +227,13 @@ class Passes:
             return
         started = running.started
         with unseen():
+            self._begin_moment()
             self.builder.emit(
                 NodeRan(
                     span=started.span,
                     backward_pass=started.backward_pass,
                     node_id=node_id,
-                    grad_outputs=self._values(grad_outputs),
+                    grad_outputs=self._values(grad_outputs) if came is None else tuple(came),
                     grad_inputs=self._values(grad_inputs),
                     freed=frees and not started.retain_graph,
                     jacobian=jacobian,
@@ -194,6 +241,11 @@ class Passes:
             )
             if started.create_graph:
                 self._discover_higher(grad_inputs, started.span, node_id)
+
+    def _begin_moment(self) -> None:
+        """The engine goes on to another node: what was copied before may have been changed since."""
+        if self.program_runs_between:
+            self.builder.snapshots.forget()
 
     def _values(self, grads: Grads) -> tuple[TensorValue | None, ...]:
         take = self.builder.snapshots.take
@@ -209,19 +261,22 @@ class Passes:
         running = self._running[-1]
         running.node_id = node_id
         with unseen():
+            self._begin_moment()
             tensor = leaf.tensor()
             came += self._values((grad_outputs[0], leaf.current_grad()))
             if tensor is not None and tensor._post_accumulate_grad_hooks:
-                self._look_before_the_program(tensor, running, node_id)
+                finish = partial(self._accumulate_ends, node_id, leaf, came, (), grad_outputs)
+                self._look_before_the_program(tensor, running, finish)
 
-    def _look_before_the_program(self, tensor: torch.Tensor, running: RunningPass, node_id: str) -> None:
+    def _look_before_the_program(self, tensor: torch.Tensor, running: RunningPass, finish: Callable[[], None]) -> None:
         """Reads a `.grad` that has just been added to, before the program's own hooks change it."""
 
         def look(leaf: torch.Tensor) -> None:
             handle.remove()
             with unseen():
                 if leaf.grad is not None:
-                    running.added[node_id] = self.builder.value(leaf.grad), leaf.grad, leaf.grad._version
+                    copy = leaf.grad.detach().clone()
+                    running.added = Added(leaf.grad, copy, self.builder.value(copy), finish)
 
         handle = tensor.register_post_accumulate_grad_hook(look)  # type: ignore[no-untyped-call]
         hooks = tensor._post_accumulate_grad_hooks
@@ -237,6 +292,7 @@ class Passes:
         running.node_id, started = None, running.started
         incoming, before = came
         with unseen():
+            self._begin_moment()
             self.builder.emit(
                 NodeRan(
                     span=started.span,
@@ -246,8 +302,8 @@ class Passes:
                 )
             )
             grad = leaf.current_grad()
-            added = running.added.pop(node_id, None)
-            after = added[0] if added else self.builder.maybe_value(grad)
+            added, running.added = running.added, None
+            after = added.value if added else self.builder.maybe_value(grad)
             if incoming is None or after is None:
                 return
             self.builder.emit(
@@ -261,7 +317,7 @@ class Passes:
                 )
             )
             self.builder.leaves.see_grad(leaf, grad)
-            if added and (grad is not added[1] or grad._version != added[2]):
+            if added and not added.is_still(grad):
                 self._note_change_after(leaf, grad, after, started.span)
             if started.create_graph and grad is not None:
                 self._discover_higher((grad,), started.span, node_id)
@@ -315,6 +371,11 @@ def signature(func: Callable[..., Any]) -> inspect.Signature:
 def node_of(root: torch.Tensor) -> GradFn | None:
     """The node at which a pass from this tensor starts: its grad_fn, or a leaf's `AccumulateGrad`."""
     return get_gradient_edge(root).node if is_leaf(root) and root.requires_grad else grad_fn_of(root)
+
+
+def has_hooks(leaf: torch.Tensor) -> bool:
+    """Whether the program looks at a leaf's gradients."""
+    return bool(leaf._backward_hooks or leaf._post_accumulate_grad_hooks)
 
 
 def tensors_or_none(result: Any) -> Grads:

@@ -27,6 +27,9 @@ from explorer.recorder.taps import TAPS
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import tensors_in
 
+HOOKING = {"register_hook", "register_post_accumulate_grad_hook"}
+"""Functions after which the engine runs code of the program's."""
+
 
 class SessionUnfinished(ExplorerError):
     """The recording was asked for before its `with` block ended."""
@@ -104,7 +107,7 @@ class Session:
 
     def call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls a torch function for the program, watching."""
-        call = self._calls.get(func) or self._calls.setdefault(func, call_of(func))
+        call = self._calls.get(func) or self._meet(func)
         if call.is_question or self._applying or self._builder.budget.is_spent:
             return func(*args, **kwargs)
         if self._passes.is_running and not call.starts_pass:
@@ -120,6 +123,12 @@ class Session:
             with unseen():
                 self._remarks.after(call.name, call.kind, args, result, place)
         return result
+
+    def _meet(self, func: Any) -> Call:
+        """A torch function that the program calls for the first time."""
+        call = self._calls[func] = call_of(func)
+        self._passes.program_runs_between |= call.name in HOOKING
+        return call
 
     def _run_pass(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
         with unseen():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from explorer.model import Number, Stats, TensorValue
 from explorer.recorder.limits import Budget
-from explorer.recorder.values import dense, dtype_name, is_ordinary, numbers, stats
+from explorer.recorder.values import dense, dtype_name, is_ordinary, numbers, stats, unbatched
 
 FEW = 32
 """Up to so many elements, writing down is quicker than copying."""
@@ -59,7 +60,10 @@ class Snapshots:
             self._budget.elements -= count
             return TensorValue(shape=shape, dtype=dtype, values=tuple(listed(tensor, len(shape))))
         except (RuntimeError, NotImplementedError):
-            # Tensors that torch.func batches, or that live on "meta", have a shape but nothing to read.
+            with suppress(RuntimeError, NotImplementedError):
+                if (batch := unbatched(tensor)) is not tensor:
+                    return self.take(batch)
+            # Tensors that live on "meta" have a shape but nothing to read.
             return TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=Stats())
 
     def forget(self) -> None:

@@ -58,6 +58,22 @@ def dense(tensor: torch.Tensor) -> torch.Tensor:
     return plain if plain.layout is torch.strided else plain.to_dense()
 
 
+def unbatched(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor behind one that torch batches: the batch dimensions first, that of the outermost `vmap` in front.
+
+    The same tensor where it is no such one.
+    """
+    if torch._C._functorch.is_legacy_batchedtensor(tensor):  # by `is_grads_batched`, which has a vmap of its own
+        return torch._remove_batch_dim(tensor, 1, 1, 0)
+    wrapped = []
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        wrapped.append(torch._C._functorch.maybe_get_bdim(tensor))
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    dimensions = list(range(tensor.dim()))
+    batches = [dimensions.pop(batch) for batch in reversed(wrapped) if batch >= 0]
+    return tensor.permute(*batches, *dimensions) if batches else tensor
+
+
 def is_ordinary(tensor: torch.Tensor) -> bool:
     """Whether torch can list a tensor's elements as it is."""
     return (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from checker import check_recording, events_of, nodes_ran, recorded, to_tensor
 from explorer.model import Accumulated, BackwardEnded, BackwardStarted, GradCleared, Modified, NodeRan, Operation
+from explorer.recorder import record
 
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
 W = "w = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], requires_grad=True)\n"
@@ -225,6 +227,40 @@ def test_the_grad_is_seen_before_a_hook_of_the_program_scales_it() -> None:
     assert [event.after.values for event in events_of(recording, Accumulated)] == [(1.0,) * 3, (11.0,) * 3]
 
 
+HOOK = "def hook(grad):\n    grad.data.mul_(5)\n"
+HOOKED = "y = x * 2\ny.register_hook(hook)\n"
+
+
+@pytest.mark.parametrize("size", [3, 40, 2000])
+@pytest.mark.parametrize("outside", [HOOKED, ""])
+def test_a_hook_that_writes_through_data_is_seen(size: int, outside: str) -> None:
+    """No version counter tells that the gradient has changed on its way, wherever the hook was put on it."""
+    variables: dict[str, object] = {}
+    exec(f"import torch\nx = torch.ones({size}, requires_grad=True)\n{HOOK}{outside}", variables)
+    with record(source="") as session:
+        exec(("" if outside else HOOKED) + "(y * 3).sum().backward()", variables)
+    came = [event.grad_outputs[0].values[0] for event in events_of(session.recording, NodeRan)]
+    assert came == [1.0, 1.0, 15.0, 30.0]
+
+
+@pytest.mark.parametrize("change", ["leaf.grad.mul_(4)", "leaf.grad.data.mul_(4)", "leaf.grad = leaf.grad * 4"])
+@pytest.mark.parametrize("ending", ["pass", "raise ValueError"])
+def test_what_a_hook_makes_of_a_grad_is_seen_though_it_raises(change: str, ending: str) -> None:
+    code = f"def hook(leaf):\n    {change}\n    {ending}\nx.register_post_accumulate_grad_hook(hook)\n"
+    recording = recorded(X + code + "(x * 2).sum().backward()")
+    (accumulated,), (modified,) = events_of(recording, Accumulated), events_of(recording, Modified)
+    assert (accumulated.after.values, modified.after.values) == ((2.0,) * 3, (8.0,) * 3)
+    assert recording.grads["x"].values == (8.0,) * 3
+
+
+def test_what_came_to_a_function_of_ones_own_is_seen_before_it_changes_it() -> None:
+    code = "class Seven(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, a):\n        return a * 1\n"
+    code += "    @staticmethod\n    def backward(ctx, g):\n        return g.mul_(7)\n"
+    recording = check_recording(code + X + "(Seven.apply(x * 2) * 3).sum().backward()", sums=False)
+    own = next(event for event in events_of(recording, NodeRan) if recording.node(event.node_id).kind == "custom")
+    assert (own.grad_outputs[0].values, own.grad_inputs[0].values) == ((3.0,) * 3, (21.0,) * 3)
+
+
 def test_undefined_gradients_are_none() -> None:
     recording = recorded(X + "a, b = torch.split(x, [1, 2])\nb.sum().backward()")
     split = next(event for event in events_of(recording, NodeRan) if len(event.grad_outputs) == 2)
@@ -238,12 +274,21 @@ def test_what_grad_returns_for_an_unused_input() -> None:
     assert events_of(materialized, BackwardEnded)[0].returned[1].values == (0.0,)
 
 
-def test_batched_gradients_have_a_shape_but_no_numbers() -> None:
-    """torch.func batches them; what the program gets back is readable."""
-    recording = recorded(PROGRAMS["batched"])
-    (ran,) = events_of(recording, NodeRan)
-    assert (ran.grad_outputs[0].shape, ran.grad_outputs[0].values) == ((3,), ())
-    assert to_tensor(events_of(recording, BackwardEnded)[0].returned[0]).shape == (3, 3)
+@pytest.mark.parametrize("size", [3, 40])
+def test_batched_gradients_have_the_batch_first(size: int) -> None:
+    code = f"x = torch.linspace(0, 1, {size}, requires_grad=True)\ny = x.exp()\n"
+    recording = recorded(code + f"g = torch.autograd.grad(y, x, 2 * torch.eye({size})[:2], is_grads_batched=True)")
+    (ran,), (ended,) = events_of(recording, NodeRan), events_of(recording, BackwardEnded)
+    assert torch.equal(to_tensor(ran.grad_outputs[0]), 2 * torch.eye(size)[:2])
+    assert torch.equal(to_tensor(ran.grad_inputs[0]), to_tensor(ended.returned[0]))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_nested_vmap_has_the_outer_batch_first() -> None:
+    code = "x = torch.arange(6.0).reshape(3, 2)\nf = torch.func.grad(lambda a: a**2)\n"
+    recording = recorded(code + "print(torch.func.vmap(torch.func.vmap(f), in_dims=1)(x))")
+    ran = next(event for event in events_of(recording, NodeRan) if recording.node(event.node_id).name == "PowBackward0")
+    assert torch.equal(to_tensor(ran.grad_inputs[0]), 2 * torch.arange(6.0).reshape(3, 2).t())
 
 
 @pytest.mark.filterwarnings("ignore")
