@@ -20,6 +20,9 @@ from explorer.render.layout import lay_out
 COUNTS: Counter[str] = Counter()
 """What a sweep has seen, for the summary of the test run."""
 
+NOTES: list[str] = []
+"""What is to be said beside them."""
+
 LIMITS = RecordingLimits(values=64, sample=16)
 
 Call = Callable[[Any], Any]
