@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
+from msgspec.structs import force_setattr
 
-from explorer.model import Cut, GradCleared, Modified, Operation
+from explorer.model import Cut, GradCleared, Modified, Operation, Span
 from explorer.recorder.builder import Builder
 from explorer.recorder.leaves import LeafDraft
+from explorer.recorder.names import variables_of
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version
 from explorer.recorder.unseen import unseen
@@ -24,6 +27,23 @@ MARKING = {"requires_grad_", "requires_grad"}
 TENSOR_PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
 
 
+class Claim(NamedTuple):
+    """A name that a result has only if the code of torch that the program called ends with it: `out = net(x)`.
+
+    Args:
+        frame_id, span: The expression whose value gets the name.
+        tensor: The result.
+        node_id: The node that made it.
+        event: What was noted of it.
+    """
+
+    frame_id: int
+    span: Span | None
+    tensor: weakref.ref[torch.Tensor]
+    node_id: str | None
+    event: Operation | Modified
+
+
 class Operations:
     """Turns calls of torch functions into events.
 
@@ -33,6 +53,7 @@ class Operations:
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
+        self._claim: Claim | None = None
 
     def run(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place
@@ -52,6 +73,7 @@ class Operations:
         self, name: str, taken: list[torch.Tensor], changed: list[torch.Tensor], result: Any, place: Place
     ) -> None:
         """Notes one call: the tensors it took, those it changed in place, and what it returned."""
+        self._settle(place)
         for tensor in changed:
             self._note_change(name, tensor, taken, place)
         given = {id(tensor) for tensor in taken}
@@ -95,7 +117,7 @@ class Operations:
             self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="none"))
 
     def _note_mark(self, name: str, tensor: torch.Tensor, place: Place) -> None:
-        target = next(iter(place.targets), None)
+        target = place.targets[0] if place.direct and place.targets else None
         if not is_leaf(tensor):
             return
         leaf = self.builder.leaves.leaf(tensor, name=target, span=place.span)
@@ -133,20 +155,21 @@ class Operations:
             self.builder.graph.describe(node_ids[-1], variable=variable, value=after)
             self.builder.storages.know(node_ids[-1], tensor)
             self._note_consumers(node_ids[-1], tensor, taken)
-        self.builder.emit(
-            Modified(
-                span=place.span,
-                name=name,
-                variable=variable,
-                leaf_id=leaf.id if leaf else None,
-                of_grad=of_grad,
-                before=before,
-                after=after,
-                version=version(tensor),
-                counted_with=self.builder.storages.counted_with(tensor),
-                node_ids=node_ids,
-            )
+        event = Modified(
+            span=place.span,
+            name=name,
+            variable=variable,
+            leaf_id=leaf.id if leaf else None,
+            of_grad=of_grad,
+            before=before,
+            after=after,
+            version=version(tensor),
+            counted_with=self.builder.storages.counted_with(tensor),
+            node_ids=node_ids,
         )
+        self.builder.emit(event)
+        if leaf is None:
+            self._claim_name(event, tensor, next(reversed(node_ids), None), place)
 
     def _note_result(self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], place: Place) -> None:
         node_ids: tuple[str, ...] = ()
@@ -163,19 +186,36 @@ class Operations:
             self.builder.graph.describe(result_id, variable=variable, value=values[0])
             self.builder.storages.know(result_id, made[0])
             self._note_consumers(result_id, made[0], taken)
-        self.builder.emit(
-            Operation(
-                span=place.span,
-                name=name,
-                variable=variable,
-                values=values,
-                node_ids=node_ids,
-                input_ids=self._origins(taken),
-                leaf_id=None if taken else self._new_leaf(made, place),
-                cut_id=None if differentiable else self._new_cut(name, taken, made, variable, place),
-                requires_grad=differentiable,
-            )
+        event = Operation(
+            span=place.span,
+            name=name,
+            variable=variable,
+            values=values,
+            node_ids=node_ids,
+            input_ids=self._origins(taken),
+            leaf_id=None if taken else self._new_leaf(made, place),
+            cut_id=None if differentiable else self._new_cut(name, taken, made, variable, place),
+            requires_grad=differentiable,
         )
+        self.builder.emit(event)
+        self._claim_name(event, made[0], result_id if result_id in node_ids else None, place)
+
+    def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_id: str | None, place: Place) -> None:
+        """Notes that a name is given for the time being: the call that the program made may go on computing."""
+        if event.variable is not None and not place.direct:
+            self._claim = Claim(id(place.frame), place.span, weakref.ref(tensor), node_id, event)
+
+    def _settle(self, place: Place) -> None:
+        """Takes the last name away again if the same call of the program's goes on."""
+        claim, self._claim = self._claim, None
+        if claim is None or place.frame is None or (id(place.frame), place.span) != (claim.frame_id, claim.span):
+            return
+        tensor = claim.tensor()
+        if tensor is None or not any(value is tensor for value in variables_of(place.frame).values()):
+            # An event is frozen for everybody who reads a recording; there is none yet.
+            force_setattr(claim.event, "variable", None)
+            if claim.node_id is not None:
+                self.builder.graph.describe(claim.node_id, variable=None)
 
     def _new_leaf(self, made: list[torch.Tensor], place: Place) -> str | None:
         """A tensor made from no other is a leaf: it has a name, or wants a gradient."""

@@ -261,6 +261,29 @@ def test_what_came_to_a_function_of_ones_own_is_seen_before_it_changes_it() -> N
     assert (own.grad_outputs[0].values, own.grad_inputs[0].values) == ((3.0,) * 3, (21.0,) * 3)
 
 
+def test_the_result_of_a_module_has_the_name_and_what_it_computed_before_has_none() -> None:
+    recording = recorded(
+        "net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(inplace=True), nn.Linear(2, 1))\nout = net(torch.ones(2))\nloss = out.sum()"
+    )
+    named = [node.variable for node in recording.nodes if node.kind == "operation"]
+    assert named == [None] * (len(named) - 2) + ["out", "loss"]
+    assert [event.variable for event in recording.events if getattr(event, "variable", None)][-2:] == ["out", "loss"]
+    assert [event.variable for event in recording.events if isinstance(event, (Operation, Modified))].count("out") == 1
+
+
+def test_a_name_that_is_given_in_a_loop_stays_with_every_result() -> None:
+    recording = recorded(
+        "cell = nn.Linear(2, 2)\nh = torch.ones(2)\nfor _ in range(3):\n    h = cell(h)\nh.sum().backward()"
+    )
+    assert [node.variable for node in recording.nodes].count("h") == 3
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_transform_makes_a_leaf_has_no_name() -> None:
+    recording = recorded("x = torch.ones(2)\ng = torch.func.grad(lambda a: (a**2).sum())(x)")
+    assert [leaf.name for leaf in recording.leaves] == ["x", "l1"]
+
+
 def test_undefined_gradients_are_none() -> None:
     recording = recorded(X + "a, b = torch.split(x, [1, 2])\nb.sum().backward()")
     split = next(event for event in events_of(recording, NodeRan) if len(event.grad_outputs) == 2)
