@@ -90,7 +90,7 @@ class Snapshots:
         self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, stats_of: Callable[[torch.Tensor], Stats]
     ) -> TensorValue:
         if plain.dtype not in PLAIN:
-            plain = plain.to(torch.float64)
+            plain = plain.to(torch.complex64 if plain.is_complex() else torch.float64)
         if plain.numel() <= self._most:
             value = TensorValue(shape=shape, dtype=dtype, values=(), indices=())
             copy, indices = plain.clone(memory_format=torch.contiguous_format), None
