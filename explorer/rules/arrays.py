@@ -44,6 +44,11 @@ def sign(x: Array) -> Array:
     return np.where(x == 0, 0, x / np.abs(x))
 
 
+def single_quotient(x: float, y: float) -> float:
+    """A quotient in single precision, where torch's source writes one so for every type."""
+    return float(np.float32(x) / np.float32(y))
+
+
 def complex_of(x: Array) -> Array:
     """Pairs of numbers in the last dimension as complex numbers."""
     return x[..., 0] + 1j * x[..., 1]
@@ -152,6 +157,37 @@ def cumprod(x: Array, dim: int) -> Array:
     return np.cumprod(x, axis=dim) if x.ndim else x
 
 
+def cumprod_back(g: Array, x: Array, dim: int) -> Array:
+    """For each element the sum over all products it stands in: what came in there times the other factors.
+
+    Needs no division, so that factors may be 0; takes the square of the length.
+    """
+    if x.ndim == 0:
+        return g
+    g, x = np.moveaxis(g, dim, -1), np.moveaxis(x, dim, -1)
+    length = x.shape[-1]
+    room((*x.shape, length))
+    sent = np.zeros_like(g)
+    for k in range(length):
+        others = x.copy()
+        others[..., k] = 1
+        sent[..., k] = (g * conjugate(np.cumprod(others, axis=-1)))[..., k:].sum(axis=-1)
+    return np.moveaxis(sent, -1, dim)
+
+
+def logcumsumexp_back(g: Array, x: Array, result: Array, dim: int) -> Array:
+    """For each element x_k the sum of g_i exp(x_k - result_i) over all i from k on."""
+    if x.ndim == 0:
+        return g
+    g, x, result = (np.moveaxis(one, dim, -1) for one in (g, x, result))
+    room((*x.shape, x.shape[-1]))
+    sent = np.zeros_like(g)
+    for k in range(x.shape[-1]):
+        shares = np.exp(x[..., k : k + 1] - result[..., k:])
+        sent[..., k] = (g[..., k:] * conjugate(shares)).sum(axis=-1)
+    return np.moveaxis(sent, -1, dim)
+
+
 def product_of_others(x: Array, dim: int | None) -> Array:
     """For each element the product of all others, along one dimension or in all."""
     if dim is None or x.ndim == 0:
@@ -168,6 +204,11 @@ def product_of_others(x: Array, dim: int | None) -> Array:
 def matmul(x: Array, y: Array) -> Array:
     """The matrix product."""
     return np.asarray(np.matmul(x, y))
+
+
+def adjoint(x: Array) -> Array:
+    """The conjugate transpose of a matrix, or of each in a batch."""
+    return np.asarray(conjugate(swap(x, -2, -1)))
 
 
 def eye(sizes: Sizes) -> Array:
@@ -189,9 +230,9 @@ def solve(a: Array, b: Array) -> Array:
 
 
 def cholesky_back(g: Array, lower: Array) -> Array:
-    """What arrives at A where A = L Lᵀ: L⁻ᵀ Φ(Lᵀ g) L⁻¹, Φ being the symmetric half of the lower triangle."""
+    """What arrives at A where A = L Lᴴ: L⁻ᴴ Φ(Lᴴ g) L⁻¹, Φ being the Hermitian half of the lower triangle."""
     lower = np.tril(lower)
     inverse = np.linalg.inv(lower)
-    half = np.tril(np.swapaxes(lower, -2, -1) @ g)
-    symmetric: Array = (half + np.swapaxes(np.tril(half, -1), -2, -1)) / 2
-    return matmul(np.swapaxes(inverse, -2, -1), matmul(symmetric, inverse))
+    half = np.tril(adjoint(lower) @ g)
+    symmetric: Array = (half + adjoint(np.tril(half, -1))) / 2
+    return matmul(adjoint(inverse), matmul(symmetric, inverse))

@@ -58,11 +58,18 @@ class Evaluation:
     Args:
         names: What the names stand for; a name that is not there is None.
         definitions: Names that stand for expressions.
+        each: What is done to the value of every part, such as rounding it.
     """
 
-    def __init__(self, names: Mapping[str, Value], definitions: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, Value],
+        definitions: Mapping[str, str] | None = None,
+        each: Callable[[Value], Value] | None = None,
+    ) -> None:
         self.names = names
         self.definitions = {name: parse(text) for name, text in (definitions or {}).items()}
+        self.each = each
         self.values: dict[ast.expr, Value] = {}
         """What each part of the expression came to, as far as it was needed."""
 
@@ -73,7 +80,7 @@ class Evaluation:
             INAPPLICABLE: One of these, where the rule does not fit the values.
         """
         value = self._compute(tree)
-        self.values[tree] = value
+        self.values[tree] = value = value if self.each is None else self.each(value)
         return value
 
     def _compute(self, tree: ast.expr) -> Value:

@@ -108,6 +108,8 @@ def without(place: str) -> str:
 
 def _part_of_list(g: Any, dim: int, shapes: Any, slot: int) -> str:
     dim %= np.ndim(g)
+    if 0 in shapes[slot]:
+        return rf"\mathbf{{0}}_{{{sizes(shapes[slot])}}}"
     start = places.cat_start(g, dim, shapes, slot)
     return "!1" + subscript(dim, np.ndim(g), start, start + shapes[slot][dim], None)
 
@@ -148,6 +150,8 @@ FUNCTIONS: dict[str, Function] = {
     "imag": Function(np.imag, r"\operatorname{Im}(#1)"),
     "complex_of": Function(arrays.complex_of, r"!1_{[\ldots, 0]} + i\, !1_{[\ldots, 1]}", loose=True),
     "pairs_of": Function(arrays.pairs_of, r"(\operatorname{Re} !1, \operatorname{Im} !1)"),
+    "is_complex": Function(np.iscomplexobj, None),
+    "single": Function(arrays.single_quotient, r"\left(\tfrac{#1}{#2}\right)_{\text{float32}}"),
     "erf": named("erf", special.erf),
     "erfinv": Function(special.erfinv, r"\operatorname{erf}^{-1}(#1)"),
     "digamma": Function(special.digamma, r"\psi(#1)"),
@@ -222,11 +226,18 @@ FUNCTIONS: dict[str, Function] = {
     "sum": Function(arrays.reduce_sum, over(r"\textstyle\sum"), loose=True),
     "mean": Function(arrays.mean, over(r"\operatorname{mean}"), loose=True),
     "prod": Function(lambda x: np.asarray(np.prod(x)), over(r"\textstyle\prod"), loose=True),
+    "any_zero": Function(lambda x: not np.all(x), None),
     "max": Function(np.max, over(r"\max")),
     "min": Function(np.min, over(r"\min")),
     "count_true": Function(np.count_nonzero, lambda x: str(np.count_nonzero(x))),
     "cumsum": Function(arrays.cumsum, r"\operatorname{cumsum}(#1)"),
     "cumsum_back": back("cumsum", arrays.cumsum_back),
+    "cumprod_back": Function(
+        arrays.cumprod_back, r"\textstyle\sum_{i \geq k} !1_{i} \prod_{j \leq i,\, j \neq k} !2_{j}", loose=True
+    ),
+    "logcumsumexp_back": Function(
+        arrays.logcumsumexp_back, r"\textstyle\sum_{i \geq k} !1_{i}\, e^{!2_{k} - !3_{i}}", loose=True
+    ),
     "cumprod": Function(arrays.cumprod, r"\operatorname{cumprod}(#1)"),
     "product_of_others": Function(arrays.product_of_others, r"\textstyle\prod_{j \neq i} !1_{j}"),
     "outer": Function(lambda x, y: x[..., :, None] * y[..., None, :], r"!1\, !2^{\top}"),
@@ -249,5 +260,5 @@ FUNCTIONS: dict[str, Function] = {
     "causal": Function(windows.causal, lambda query, key, is_causal: r"\operatorname{causal}" if is_causal else "0"),
 }
 
-CONSTANTS = {"pi": math.pi, "inf": math.inf}
+CONSTANTS = {"pi": math.pi, "inf": math.inf, "i": 1j}
 """Names with a meaning of their own, and their values."""

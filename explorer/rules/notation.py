@@ -90,6 +90,7 @@ def number(value: float | complex) -> Piece:
 WELL_KNOWN = {
     "pi": Piece(r"\pi"),
     "inf": Piece(r"\infty"),
+    "i": Piece("i"),
     "xhat": Piece(r"\hat{x}"),
     "gw": Piece("g_{w}"),
 }

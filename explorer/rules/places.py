@@ -62,7 +62,7 @@ def cat_start(g: Array, dim: int, shapes: Sequence[Sizes | None], slot: int) -> 
     Raises:
         ValueError: Too many of the shapes are not known, since no gradient went there.
     """
-    lengths = [None if shape is None else shape[dim] for shape in shapes]
+    lengths = [None if shape is None else _length(shape, dim) for shape in shapes]
     if lengths[:slot].count(None) == 0:
         return int(sum(length for length in lengths[:slot] if length is not None))
     if lengths.count(None) > 1:
@@ -70,10 +70,16 @@ def cat_start(g: Array, dim: int, shapes: Sequence[Sizes | None], slot: int) -> 
     return int(g.shape[dim] - sum(length for length in lengths[slot:] if length is not None))
 
 
+def _length(shape: Sizes, dim: int) -> int:
+    """Along a dimension; torch lets an empty tensor of one dimension pass for any shape."""
+    return 0 if tuple(shape) == (0,) else shape[dim]
+
+
 def cat_part(g: Array, dim: int, shapes: Sequence[Sizes | None], slot: int) -> Array:
     """The part of `g` that belongs to one of the tensors that were joined."""
     dim, start = dim % g.ndim, cat_start(g, dim % g.ndim, shapes, slot)
-    return get_slice(g, dim, start, start + (shapes[slot] or ())[dim], None)
+    length = _length(shapes[slot] or (), dim)
+    return get_slice(g, dim, start, start + length, None) if length else zeros(shapes[slot] or (), g)
 
 
 def diagonal_block(g: Array, shapes: Sequence[Sizes], slot: int) -> Array:
@@ -198,6 +204,8 @@ def scatter_add(g: Array, dim: int, index: Array, sizes: Sizes) -> Array:
     """Zeros to which the elements of `g` are added at the index along a dimension."""
     if not sizes:
         return reshape(np.sum(g), ())
+    if index.size == 0:
+        return zeros(sizes, g)
     g, index = np.atleast_1d(g), np.atleast_1d(index)
     into = zeros(sizes, g)
     np.add.at(into, grid(dim, index), cut_to(g, index.shape))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,10 @@ from numpy.typing import NDArray
 
 from explorer.model import Accumulated, Node, NodeRan, Recording, TensorValue
 from explorer.rules.arrays import sum_to
-from explorer.rules.evaluation import INAPPLICABLE, Evaluation, Value
+from explorer.rules.evaluation import INAPPLICABLE, Evaluation, Sampled, Value
 from explorer.rules.expression import parse
 from explorer.rules.names import arguments_of, array, names_at, saved_names
+from explorer.rules.precision import EPSILONS, rounded, shaken
 from explorer.rules.table import Rule, rule
 
 TOLERANCES = {
@@ -27,12 +30,28 @@ TOLERANCES = {
 }
 """Largest difference allowed, relative to the largest element of what torch returned."""
 
-SIGNIFICANT = {"float64": 2**-52, "complex128": 2**-52, "float32": 2**-23, "complex64": 2**-23, "bfloat16": 2**-7}
-"""Smallest step beside 1, by type; 2**-10 in half precision."""
-HALF = 2**-10
-
 CANCELLED = 32
-"""How many such steps of the incoming gradient may be left where contributions cancel."""
+"""How many steps of the type beside 1 may be left of the incoming gradient where contributions cancel."""
+
+SHAKES = 6
+"""How often a rule is computed with numbers that differ by no more than rounding."""
+SPREADS = 4
+"""How many times as far as those results lie apart may torch's be."""
+MOST_SPREAD = 0.05
+"""If they lie farther apart than this part of the numbers, these say nothing about a rule."""
+
+
+class Verdict(StrEnum):
+    """What the numbers of a step say about the rule of its node."""
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+    ONLY_ROUNDING = "only rounding"
+    """What the rule gives is so sensitive to rounding that nothing can be told."""
+    NOT_KEPT = "not kept"
+    """Not all elements that the rule needs were recorded."""
+    NOTHING_SENT = "nothing sent"
+    NO_RULE = "no rule"
 
 
 @dataclass(frozen=True)
@@ -61,14 +80,32 @@ class Checked:
 
 def checked(node: Node, ran: NodeRan) -> tuple[Checked, ...]:
     """The rules of a node's slots, all of which gave what torch returned; () where one did not, or there is none."""
+    results = _results(node, ran)
+    return tuple(one for one in results if isinstance(one, Checked)) if _verdict(results) is Verdict.AGREES else ()
+
+
+def verdict(node: Node, ran: NodeRan) -> Verdict:
+    """What is to be thought of a node's rule after it has run."""
+    if rule(node.name) is None or node.kind != "operation":
+        return Verdict.NO_RULE
+    return _verdict(_results(node, ran))
+
+
+def _verdict(results: list[Checked | Verdict]) -> Verdict:
+    """The worst of the slots'."""
+    found = [one if isinstance(one, Verdict) else Verdict.AGREES for one in results]
+    worst = (Verdict.DISAGREES, Verdict.NOT_KEPT, Verdict.ONLY_ROUNDING, Verdict.AGREES)
+    return next((one for one in worst if one in found), Verdict.NOTHING_SENT)
+
+
+def _results(node: Node, ran: NodeRan) -> list[Checked | Verdict]:
+    """What became of each slot that a gradient was sent along."""
     found = rule(node.name)
     if found is None or node.kind != "operation":
-        return ()
+        return []
     names = names_at(node, ran)
-    slots = [slot for slot, sent in enumerate(ran.grad_inputs) if sent is not None]
     with np.errstate(all="ignore"):
-        results = [_checked(found, slot, ran.grad_inputs[slot], names) for slot in slots]
-    return () if None in results else tuple(result for result in results if result is not None)
+        return [_checked(found, slot, sent, names) for slot, sent in enumerate(ran.grad_inputs) if sent is not None]
 
 
 def checked_forward(recording: Recording, node: Node) -> Evaluation | None:
@@ -96,21 +133,32 @@ def checked_sum(event: Accumulated) -> float | None:
         return None
 
 
-def _checked(of: Rule, slot: int, sent: TensorValue | None, names: dict[str, Value]) -> Checked | None:
+def _checked(of: Rule, slot: int, sent: TensorValue, names: dict[str, Value]) -> Checked | Verdict:
     found = of.vjp(slot)
-    if found is None or sent is None or not sent.complete:
-        return None
+    if found is None:
+        return Verdict.DISAGREES
+    if not sent.complete:
+        return Verdict.NOT_KEPT
     argument, expression = found
-    evaluation = Evaluation({**names, "shape": sent.shape, "slot": slot - len(of.vjps) + 1}, of.definitions)
     tree = parse(expression)
+    names = {**names, "shape": sent.shape, "dtype": sent.dtype, "slot": slot - len(of.vjps) + 1}
+    evaluation = Evaluation(names, of.definitions)
     try:
         value = np.asarray(evaluation.of(tree))
         total = sum_to(value, sent.shape)
-        difference = _difference(total, sent, names["g"])
+        difference: float | Verdict | None = _difference(total, sent, names["g"])
+        if difference is None:
+            difference = _rounded_difference(of, tree, sent, names)
+        if difference is None:
+            difference = _shaken_difference(of, tree, sent, names, total)
+    except Sampled:
+        return Verdict.NOT_KEPT
     except INAPPLICABLE:
-        return None
+        return Verdict.DISAGREES
     if difference is None:
-        return None
+        return Verdict.DISAGREES
+    if isinstance(difference, Verdict):
+        return difference
     return Checked(
         slot=slot,
         argument=argument,
@@ -123,6 +171,30 @@ def _checked(of: Rule, slot: int, sent: TensorValue | None, names: dict[str, Val
     )
 
 
+def _rounded_difference(of: Rule, tree: ast.expr, sent: TensorValue, names: dict[str, Value]) -> float | None:
+    """The difference from what the rule gives if every step of it is rounded to the tensor's type, as torch's are."""
+    stepwise = Evaluation(names, of.definitions, partial(rounded, dtype=sent.dtype))
+    return _difference(sum_to(np.asarray(stepwise.of(tree)), sent.shape), sent, names["g"])
+
+
+def _shaken_difference(
+    of: Rule, tree: ast.expr, sent: TensorValue, names: dict[str, Value], total: NDArray[Any]
+) -> float | Verdict | None:
+    """The difference where it is no larger than what rounding makes of this rule and these numbers."""
+    returned = array(sent)
+    if not np.isfinite(total).all() or not np.isfinite(returned).all() or total.shape != returned.shape:
+        return None
+    dice = np.random.default_rng(0)
+    spread = np.zeros(total.shape)
+    for _ in range(SHAKES):
+        one = Evaluation(names, of.definitions, partial(shaken, dtype=sent.dtype, dice=dice))
+        spread = np.maximum(spread, np.abs(sum_to(np.asarray(one.of(tree)), sent.shape) - total))
+    if np.max(spread, initial=0.0) > MOST_SPREAD * max(_largest(returned), _largest(names["g"])):
+        return Verdict.ONLY_ROUNDING
+    differences = np.abs(total - returned)
+    return float(differences.max(initial=0.0)) if np.all(differences <= SPREADS * spread) else None
+
+
 def _summed(shape: tuple[int, ...], to: tuple[int, ...]) -> tuple[int, ...]:
     extra = len(shape) - len(to)
     return tuple(i for i, size in enumerate(shape) if i < extra or (size != 1 and to[i - extra] == 1))
@@ -133,7 +205,7 @@ def _difference(value: NDArray[Any], sent: TensorValue, gradient: Value) -> floa
     returned = array(sent)
     if not isinstance(returned, np.ndarray) or value.shape != returned.shape:
         return None
-    value = _rounded(value, sent.dtype)
+    value = rounded(value if sent.dtype.startswith("complex") else value.real, sent.dtype)
     if not np.array_equal(np.isfinite(value), np.isfinite(returned)):
         return None
     infinite = ~np.isfinite(value)
@@ -142,7 +214,7 @@ def _difference(value: NDArray[Any], sent: TensorValue, gradient: Value) -> floa
     differences = np.abs(value[~infinite] - returned[~infinite])
     difference = float(differences.max(initial=0.0))
     allowed = TOLERANCES.get(sent.dtype, 0.0) * _largest(returned)
-    allowed += CANCELLED * SIGNIFICANT.get(sent.dtype, HALF) * _largest(gradient)
+    allowed += CANCELLED * EPSILONS.get(sent.dtype, 0.0) * _largest(gradient)
     return difference if difference <= allowed else None
 
 
@@ -151,13 +223,3 @@ def _largest(value: Value) -> float:
         return 0.0
     finite = np.abs(value[np.isfinite(value)])
     return float(finite.max(initial=0.0))
-
-
-def _rounded(value: NDArray[Any], dtype: str) -> NDArray[Any]:
-    """The numbers as that type holds them: too large ones become infinite, as for torch."""
-    if dtype.startswith("complex"):
-        return value.astype(np.complex64 if dtype == "complex64" else complex).astype(complex)
-    value = value.real.astype(float)
-    if dtype in ("float16", "float32"):
-        return value.astype(dtype).astype(float)
-    return value.astype(np.float32).astype(float) if dtype == "bfloat16" else value

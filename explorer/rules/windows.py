@@ -43,7 +43,9 @@ def weight_at(channels: slice, place: Sizes) -> Any:
 
 def conv(x: Array, weight: Array, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int) -> Array:
     """The convolution: x (N, C, …), weight (O, C / groups, …)."""
-    x, kernel = padded(x, padding), weight.shape[2:]
+    kernel = weight.shape[2:]
+    stride, padding, dilation = (_each(given, len(kernel)) for given in (stride, padding, dilation))
+    x = padded(x, padding)
     sizes = zip(x.shape[2:], kernel, stride, dilation, strict=True)
     outputs = tuple((size - apart * (width - 1) - 1) // step + 1 for size, width, step, apart in sizes)
     out = zeros((x.shape[0], weight.shape[0], *outputs), x)
@@ -58,6 +60,7 @@ def conv_input(
     g: Array, weight: Array, sizes: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Array:
     """What a convolution sends to its input: `g` through the window the other way."""
+    stride, padding, dilation = (_each(given, len(sizes) - 2) for given in (stride, padding, dilation))
     into = padded(zeros(sizes, g), padding)
     for inputs, made in _groups(sizes[1], weight.shape[0], groups):
         for place in places_in(weight.shape[2:]):
@@ -69,6 +72,7 @@ def conv_input(
 
 def conv_weight(g: Array, x: Array, sizes: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int) -> Array:
     """What a convolution sends to its weight: at each place of the window, what it met times what came back."""
+    stride, padding, dilation = (_each(given, len(sizes) - 2) for given in (stride, padding, dilation))
     x, into = padded(x, padding), zeros(sizes, g)
     for inputs, made in _groups(x.shape[1], sizes[0], groups):
         for place in places_in(sizes[2:]):

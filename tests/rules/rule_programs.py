@@ -79,3 +79,27 @@ BINARY = ["a + b", "a - 2 * b", "a * b", "a / b", "a ** b", "torch.maximum(a, b)
           "torch.where(a > b, a, b)", "torch.atan2(a, b)", "torch.addcmul(a, a, b, value=2)", "torch.clamp(a, b, b + 1)",
           "torch.add(a, b, alpha=3)", "torch.fmax(a, b)", "torch.logaddexp(a, b)", "torch.xlogy(a, b)"]  # fmt: skip
 """Operations of two tensors, which are tried on all these pairs of shapes."""
+
+ONES = ".requires_grad_()\n"
+EDGES = (
+    f"x = torch.tensor([3.]){ONES}torch.layer_norm(x, (1,), torch.tensor([2.], requires_grad=True)).sum().backward()",
+    f"x = torch.tensor([0.3, -2.], dtype=torch.float64){ONES}torch.nn.functional.hardsigmoid(x).sum().backward()",
+    f"x = torch.ones(2, 3){ONES}torch.cat([torch.ones(0).requires_grad_(), x], 1).sum().backward()",
+    f"x = torch.ones(4){ONES}x.gather(0, torch.empty(0, 2, dtype=torch.long)).sum().backward()",
+    f"x = torch.tensor([1.571], dtype=torch.float16){ONES}x.tan().sum().backward()",
+    f"x = torch.tensor([-12., 1.], dtype=torch.float16){ONES}torch.nn.functional.soft_margin_loss(x, x.detach() * -1).backward()",
+    f"x = torch.tensor([2., 0., 3., 0., 5.]){ONES}x.cumprod(0).sum().backward()",
+    f"x = torch.tensor([2., 0., 3.]){ONES}x.prod().backward()",
+    f"x = torch.tensor([1e4, 3., -1e4]){ONES}x.logcumsumexp(0).sum().backward()",
+    f"x = torch.tensor([300., 400.], dtype=torch.float16){ONES}(x * x).sum().backward()",
+    f"x = torch.tensor([3 + 4j, 0j]){ONES}x.sgn().sum().abs().backward()",
+    f"x = torch.tensor([3 + 4j, 1j]){ONES}x.angle().sum().backward()",
+    f"x = torch.empty(0, 2, 3){ONES}torch.nn.functional.group_norm(x, 1).sum().backward()",
+    f"x = torch.tensor([[1e6 + 3e6j, 1e6 + 2e6j]]){ONES}x.logsumexp(1).abs().sum().backward()",
+)
+"""Where numbers are infinite, zero or coarse, or shapes are strange."""
+
+NOTHING_BUT_ROUNDING = (
+    "x = torch.tensor([1e4, 1e4, 1e4], dtype=torch.float16).requires_grad_()\nx.logcumsumexp(0).sum().backward()"
+)
+"""In half precision numbers near 10000 are 8 apart, so that nothing is left of exp of their differences."""
