@@ -37,6 +37,7 @@ class Builder:
         self.graph = Graph(self.budget, self.snapshots, self.leaves, self.storages, hooks)
         self.cuts = Cuts()
         self._unfinished: list[str] = []
+        self._late: list[str] = []
 
     def emit(self, event: Event) -> None:
         """Appends an event, unless a limit is reached."""
@@ -46,12 +47,14 @@ class Builder:
             self.events.append(event)
 
     def write(self, text: str, span: Span | None) -> None:
-        """Notes printed text: what one `print` writes piece by piece is one event."""
+        """Notes printed text: what one `print` writes piece by piece is one event, and all after a limit another."""
         if not self.budget.pay_text(len(text)):
             return
         if not self._unfinished or self.events[-1].span != span:
             self.emit(Printed(text="", span=span))
-        if not self.budget.is_spent:
+        if self.budget.is_spent:
+            self._late.append(writable(text))
+        else:
             self._unfinished.append(writable(text))
             if text.endswith("\n"):
                 self._end_line()
@@ -76,6 +79,8 @@ class Builder:
     def recording(self, *, source: str | None, seed: int | None) -> Recording:
         """What has been gathered."""
         self._end_line()
+        if self._late:
+            self.events.append(Printed(text="".join(self._late)))
         self.snapshots.fill()
         leaves = self.leaves.finished()
         for leaf in leaves:

@@ -11,7 +11,7 @@ from msgspec.structs import force_setattr
 from explorer.model import Edge, Node, SavedTensor, Span, TensorValue
 from explorer.recorder.leaves import Leaves
 from explorer.recorder.limits import Budget
-from explorer.recorder.saved import Kept, has_unpack_hooks, holds_tensors, plain, saved_by, signed
+from explorer.recorder.saved import Kept, has_unpack_hooks, holds_tensors, plain, saved_by, signed, unpacks_by_program
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages, storage_of
 from explorer.recorder.values import grad_fn_of
@@ -54,6 +54,7 @@ class Graph:
         self._leaves = leaves
         self._storages = storages
         self._hooks = hooks
+        self._first_sequence_nr: int = torch._C._autograd._get_sequence_nr()
         self._key = object()
         self._notes: list[dict[Any, Any]] = []
         self._handles: list[Any] = []
@@ -89,6 +90,10 @@ class Graph:
         node_id = self.node_id(grad_fn)
         if node_id is not None and self.nodes[node_id].variable is None:
             self.describe(node_id, variable=variable)
+
+    def is_older(self, sequence_nr: int) -> bool:
+        """Whether a node was there before the session: hooks may be on it that nobody has told of."""
+        return sequence_nr < self._first_sequence_nr
 
     def run_last(self) -> bool:
         """Moves the hooks behind those of the program, which may change what they look at; whether there are any."""
@@ -161,7 +166,7 @@ class Graph:
 
     def _kept(self, grad_fn: GradFn) -> tuple[list[Kept], bool]:
         """What a node saved, as far as it can be read, and whether the engine frees some of it."""
-        if has_unpack_hooks():
+        if has_unpack_hooks() or (self.is_older(sequence_nr(grad_fn)) and unpacks_by_program(grad_fn)):
             return [], holds_tensors(grad_fn)
         kept = saved_by(grad_fn)
         return kept, any(isinstance(part, (torch.Tensor, RuntimeError)) for _, part in kept)

@@ -15,7 +15,7 @@ from torch.autograd.graph import Node as GradFn
 
 from explorer.model import TensorValue
 from explorer.model.events import JACOBIAN_ELEMENTS
-from explorer.recorder.saved import has_unpack_hooks
+from explorer.recorder.saved import has_unpack_hooks, unpacks_by_program
 from explorer.recorder.values import whole
 
 MOST_INPUT_ELEMENTS = 4096
@@ -39,7 +39,8 @@ def jacobian_of(grad_fn: GradFn) -> Ask | None:
 
 def ask_running(grad_outputs: Grads) -> Jacobian | None:
     """Asks the node that the engine is running on this thread."""
-    return local_jacobian(torch._C._current_autograd_node(), grad_outputs)
+    grad_fn = torch._C._current_autograd_node()
+    return None if unpacks_by_program(grad_fn) else local_jacobian(grad_fn, grad_outputs)
 
 
 def local_jacobian(grad_fn: GradFn, grad_outputs: Grads) -> Jacobian | None:

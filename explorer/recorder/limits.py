@@ -63,9 +63,10 @@ class Budget:
         return True
 
     def pay_text(self, characters: int) -> bool:
-        """Whether so much more printed text is; takes it if it is."""
-        if self.is_spent or self.characters < characters:
+        """Whether so much more printed text is, whatever else may be spent; takes it if it is."""
+        if self.characters < characters:
             self.is_spent = True
+            self.characters = 0
             return False
         self.characters -= characters
         return True

@@ -92,7 +92,6 @@ class Passes:
         self._listen_not = listen_not
         self._running: list[RunningPass] = []
         self._count = 0
-        self._first_sequence_nr = torch._C._autograd._get_sequence_nr()
 
     @property
     def is_running(self) -> bool:
@@ -136,8 +135,7 @@ class Passes:
                 partial(self._accumulate_ends, node.id, leaf, came),
             )
         ask = jacobian_of(grad_fn)
-        # A tensor from before the session may have hooks that nobody has told of.
-        self.program_runs_between |= ask is None or node.sequence_nr < self._first_sequence_nr
+        self.program_runs_between |= ask is None or self.builder.graph.is_older(node.sequence_nr)
         if node.kind == "custom":
             return partial(self._python_starts, node.id, came), partial(self._python_ends, node.id, frees, came)
         return partial(self._node_starts, node.id, ask), partial(self._node_ends, node.id, frees, None)

@@ -42,10 +42,23 @@ def plain(kept: Any) -> Plain | None:
 
 def holds_tensors(grad_fn: GradFn) -> bool:
     """Whether a node holds tensors for its backward, without unpacking them."""
-    raw = [read(grad_fn, f"_raw{attribute}") for attribute, _ in saved_names(type(grad_fn)) if attribute[0] == "_"]
+    return bool(raw_saved_by(grad_fn))
+
+
+def unpacks_by_program(grad_fn: GradFn) -> bool:
+    """Whether reading one of a node's saved tensors runs code of the program, put there whenever."""
+    return any(saved.unpack_hook is not None for saved in raw_saved_by(grad_fn))
+
+
+def raw_saved_by(grad_fn: GradFn) -> list[Any]:
+    """The tensors that a node saved, still packed."""
+    names = [f"_raw{attribute}" for attribute, _ in saved_names(type(grad_fn)) if attribute[0] == "_"]
     if isinstance(grad_fn, torch.autograd.function.BackwardCFunction):
-        raw = [read(grad_fn, "_raw_saved_tensors")]
-    return any(isinstance(kept, torch._C._autograd.SavedTensor) or (isinstance(kept, tuple) and kept) for kept in raw)
+        names = ["_raw_saved_tensors"]
+    found: list[Any] = []
+    for kept in (read(grad_fn, name) for name in names):
+        found += kept if isinstance(kept, (list, tuple)) else [kept]
+    return [saved for saved in found if isinstance(saved, torch._C._autograd.SavedTensor)]
 
 
 def read(grad_fn: GradFn, name: str) -> Any:

@@ -306,6 +306,43 @@ def test_after_a_limit_nothing_is_kept() -> None:
     assert len(session.recording.nodes) < 200
 
 
+def test_what_is_printed_after_a_limit_is_kept() -> None:
+    with record(limits=RecordingLimits(events=20)) as session:
+        x = torch.ones(3, requires_grad=True)
+        for step in range(100):
+            (x * 2).sum().backward()
+            print(step)
+    recording = session.recording
+    assert recording.truncated
+    assert recording.printed == "".join(f"{step}\n" for step in range(100))
+    assert len(recording.events) == 21
+
+
+@pytest.mark.parametrize("where", ["before", "inside", "later"])
+def test_the_programs_own_unpacking_is_called_as_often_as_without(where: str) -> None:
+    """To read a saved tensor, or to ask its node for a Jacobian, would call it."""
+
+    def unpack(tensor: torch.Tensor) -> torch.Tensor:
+        calls.append(where)
+        return tensor
+
+    def graph() -> torch.Tensor:
+        if where == "later":
+            y = torch.ones(3, requires_grad=True).pow(2)
+            y.grad_fn._raw_saved_self.register_hooks(lambda tensor: tensor, unpack)
+            return y
+        with torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, unpack):
+            return torch.ones(3, requires_grad=True).pow(2)
+
+    calls: list[str] = []
+    before = graph()
+    with record() as session:
+        y = before if where == "before" else graph()
+        y.sum().backward()
+    assert calls == [where]
+    assert len(session.recording.backward_passes[0].steps) == 3
+
+
 def test_a_graph_with_100_000_edges() -> None:
     limits = RecordingLimits(events=10_000_000, nodes=10_000_000, edges=10_000_000, elements=10**9)
     with record(limits=limits, jacobians=False) as session:
