@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -30,6 +31,12 @@ def operator_recordings(dtype: torch.dtype, most_samples: int = MOST_SAMPLES) ->
             recording = _recorded(op, sample)
             if recording is not None:
                 yield op.name, recording
+
+
+@lru_cache(maxsize=2)
+def kept_recordings(dtype: torch.dtype, most_samples: int) -> tuple[Recording, ...]:
+    """The same, kept, since several tests look at them."""
+    return tuple(recording for _, recording in operator_recordings(dtype, most_samples))
 
 
 def _samples(op: Any, dtype: torch.dtype) -> Iterator[Any]:

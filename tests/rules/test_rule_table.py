@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from operators import operator_recordings
+from operators import kept_recordings
 from recorded import recorded
 from rule_programs import BINARY, EDGES, NOTHING_BUT_ROUNDING, ONLY_HERE, SHAPES, X
 
@@ -114,7 +114,7 @@ def test_no_row_disagrees_on_torch_s_operator_database(
 ) -> None:
     found = Tally()
     own_rules: dict[str, bool] = {}
-    for _, recording in operator_recordings(dtype, most_samples):
+    for recording in kept_recordings(dtype, most_samples):
         found.add(recording)
         own_rules |= {node.name: node.name in recording.torch_rules for node in recording.nodes}
     with capsys.disabled():
