@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.ui.insight.glossary import glossary
+from explorer.ui.glossary.entries import glossary
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.style import style
 from explorer.ui.words import language, say

@@ -12,8 +12,8 @@ from checker import recorded
 from explorer.gallery import functions
 from explorer.i18n import LANGUAGES
 from explorer.model import Recording
+from explorer.ui.glossary.entries import glossary, terms_of
 from explorer.ui.insight import content
-from explorer.ui.insight.glossary import glossary, terms_of
 from explorer.ui.panels.subject import subject_of
 
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"

@@ -9,7 +9,7 @@ from explorer.ui.modules import joined, read
 _MODULES = (
     "player/elements.js",
     "player/memory.js",
-    "insight/terms.js",
+    "glossary/terms.js",
     "insight/cells.js",
     "insight/numbers.js",
     "insight/matrices.js",
@@ -29,5 +29,5 @@ def module_text() -> str:
 
 @cache
 def style_text() -> str:
-    """The style sheet; every rule is about `.insight`."""
-    return read("insight/insight.css")
+    """The style sheet; every rule is about `.insight` or a word of the glossary."""
+    return f"{read('insight/insight.css')}\n{read('glossary/glossary.css')}"

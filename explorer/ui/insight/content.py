@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.i18n import Language, catalog, text
 from explorer.model import Accumulated, Leaf, Node, NodeRan, Recording
-from explorer.ui.insight.glossary import glossary, terms_of
+from explorer.ui.glossary.entries import glossary, terms_of
 from explorer.ui.insight.grids import Shown, grid, leaf_grids, node_grids
 from explorer.ui.insight.holdings import holdings
 from explorer.ui.insight.matrices import chain_content, jacobian_content

@@ -2,9 +2,13 @@ import { element } from "../player/elements.js";
 
 /** Every word of autograd with a few lines; a search field; one entry can be opened from elsewhere. */
 export class Glossary {
-  constructor(entries, words) {
+  constructor(entries, terms, words) {
     this.search = element("input", { type: "search", placeholder: words.search, "aria-label": words.search });
-    this.entries = entries.map(({ key, name, text }) => ({ key, found: `${name} ${text}`.toLowerCase(), details: element("details", {}, element("summary", {}, name), element("p", {}, ...code(text, (part) => words.linked(part, [key])))) }));
+    this.entries = entries.map((entry) => ({
+      key: entry.key,
+      found: `${entry.name} ${entry.text}`.toLowerCase(),
+      details: element("details", {}, element("summary", {}, entry.name), ...terms.written(entry)),
+    }));
     this.nothing = element("p", { class: "quiet" }, words.nothing);
     this.search.addEventListener("input", () => this.filter());
     this.root = element("div", { class: "glossary" }, this.search, ...this.entries.map(({ details }) => details), this.nothing);
@@ -29,9 +33,4 @@ export class Glossary {
     details?.querySelector("summary").focus({ preventScroll: true });
     details?.scrollIntoView({ block: "nearest" });
   }
-}
-
-/** Text with its `code` set as code, and what is linked in the rest. */
-function code(text, linked) {
-  return text.split("`").flatMap((part, k) => (k % 2 ? [element("code", {}, part)] : linked(part)));
 }

@@ -4,7 +4,7 @@ import { Holdings } from "./holdings.js";
 import { Matrices } from "./matrices.js";
 import { Numbers } from "./numbers.js";
 import { Order } from "./order.js";
-import { Terms } from "./terms.js";
+import { Terms } from "../glossary/terms.js";
 
 const TABS = ["numbers", "jacobian", "saved", "order", "glossary"];
 
@@ -19,8 +19,8 @@ class Insight {
 
   update(data) {
     const terms = new Terms(data.glossary, (key) => this.explain(key));
-    const words = { ...data.words, linked: (text, known) => terms.linked(text, known) };
-    const glossary = new Glossary(data.glossary, words);
+    const words = { ...data.words, linked: (text) => terms.linked(text) };
+    const glossary = new Glossary(data.glossary, terms, words);
     this.panels = {
       numbers: new Numbers(data.numbers, words).root,
       jacobian: new Matrices(data.jacobian, words).root,

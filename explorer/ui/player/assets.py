@@ -7,17 +7,19 @@ from functools import cache
 from explorer.ui.modules import joined, read
 
 _MODULES = (
-    "elements.js",
-    "keyframes.js",
-    "svg.js",
-    "picture.js",
-    "view.js",
-    "gestures.js",
-    "program.js",
-    "memory.js",
-    "transport.js",
-    "ledger.js",
-    "player.js",
+    "player/elements.js",
+    "glossary/terms.js",
+    "glossary/explanation.js",
+    "player/keyframes.js",
+    "player/svg.js",
+    "player/picture.js",
+    "player/view.js",
+    "player/gestures.js",
+    "player/program.js",
+    "player/memory.js",
+    "player/transport.js",
+    "player/ledger.js",
+    "player/player.js",
 )
 """In order of need. Their top-level names differ, so that they can stand in one module."""
 
@@ -25,13 +27,13 @@ _MODULES = (
 @cache
 def module_text() -> str:
     """The player as one ES module without imports; exports `mount`, and as default what Streamlit calls."""
-    return joined([f"player/{name}" for name in _MODULES])
+    return joined(_MODULES)
 
 
 @cache
 def pair_module_text() -> str:
     """Two players in step as one ES module; its default export is what Streamlit calls."""
-    return joined([f"player/{name}" for name in (*_MODULES, "pair.js")])
+    return joined([*_MODULES, "player/pair.js"])
 
 
 @cache
@@ -42,8 +44,8 @@ def pair_style_text() -> str:
 
 @cache
 def style_text() -> str:
-    """The style sheet; every rule is about `.player`."""
-    return read("player/player.css")
+    """The style sheet; every rule is about `.player` or a word of the glossary."""
+    return f"{read('player/player.css')}\n{read('glossary/glossary.css')}"
 
 
 @cache

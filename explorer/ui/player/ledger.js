@@ -2,18 +2,18 @@ import { element } from "./elements.js";
 
 /** What each pass added to each leaf's `.grad`: old + incoming = new, filled in as the steps reach it. */
 export class Ledger {
-  constructor(ledger, words, { go, select }) {
+  constructor(ledger, words, { go, select, linked }) {
     this.entries = [];
     this.words = words;
     this.go = go;
     const columns = ledger?.columns ?? [];
     const rows = ledger?.rows ?? [];
     this.columns = columns.map((column) => this.head(column));
-    const head = element("tr", {}, element("th", { scope: "col" }, words.leaf), ...this.columns);
+    const head = element("tr", {}, element("th", { scope: "col" }, ...linked(words.leaf)), ...this.columns);
     const body = rows.map((row) => this.row(row, columns, select));
     const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
     const scroller = element("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": words.ledger }, table);
-    this.root = element("section", { class: "ledger" }, element("div", { class: "caption" }, words.ledger), scroller);
+    this.root = element("section", { class: "ledger" }, element("div", { class: "caption" }, ...linked(words.ledger)), scroller);
     this.root.hidden = rows.length === 0 || columns.length === 0;
   }
 

@@ -17,7 +17,7 @@ class Pair {
   /** New data: other programs start over, the same ones (in another language, say) stay where they are. */
   update(data) {
     const isSame = data.id === this.data.id;
-    this.stop();
+    this.pause();
     this.players.forEach((player) => player.destroy());
     this.build(data, isSame ? this.at : data.initial_moment);
   }
@@ -72,7 +72,7 @@ class Pair {
   }
 
   by(moments) {
-    this.stop();
+    this.pause();
     this.go(this.at + moments);
   }
 
@@ -80,12 +80,12 @@ class Pair {
   lead(player, step) {
     const i = this.players.indexOf(player);
     const found = this.data.moments.findIndex((pair) => pair[i] >= step);
-    this.stop();
+    this.pause();
     this.go(found < 0 ? this.last : found);
   }
 
   toggle() {
-    if (this.timer) this.stop();
+    if (this.timer) this.pause();
     else this.play();
   }
 
@@ -94,12 +94,12 @@ class Pair {
     if (this.at >= this.last) this.go(0);
     this.timer = setInterval(() => {
       this.go(this.at + 1);
-      if (this.at >= this.last) this.stop();
+      if (this.at >= this.last) this.pause();
     }, this.transport.millisecondsPerStep);
     this.transport.setPlaying(true);
   }
 
-  stop() {
+  pause() {
     if (!this.timer) return;
     clearInterval(this.timer);
     this.timer = null;
@@ -108,7 +108,7 @@ class Pair {
   }
 
   destroy() {
-    this.stop();
+    this.pause();
     clearTimeout(this.settling);
     this.players.forEach((player) => player.destroy());
     this.root.remove();

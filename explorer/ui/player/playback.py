@@ -28,6 +28,7 @@ from explorer.render.legend import LegendEntry
 from explorer.render.memory import bars, bytes_text, largest
 from explorer.render.options import Arrows
 from explorer.render.tracks import Tracks
+from explorer.ui.glossary.entries import glossary_of
 
 Playback = dict[str, Any]
 """Strings, integers, None, lists and dictionaries of them: what JSON holds without loss."""
@@ -88,6 +89,7 @@ def playback(
         "legend": [{"sign": entry.sign, "text": text(entry.key, language)} for entry in legend],
         "initial_step": max(0, min(initial_step, len(steps))),
         "words": words(language),
+        "glossary": glossary_of(recording, language),
         "notice": notice,
     }
 

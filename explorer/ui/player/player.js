@@ -1,3 +1,5 @@
+import { Explanation } from "../glossary/explanation.js";
+import { Terms } from "../glossary/terms.js";
 import { element, iconButton } from "./elements.js";
 import { followGestures } from "./gestures.js";
 import { Ledger } from "./ledger.js";
@@ -31,6 +33,7 @@ class Player {
     parent.replaceChildren(this.root);
     foremost = this;
     this.sizes = new ResizeObserver(() => this.resized());
+    this.explanation = new Explanation(() => (this.conductor ?? this).pause());
     this.build(data, data.initial_step ?? 0);
   }
 
@@ -57,12 +60,15 @@ class Player {
     this.count = data.steps.length;
     const { words } = data;
     if (data.height) this.root.style.setProperty("--panel-height", `${data.height}px`);
+    this.explanation.close();
+    this.terms = new Terms(data.glossary ?? [], (key, word) => this.explanation.open(this.terms, key, word));
     const actions = {
       go: (to) => this.stepTo(to),
       by: (steps) => this.by(steps),
       toggle: () => this.toggle(),
       paced: () => this.timer && this.play(),
       select: (id) => this.select(id),
+      linked: (text) => this.terms.linked(text),
     };
     this.program = new Program(data.source ?? "", data.steps, words, (line) => this.goToLine(line), data.line_marks);
     this.transport = new Transport(data, actions);
@@ -89,7 +95,7 @@ class Player {
     past.addEventListener("click", () => this.transport.range.focus());
     const notice = element("div", { class: "notice", role: "note" }, this.data.notice ?? "");
     notice.hidden = !this.data.notice;
-    const frame = element("div", { class: "frame" }, this.stage, legend(this.data.legend ?? [], words), tools);
+    const frame = element("div", { class: "frame" }, this.stage, this.legend(this.data.legend ?? [], words), tools);
     this.graph = element("section", { class: "graph-panel" }, past, notice, frame);
     this.picture = svg && new Picture(svg, this.data.tracks ?? {}, words, this.data.marks);
     this.view = svg && new View(this.stage, svg);
@@ -103,6 +109,15 @@ class Player {
     this.stage.addEventListener("click", (event) => {
       if (!hasDragged()) this.toggleSelection(this.picture?.idOf(event.target));
     });
+  }
+
+  /** What the picture's shapes mean, folded away. */
+  legend(entries, words) {
+    const said = (text) => element("span", {}, ...this.terms.linked(text));
+    const lines = entries.map(({ sign, text }) => element("li", {}, element("i", { class: `sign is-${sign}` }), said(text)));
+    const folded = element("details", { class: "legend" }, element("summary", {}, words.legend), element("ul", {}, ...lines));
+    folded.hidden = entries.length === 0;
+    return folded;
   }
 
   resized() {
@@ -130,6 +145,7 @@ class Player {
   renderStep(step) {
     this.step = Math.max(0, Math.min(this.count, Math.round(step) || 0));
     const happened = this.data.steps[this.step - 1];
+    if (this.transport.root.contains(this.explanation.word)) this.explanation.close();
     this.root.dataset.arrows = this.data.arrows ?? "gradient";
     this.root.dataset.phase = happened?.phase ?? "forward";
     this.picture?.render(this.step, happened?.target);
@@ -262,6 +278,7 @@ class Player {
   }
 
   destroy() {
+    this.explanation.close();
     clearInterval(this.timer);
     clearTimeout(this.settling);
     this.listening.abort();
@@ -269,14 +286,6 @@ class Player {
     this.root.remove();
     if (foremost === this) foremost = null;
   }
-}
-
-/** What the picture's shapes mean, folded away. */
-function legend(entries, words) {
-  const lines = entries.map(({ sign, text }) => element("li", {}, element("i", { class: `sign is-${sign}` }), text));
-  const folded = element("details", { class: "legend" }, element("summary", {}, words.legend), element("ul", {}, ...lines));
-  folded.hidden = entries.length === 0;
-  return folded;
 }
 
 /** What makes two sets of data the same recording. */

@@ -18,7 +18,7 @@ export class Transport {
     this.buildControls();
     this.buildScrub();
     this.where = element("div", { class: "where" });
-    this.sentence = element("p", { class: "sentence", "aria-live": "polite" });
+    this.sentence = element("p", { class: "sentence", tabindex: "-1", "aria-live": "polite" });
     this.root = element(
       "section",
       { class: "transport" },
@@ -118,13 +118,21 @@ export class Transport {
     this.where.replaceChildren(element("i", { class: `mark is-${happened ? markOf(happened) : "start"}` }), element("span", {}, label));
     const said = this.sentenceOf(step);
     const columns = [...said].reduce((count, sign) => count + (sign.codePointAt(0) >= 0x2e80 ? 2 : 1), 0);
-    this.sentence.textContent = said;
+    const hasFocus = this.sentence.matches(":focus-within");
+    this.sentence.replaceChildren(...this.worded(said, happened));
+    if (hasFocus) this.sentence.focus({ preventScroll: true }); // Tab goes on from here, not from the top of the page
     this.sentence.scrollTop = 0;
     this.sentence.classList.toggle("is-long", columns > LONG);
     this.sentence.classList.toggle("is-longer", columns > LONGER);
     this.sentence.classList.toggle("is-error", happened?.kind === "Raised");
     for (const button of this.back) setDisabled(button, step === 0);
     for (const button of this.forth) setDisabled(button, step === this.count);
+  }
+
+  /** A sentence with the words of the glossary as ways into it; what the program printed is its own. */
+  worded(said, happened) {
+    const { linked } = this.actions;
+    return linked && happened?.kind !== "Printed" ? linked(said) : [said];
   }
 
   labelOf(step, happened) {
