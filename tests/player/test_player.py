@@ -367,7 +367,7 @@ def test_nothing_jumps_while_stepping(
     open_player: OpenPlayer, function_id: str, language: Language, width: int
 ) -> None:
     page = open_player(sample(function(function_id).code, language), width=width, reduced_motion="reduce")
-    boxes = """() => [...document.querySelectorAll('.layout > *, .ledger td, .ledger th, .transport *:not(.progress, .where, .where *)')]
+    boxes = """() => [...document.querySelectorAll('.layout > *, .ledger td, .ledger th, .transport *:not(.progress, .where *, .where, .sentence *)')]
         .map(e => { const {x, y, width, height} = e.getBoundingClientRect(); return [e.tagName, x, y, width, height] })"""
     page.evaluate("player.renderStep(0)")
     before = page.evaluate(boxes)

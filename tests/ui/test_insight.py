@@ -156,7 +156,7 @@ def test_a_word_opens_its_entry(visit: Visit) -> None:
     page.locator(".insight .term", has_text="the 0 at the end").click()
     expect(page.locator(".insight details[open]")).to_have_count(1)
     expect(page.locator(".insight details[open]")).to_contain_text("SumBackward0")
-    page.locator(".insight .glossary input").fill("retain")
+    page.locator(".insight .glossary input").fill("retain_graph")
     expect(page.locator(".insight details:visible").first).to_contain_text("retain_graph")
 
 
