@@ -10,6 +10,10 @@ from typing import Any
 
 import torch
 
+from explorer.recorder.values import elements_of
+
+PLAIN_KEYS = {str, bytes, int, float, complex, bool, type(None)}
+
 HELD_BY_FRAME = 3
 """How many references there are to a frame's variables if the program has not asked for its `locals()`: that of the
 frame, of the variable here, and of the argument that counts them."""
@@ -53,23 +57,52 @@ def variables_of(frame: FrameType) -> Mapping[str, Any]:
     return copy
 
 
+def elements(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What a list, tuple or dict holds, by name; runs no code of the program's, such as the `__repr__` of a key."""
+    if isinstance(value, dict):
+        yield from ((f"{name}[{key!r}]", part) for key, part in list(dict.items(value)) if is_plain_key(key))
+    elif isinstance(value, (list, tuple)):
+        yield from ((f"{name}[{index}]", part) for index, part in enumerate(list(elements_of(value))))
+
+
+def is_plain_key(key: Any) -> bool:
+    """Whether Python itself writes a key down."""
+    return type(key) in PLAIN_KEYS or (type(key) is tuple and all(map(is_plain_key, key)))
+
+
 def _inside(name: str, value: Any) -> Iterator[tuple[str, torch.Tensor]]:
     if isinstance(value, torch.nn.Module):
-        for path, parameter in value.named_parameters():
-            yield f"{name}.{path}", parameter
-        for path, buffer in value.named_buffers():
-            yield f"{name}.{path}", buffer
-    elif isinstance(value, (list, tuple)):
-        for index, element in enumerate(value):
+        yield from _of_module(name, value)
+    elif isinstance(value, (list, tuple, dict)):
+        for path, element in elements(name, value):
             if isinstance(element, torch.Tensor):
-                yield f"{name}[{index}]", element
+                yield path, element
             elif isinstance(element, torch.nn.Module):
-                yield from _inside(f"{name}[{index}]", element)
-    elif isinstance(value, dict):
-        for key, element in value.items():
-            if isinstance(element, torch.Tensor):
-                yield f"{name}[{key!r}]", element
-    elif hasattr(value, "__dict__") and not isinstance(value, type) and type(value).__module__ != "builtins":
-        for attribute, element in list(vars(value).items()):
+                yield from _of_module(path, element)
+    elif not isinstance(value, type) and type(value).__module__ != "builtins":
+        for attribute, element in list(_attributes(value).items()):
             if isinstance(element, torch.Tensor):
                 yield f"{name}.{attribute}", element
+
+
+def _of_module(name: str, module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Its parameters and buffers by path, as `named_parameters` gives them, which the program may have overridden."""
+    pending, seen = [(name, module)], set[int]()
+    while pending:
+        path, part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        held = _attributes(part)
+        for attribute, tensor in (*held.get("_parameters", {}).items(), *held.get("_buffers", {}).items()):
+            if isinstance(tensor, torch.Tensor):
+                yield f"{path}.{attribute}", tensor
+        pending += [(f"{path}.{key}", inner) for key, inner in reversed(held.get("_modules", {}).items())]
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """What is in an object's own dictionary, if it has one."""
+    try:
+        return object.__getattribute__(value, "__dict__")  # type: ignore[no-any-return]
+    except AttributeError:
+        return {}

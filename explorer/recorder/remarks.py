@@ -12,7 +12,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from explorer.model.remarks import Remark
 from explorer.recorder.builder import Builder
 from explorer.recorder.leaves import LeafDraft
-from explorer.recorder.names import namespaces_of
+from explorer.recorder.names import elements, namespaces_of
 from explorer.recorder.places import Place
 from explorer.recorder.values import grad_fn_of, tensors_in
 
@@ -165,7 +165,5 @@ def plainly_named(namespace: Mapping[str, Any]) -> Iterator[tuple[str, torch.Ten
     for name, value in list(namespace.items()):
         if isinstance(value, torch.Tensor):
             yield name, value
-        elif isinstance(value, (list, tuple)):
-            yield from ((f"{name}[{i}]", part) for i, part in enumerate(value) if isinstance(part, torch.Tensor))
-        elif isinstance(value, dict) and not name.startswith("_"):
-            yield from ((f"{name}[{key!r}]", part) for key, part in value.items() if isinstance(part, torch.Tensor))
+        elif not name.startswith("_"):
+            yield from ((path, part) for path, part in elements(name, value) if isinstance(part, torch.Tensor))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import torch
 
 from explorer.model import Number, Stats, TensorValue, from_float
 
 SAFE = 1e-25
 """A sum of squares between this and its inverse has lost nothing to float32's range."""
+
+DEEPEST = 10
+"""How deep in lists of lists tensors are looked for; a list may hold itself."""
 
 
 def dtype_name(dtype: torch.dtype) -> str:
@@ -96,10 +100,13 @@ def numbers(elements: list[Any]) -> Sequence[Number]:
 
 
 def stats(tensor: torch.Tensor) -> Stats:
-    """Statistics of a large tensor, computed by torch.
+    """Statistics of a large tensor, computed by torch; of what `expand` repeats, once.
 
     Sums are in the tensor's own precision, and in float64 where float32 would overflow or underflow.
     """
+    once = tensor[tuple([slice(1 if stride == 0 else None) for stride in tensor.stride()])]
+    if once.numel() < tensor.numel():
+        return repeated(stats(once), tensor.numel() // once.numel())
     real = (tensor.abs() if tensor.is_complex() else tensor).reshape(-1)
     if real.dtype not in {torch.float32, torch.float64}:
         real = real.to(torch.float64)
@@ -119,6 +126,12 @@ def stats(tensor: torch.Tensor) -> Stats:
         norm=representable(norm),
         zero=zeros_in(real) if low <= 0 <= high else 0,
     )
+
+
+def repeated(once: Stats, times: int) -> Stats:
+    """Statistics of a tensor that holds others' elements several times."""
+    norm = representable(once.norm * math.sqrt(times))
+    return msgspec.structs.replace(once, norm=norm, nan=once.nan * times, inf=once.inf * times, zero=once.zero * times)
 
 
 def zeros_in(real: torch.Tensor) -> int:
@@ -150,14 +163,19 @@ def representable(number: float) -> float:
     return max(-sys.float_info.max, min(sys.float_info.max, number))
 
 
-def tensors_in(*things: Any) -> list[torch.Tensor]:
+def tensors_in(*things: Any, depth: int = 0) -> list[torch.Tensor]:
     """The tensors in arguments or results, through lists, tuples and dicts, in order."""
     found: list[torch.Tensor] = []
     for thing in things:
         if isinstance(thing, torch.Tensor):
             found.append(thing)
-        elif isinstance(thing, (list, tuple)):
-            found += tensors_in(*thing)
-        elif isinstance(thing, dict):
-            found += tensors_in(*thing.values())
+        elif isinstance(thing, (list, tuple, dict)) and depth < DEEPEST:
+            found += tensors_in(*elements_of(thing), depth=depth + 1)
     return found
+
+
+def elements_of(container: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterable[Any]:
+    """What it holds, whatever a class of the program's that is derived from it would say."""
+    if isinstance(container, dict):
+        return dict.values(container)
+    return list.__iter__(container) if isinstance(container, list) else tuple.__iter__(container)

@@ -343,6 +343,56 @@ def test_the_programs_own_unpacking_is_called_as_often_as_without(where: str) ->
     assert len(session.recording.backward_passes[0].steps) == 3
 
 
+class Secretive:
+    """Its methods are the program's own affair."""
+
+    def refuse(self, *_: Any, **__: Any) -> Any:
+        raise ValueError("the recorder has called this")
+
+    items = values = __iter__ = named_parameters = named_buffers = named_modules = __repr__ = refuse
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "type('D', (Secretive, dict), {})(a=x)",
+        "type('L', (Secretive, list), {})([x])",
+        "{Secretive(): x}",
+        "{type('S', (Secretive, str), {})('a'): x}",
+        "type('M', (Secretive, torch.nn.Linear), {})(2, 2)",
+    ],
+)
+def test_what_holds_tensors_is_looked_through_without_its_own_methods(held: str) -> None:
+    variables = {"torch": torch, "Secretive": Secretive}
+    code = f"x = torch.ones(2, requires_grad=True)\nheld = {held}\n(x * 2).sum().backward()"
+    with record(source=code, filename="<program>") as session:
+        exec(compile(code, "<program>", "exec"), variables)
+    assert session.recording.grads["x"].values == (2.0, 2.0)
+
+
+def test_lists_that_hold_themselves_are_no_trouble() -> None:
+    deep: list[Any] = [torch.ones(2, requires_grad=True)]
+    deep.append(deep)
+    with record():
+        assert Twice.apply(deep[0], deep).tolist() == [2.0, 2.0]
+
+
+class Twice(torch.autograd.Function):
+    """Takes what it does not look at."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor, _: Any) -> torch.Tensor:
+        return tensor * 2
+
+
+def test_a_tensor_that_only_looks_large_costs_nothing() -> None:
+    with record() as session:
+        x = torch.ones(1, requires_grad=True)
+        x.expand(10**12)
+    (value,) = session.recording.events[-1].values
+    assert (value.shape, value.stats.max, value.stats.norm) == ((10**12,), 1.0, 1e6)
+
+
 def test_a_graph_with_100_000_edges() -> None:
     limits = RecordingLimits(events=10_000_000, nodes=10_000_000, edges=10_000_000, elements=10**9)
     with record(limits=limits, jacobians=False) as session:

@@ -73,6 +73,7 @@ LARGE = {
     "huge": torch.randn(1000) * 1e30,
     "integers": torch.arange(-500, 500),
     "transposed": torch.randn(20, 50).t(),
+    "expanded, not all finite": torch.tensor([0.0, 1.0, float("nan"), float("inf")]).expand(300, 4),
     "expanded": torch.randn(1, 50).expand(20, 50),
     "not finite": torch.cat([torch.randn(997), torch.tensor([math.nan, math.inf, -math.inf])]),
 }
