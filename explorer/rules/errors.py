@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from explorer.model import Recording
+import re
+
+from explorer.model import Cut, Recording
+from explorer.model.source import piece_at
 
 HINTS: tuple[tuple[str, str], ...] = (
     ("Trying to backward through the graph a second time", "second_time"),
@@ -61,6 +64,13 @@ def advice_key(message: str) -> str | None:
     return next((key for part, key in WARNINGS if part in message), None)
 
 
+CUTS = {"detach": "no_history_detach", "no_grad": "no_history_no_grad", "not differentiable": "no_history_choice"}
+"""Why the history was cut: a key below `rules.error`."""
+
+NUMBERS = (".item()", "float(", ".tolist()")
+"""What makes plain numbers of a tensor, which torch does not see go on."""
+
+
 def error_topic(recording: Recording) -> str | None:
     """What the error is about, as exactly as the recording tells: a key below `rules.error`; None if unknown."""
     key = None if recording.error is None else hint_key(recording.error.message)
@@ -72,8 +82,20 @@ def _without_history(recording: Recording) -> str:
     earlier = recording.backward_passes[:-1]
     if any(one.started.by == "grad" and not one.started.create_graph for one in earlier):
         return "no_second_order"
-    is_cut = bool(recording.cuts) or ".item()" in (recording.source or "")
-    return "no_history_cut" if is_cut else "no_history"
+    if recording.cuts:
+        return CUTS[_cut_behind_root(recording).reason]
+    source = recording.source or ""
+    return "no_history_number" if any(call in source for call in NUMBERS) else "no_history"
+
+
+def _cut_behind_root(recording: Recording) -> Cut:
+    """The cut that left the root without a history: the one whose result it is by name, else the last one made.
+
+    A mask or an index comes last: most often it stands beside the way to the root and not on it.
+    """
+    started = recording.backward_passes[-1].started if recording.backward_passes else None
+    called = set(re.findall(r"\w+", piece_at(recording.source, started.span) or "")) if started else set()
+    return max(reversed(recording.cuts), key=lambda cut: (cut.variable in called, cut.reason != "not differentiable"))
 
 
 def _second_time(recording: Recording) -> str:

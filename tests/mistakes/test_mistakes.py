@@ -36,6 +36,8 @@ GRADS = {
     "none-and-weight-decay": {"w": [0]},
     "nothing-marked": {"x": [0, 2, 4]},
     "item-in-the-loss": {"w": [4]},
+    "detached-loss": {"w": [4]},
+    "loss-inside-no-grad": {"w": [4]},
     "argmax-loss": {"scores": [0.0900, 0.6652, -0.7553]},
     "detach-in-a-product": {"x": [6]},
     "no-grad-around-the-forward": {"w": [42], "b": [14]},

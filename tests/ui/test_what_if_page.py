@@ -56,7 +56,7 @@ def test_what_became_of_the_gradients_is_said() -> None:
 def test_an_error_of_the_changed_program_is_said_and_explained() -> None:
     page = choose(open_program(PROGRAM), "detach", 5, "z")
     assert "element 0 of tensors does not require grad" in said(page)
-    assert text("mistakes.see", "en", title=mistake("item-in-the-loss").titles["en"]) in links(page)
+    assert text("mistakes.see", "en", title=mistake("detached-loss").titles["en"]) in links(page)
 
 
 def test_the_change_can_be_kept() -> None:

@@ -1,0 +1,6 @@
+import torch
+
+w = torch.tensor(3.0, requires_grad=True)
+loss = (2 * w - 5.0) ** 2
+loss.backward()
+print(w.grad)

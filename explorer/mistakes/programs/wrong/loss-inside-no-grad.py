@@ -1,0 +1,7 @@
+import torch
+
+w = torch.tensor(3.0, requires_grad=True)
+with torch.no_grad():
+    loss = (2 * w - 5.0) ** 2
+loss.backward()
+print(w.grad)
