@@ -41,8 +41,60 @@ HINTS: tuple[tuple[str, str], ...] = (
     ("cannot be converted to Scalar", "not_one_element"),
     ("Boolean value of Tensor with more than one value is ambiguous", "truth_of_many"),
     ("is not defined", "undefined_name"),
+    ("Expected gradient function to be set", "no_history_no_grad"),
+    ("float' object has no attribute 'backward'", "number_backward"),
+    ("int' object has no attribute 'backward'", "number_backward"),
+    ("builtin_function_or_method'", "forgotten_call"),
+    ("'method' object", "forgotten_call"),
+    ("and 'method'", "forgotten_call"),
+    ("'function' object has no attribute", "forgotten_call"),
+    ("'torch.return_types.", "several_results"),
+    ("before Module.__init__() call", "super_init"),
+    ('missing the required "forward" function', "forward_missing"),
+    ("object has no attribute", "unknown_attribute"),
+    ("is out of bounds for dimension", "index_out"),
+    ("index out of range", "index_out"),
+    ("too many indices for tensor", "fewer_dimensions"),
+    ("invalid index of a 0-dim tensor", "fewer_dimensions"),
+    ("of a 0-d tensor", "fewer_dimensions"),
+    ("over a 0-d tensor", "fewer_dimensions"),
+    ("Dimension out of range", "dimension_out"),
+    ("is invalid for input of size", "reshape"),
+    ("size mismatch, got input", "product_shapes"),
+    ("self must be a matrix", "product_shapes"),
+    ("both arguments to matmul need", "product_shapes"),
+    ("The expanded size of the tensor", "sizes"),
+    ("tensor() takes 1 positional argument", "nested_lists"),
+    ("expected sequence of length", "ragged"),
+    ("invalid data type 'str'", "not_numbers"),
+    ("must be tuple of Tensors, not Tensor", "tensors_in_a_list"),
+    ("must be Tensor, not", "tensor_wanted"),
+    ("positional argument", "arguments"),
+    ("unexpected keyword argument", "arguments"),
+    ("unsupported operand type", "operand_types"),
+    ("could not infer output dtype", "integer_mean"),
+    ("expected target dtype to be Long", "labels"),
+    ("scalar types: Long", "labels"),
+    ("only applicable to index tensor", "labels"),
+    ("Expected dtype int32/int64 for index", "labels"),
+    ("is out of bounds.", "label_out"),
+    ('_cpu" not implemented for', "dtype_unsupported"),
+    ("params argument given to the optimizer", "optimizer_list"),
+    ("empty parameter list", "optimizer_empty"),
+    ("object is not iterable", "not_iterable"),
+    ("object is not callable", "not_callable"),
+    ("values to unpack", "unpack"),
+    ("not compiled with CUDA", "no_gpu"),
+    ("Found no NVIDIA driver", "no_gpu"),
+    ("maximum recursion depth", "recursion"),
+    ("differentiated Tensors does not require grad", "grad_of_constant"),
+    ("division by zero", "zero_division"),
 )
 """(part of the message, key below `rules.error`); the first that fits."""
+
+
+OF_TYPE = {"KeyError": "missing_key", "AssertionError": "assertion"}
+"""What is known by the error's type alone, since its message is the program's own: a key below `rules.error`."""
 
 
 def hint_key(message: str) -> str | None:
@@ -73,7 +125,8 @@ NUMBERS = (".item()", "float(", ".tolist()")
 
 def error_topic(recording: Recording) -> str | None:
     """What the error is about, as exactly as the recording tells: a key below `rules.error`; None if unknown."""
-    key = None if recording.error is None else hint_key(recording.error.message)
+    error = recording.error
+    key = None if error is None else hint_key(error.message) or OF_TYPE.get(error.type)
     refine = {"no_history": _without_history, "second_time": _second_time}.get(key or "")
     return key if refine is None else refine(recording)
 
@@ -85,7 +138,9 @@ def _without_history(recording: Recording) -> str:
     if recording.cuts:
         return CUTS[_cut_behind_root(recording).reason]
     source = recording.source or ""
-    return "no_history_number" if any(call in source for call in NUMBERS) else "no_history"
+    if any(call in source for call in NUMBERS):
+        return "no_history_number"
+    return "no_history_elsewhere" if any(leaf.requires_grad for leaf in recording.leaves) else "no_history"
 
 
 def _cut_behind_root(recording: Recording) -> Cut:
