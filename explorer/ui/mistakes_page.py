@@ -11,6 +11,7 @@ from explorer.program.choices import Choices
 from explorer.program.link import encode
 from explorer.rules import notice_text, notices
 from explorer.runner import Completed, Failed
+from explorer.ui.glossary.prose import prose
 from explorer.ui.keys import Key, Parameter
 from explorer.ui.markdown import plain
 from explorer.ui.panels.finder import finder
@@ -113,10 +114,10 @@ def _one(one: Mistake) -> None:
     with st.container(key="mistake-words"):
         columns = st.columns(2, gap="medium")
         with columns[0]:
-            st.markdown(one.happened[language()])
+            prose(one.happened[language()], left, language(), key="happened")
             _said(left, one.wrong)
         with columns[1]:
-            st.markdown(one.repairs[language()])
+            prose(one.repairs[language()], right, language(), key="repair")
             _open(one.right)
     side_by_side(
         left,
@@ -145,7 +146,8 @@ def _said(recording: Recording, code: str) -> None:
         message = error.message if error is not None else warned[0].values["message"]
         st.code(str(message), language=None, wrap_lines=True)
     else:
-        st.text("\n".join(notice_text(notice, language()) for notice in notices(recording)))
+        said = "\n".join(notice_text(notice, language()) for notice in notices(recording))
+        prose(said, recording, language(), key="noticed")
 
 
 def _open(code: str) -> None:

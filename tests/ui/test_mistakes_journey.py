@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from explorer.i18n import text
 from explorer.mistakes import mistake, mistakes
+from explorer.program.choices import Choices
+from explorer.program.link import encode
 
 pytestmark = pytest.mark.browser
 
@@ -153,3 +156,18 @@ def test_what_if_without_typing(visit: Visit, language: str) -> None:
     page.get_by_role("button", name=text("what_if.keep", language)).click()
     expect(page.locator(".pair")).to_have_count(0)
     expect(page.locator(".program .lines")).to_contain_text("requires_grad_(False)")
+
+
+def test_words_open_in_notices_and_on_the_pages_of_mistakes(visit: Visit) -> None:
+    for address, place in (
+        (f"?{urlencode(encode(Choices(text=mistake('detach-in-a-product').wrong)))}", "notices"),
+        (f"?{urlencode(encode(Choices(text=mistake('vector-root').wrong)))}", "failed"),
+        ("mistakes?m=detach-in-a-product", "mistake-words"),
+    ):
+        page = visit(address)
+        word = page.locator(f".st-key-{place} .prose .word").first
+        word.click()
+        expect(page.locator(".explanation h4")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(".explanation")).to_have_count(0)
+        assert word.evaluate("element => element.matches(':focus')")

@@ -70,7 +70,13 @@ def grad(page: AppTest, name: str = "x") -> list[Any]:
 def said(page: AppTest) -> str:
     """Everything that stands on the page as text."""
     groups = (page.markdown, page.caption, page.text, page.code, page.warning)
-    return "\n".join(str(one.value) for group in groups for one in group)
+    return "\n".join([*(str(one.value) for group in groups for one in group), *told(page)])
+
+
+def told(page: AppTest) -> list[str]:
+    """The paragraphs whose words can be opened."""
+    found = (one.proto for one in page.get("bidi_component"))
+    return [json.loads(one.json)["text"] for one in found if one.component_name.endswith("autograd_prose")]
 
 
 def torchs_words(code: str) -> str:
@@ -335,7 +341,7 @@ def test_a_mistake_is_told_in_torchs_own_words(desk: AppTest, mistake: str) -> N
 def test_a_program_that_lacks_something_is_told_what(code: str, language: Language) -> None:
     page = open_page(language, **encode(Choices(text=code)))
     assert page.session_state[Key.CHOICES].text == code
-    assert any(one.value.strip() for one in page.text)
+    assert any(words.strip() for words in told(page))
 
 
 # ── links ───────────────────────────────────────────────────────────────────────

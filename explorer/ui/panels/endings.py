@@ -11,6 +11,7 @@ from explorer.model import Raised, Recording
 from explorer.model.source import excerpt, piece_at
 from explorer.rules import error_hint, error_topic, notice_text, notices
 from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped, StopReason
+from explorer.ui.glossary.prose import prose
 from explorer.ui.markdown import plain
 from explorer.ui.panels.mistake_link import mistake_link
 from explorer.ui.runs import forget
@@ -61,7 +62,7 @@ def _failed(recording: Recording) -> None:
         if about := " · ".join(_about(recording, error)):
             st.text(about)
         if (hint := error_hint(recording, language())) is not None:
-            st.text(hint)
+            prose(hint, recording, language(), key="error-hint")
         mistake_link(answer_to(f"error.{error_topic(recording)}"))
 
 
@@ -82,9 +83,10 @@ def _notices(recording: Recording) -> None:
     if not found:
         return
     with st.container(key="notices"):
-        for notice in found:
+        for number, notice in enumerate(found):
             icon = ":material/warning:" if notice.severity == "warning" else ":material/lightbulb:"
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(icon, width="content")
-                st.text(notice_text(notice, language()), width="stretch")
+                with st.container(width="stretch"):
+                    prose(notice_text(notice, language()), recording, language(), key=f"notice-{number}")
                 mistake_link(answer_to(notice.signal))

@@ -1,0 +1,16 @@
+import { element } from "../player/elements.js";
+import { Explanation } from "./explanation.js";
+import { Terms } from "./terms.js";
+
+const explanations = new WeakMap();
+
+/** What Streamlit calls: a paragraph in which the words of the glossary open their explanations. */
+export default function component({ data, parentElement }) {
+  explanations.get(parentElement)?.close();
+  const explanation = new Explanation();
+  explanations.set(parentElement, explanation);
+  const terms = new Terms(data.glossary, (key, word) => explanation.open(terms, key, word));
+  const said = element("p", { class: "prose" }, ...terms.linked(data.text));
+  parentElement.querySelector(".autograd-prose").replaceChildren(said);
+  return () => explanation.close();
+}
