@@ -24,18 +24,20 @@ class Builder:
 
     Args:
         limits: Where it stops.
-        hooks: Given a node, its part of the recording and whether the engine frees something when it has run it: what
-            to call before and after it runs.
+        hooks: Given a node, its part of the recording, whether the engine frees something when it has run it and
+            whether it may be asked: what to call before and after it runs.
     """
 
-    def __init__(self, limits: RecordingLimits, hooks: Callable[[GradFn, Node, bool], Hooks]) -> None:
+    def __init__(self, limits: RecordingLimits, hooks: Callable[[GradFn, Node, bool, bool], Hooks]) -> None:
         self.events: list[Event] = []
         self.budget = Budget(limits)
-        self.snapshots = Snapshots(self.budget)
         self.storages = Storages()
+        self.snapshots = Snapshots(self.budget, self.storages)
         self.leaves = Leaves(self.snapshots, self.storages)
         self.graph = Graph(self.budget, self.snapshots, self.leaves, self.storages, hooks)
         self.cuts = Cuts()
+        self.value = self.snapshots.take
+        """What a tensor holds, within the limit."""
         self._unfinished: list[str] = []
         self._late: list[str] = []
 
@@ -58,10 +60,6 @@ class Builder:
             self._unfinished.append(writable(text))
             if text.endswith("\n"):
                 self._end_line()
-
-    def value(self, tensor: torch.Tensor) -> TensorValue:
-        """The tensor's numbers, within the limit."""
-        return self.snapshots.take(tensor)
 
     def maybe_value(self, tensor: torch.Tensor | None) -> TensorValue | None:
         """The tensor's numbers, or None for an undefined gradient."""

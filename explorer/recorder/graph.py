@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal
 
 import torch
@@ -11,7 +12,7 @@ from msgspec.structs import force_setattr
 from explorer.model import Edge, Node, SavedTensor, Span, TensorValue
 from explorer.recorder.leaves import Leaves
 from explorer.recorder.limits import Budget
-from explorer.recorder.saved import Kept, has_unpack_hooks, holds_tensors, plain, saved_by, signed, unpacks_by_program
+from explorer.recorder.saved import has_unpack_hooks, holds_tensors, plain, saved_by, signed, unpacks_by_program
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages, storage_of
 from explorer.recorder.values import grad_fn_of
@@ -21,6 +22,9 @@ GradFn = Any
 
 NextFunctions = tuple[tuple[GradFn | None, int], ...]
 Hooks = tuple[Callable[..., None], Callable[..., None]]
+
+FREED = (torch.Tensor, RuntimeError)
+"""What a node holds that the engine frees: a tensor, or one that cannot be read."""
 
 
 class Graph:
@@ -35,8 +39,8 @@ class Graph:
         snapshots: Takes the values of saved tensors.
         leaves: Knows the leaves.
         storages: Numbers the memory of saved tensors.
-        hooks: Given a node, its part of the recording and whether the engine frees something when it has run it: what
-            to call before and after it runs.
+        hooks: Given a node, its part of the recording, whether the engine frees something when it has run it and
+            whether it may be asked: what to call before and after it runs.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class Graph:
         snapshots: Snapshots,
         leaves: Leaves,
         storages: Storages,
-        hooks: Callable[[GradFn, Node, bool], Hooks],
+        hooks: Callable[[GradFn, Node, bool, bool], Hooks],
     ) -> None:
         self.nodes: dict[str, Node] = {}
         self.edges: list[Edge] = []
@@ -68,9 +72,11 @@ class Graph:
         new = self._unknown(grad_fn)
         if not self._budget.pay_nodes(len(new), sum([len(edges) for _, edges in new])):
             return ()
-        ids = [self._add_node(node, span, order, made_by) for node, _ in new]
+        unpacks = has_unpack_hooks()
+        ids = [self._add_node(node, span, order, made_by, unpacks) for node, _ in new]
         for node, edges in new:
-            self._add_edges(node.metadata[self._key], edges)
+            if edges:
+                self._add_edges(node.metadata[self._key], edges)
         return tuple([node_id for node_id in ids if node_id is not None])
 
     def describe(self, node_id: str, *, variable: str | None, value: TensorValue | None = None) -> None:
@@ -97,23 +103,21 @@ class Graph:
 
     def run_last(self) -> bool:
         """Moves the hooks behind those of the program, which may change what they look at; whether there are any."""
-        alive, others = [], False
+        self._handles = [handle for handle in self._handles if handle.hooks_dict_ref() is not None]
+        others = False
         for handle in self._handles:
-            hooks = handle.hooks_dict_ref()
-            if hooks is not None:
-                alive.append(handle)
-                if len(hooks) > 1:
-                    others = True
-                    # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
-                    hooks[handle.id] = hooks.pop(handle.id)
-        self._handles = alive
+            if len(hooks := handle.hooks_dict_ref()) > 1:
+                others = True
+                # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
+                hooks[handle.id] = hooks.pop(handle.id)
         return others
 
     def unhook(self) -> None:
         """Leaves torch as it was found."""
         for handle in self._handles:
-            if handle.hooks_dict_ref() is not None:  # else the node has gone, and its hooks with it
-                handle.remove()
+            hooks = handle.hooks_dict_ref()
+            if hooks is not None:  # else the node has gone, and its hooks with it
+                hooks.pop(handle.id, None)
         for note in self._notes:
             note.pop(self._key, None)
         self._handles.clear()
@@ -133,29 +137,40 @@ class Graph:
         # A leaf's node is there before the operation that uses it; torch numbers all others in order.
         return sorted(found.items(), key=lambda item: -1 if is_accumulate(item[0]) else sequence_nr(item[0]))
 
-    def _add_node(self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None) -> str | None:
-        """Takes in a node and returns its id; None if it is a further `AccumulateGrad` of a leaf that has one."""
-        node_id, is_leafs = f"n{len(self.nodes)}", is_accumulate(grad_fn)
+    def _add_node(
+        self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None, unpacks: bool
+    ) -> str | None:
+        """Takes in a node and returns its id; None if it is a further `AccumulateGrad` of a leaf that has one.
+
+        Args:
+            unpacks: Whether reading what is saved now would run code of the program.
+        """
+        node_id, kind = f"n{len(self.nodes)}", kind_of(grad_fn.__class__)
+        is_leafs = kind == "accumulate"
         if is_leafs:
             node_id = self._of_leaf(grad_fn, node_id)
         note = grad_fn.metadata
         note[self._key] = node_id
         self._notes.append(note)
-        kept, frees = self._kept(grad_fn)
+        number = sequence_nr(grad_fn)
+        unpacks = unpacks or (self.is_older(number) and unpacks_by_program(grad_fn))
+        kept = [] if unpacks else saved_by(grad_fn)
         is_new = node_id not in self.nodes
         if is_new:
             self.nodes[node_id] = Node(
                 id=node_id,
                 name=type(grad_fn).__name__,
-                kind="accumulate" if is_leafs else kind_of(grad_fn),
+                kind=kind,
                 span=None if is_leafs else span,
                 saved=tuple([self._saved(name, part) for name, part in kept]),
-                sequence_nr=sequence_nr(grad_fn),
+                sequence_nr=number,
                 order=1 if is_leafs else order,
                 made_by=None if is_leafs else made_by,
             )
-        before, after = self._hooks(grad_fn, self.nodes[node_id], frees)
-        self._handles += (grad_fn.register_prehook(before), grad_fn.register_hook(after))
+        frees = holds_tensors(grad_fn) if unpacks else any([isinstance(part, FREED) for _, part in kept])
+        before, after = self._hooks(grad_fn, self.nodes[node_id], frees, not unpacks)
+        self._handles.append(grad_fn.register_prehook(before))
+        self._handles.append(grad_fn.register_hook(after))
         return node_id if is_new else None
 
     def _of_leaf(self, grad_fn: GradFn, new_id: str) -> str:
@@ -163,13 +178,6 @@ class Graph:
         leaf = self._leaves.leaf(grad_fn.variable)
         leaf.node_id = leaf.node_id or new_id
         return leaf.node_id
-
-    def _kept(self, grad_fn: GradFn) -> tuple[list[Kept], bool]:
-        """What a node saved, as far as it can be read, and whether the engine frees some of it."""
-        if has_unpack_hooks() or (self.is_older(sequence_nr(grad_fn)) and unpacks_by_program(grad_fn)):
-            return [], holds_tensors(grad_fn)
-        kept = saved_by(grad_fn)
-        return kept, any(isinstance(part, (torch.Tensor, RuntimeError)) for _, part in kept)
 
     def _add_edges(self, source: str, next_functions: NextFunctions) -> None:
         edges = self.edges
@@ -180,7 +188,8 @@ class Graph:
 
     def _saved(self, name: str, kept: Any) -> SavedTensor:
         if not isinstance(kept, torch.Tensor):
-            return SavedTensor(name=name, text=str(signed(kept)), plain=plain(signed(kept)))
+            number = signed(kept)
+            return SavedTensor(name=name, text=str(number), plain=plain(number))
         leaf, node_id, storage = self._leaves.known(kept), self.node_id(grad_fn_of(kept)), storage_of(kept)
         return SavedTensor(
             name=name,
@@ -195,15 +204,18 @@ class Graph:
 
 def is_accumulate(grad_fn: GradFn) -> bool:
     """Whether a node fills a leaf's `.grad`."""
-    return type(grad_fn).__name__ == "AccumulateGrad"
+    return kind_of(grad_fn.__class__) == "accumulate"
 
 
-def kind_of(grad_fn: GradFn) -> Literal["operation", "custom"]:
-    """Whether torch or the program computes a node's backward."""
-    return "custom" if isinstance(grad_fn, torch.autograd.function.BackwardCFunction) else "operation"
+@lru_cache(maxsize=1024)
+def kind_of(kind: type) -> Literal["operation", "accumulate", "custom"]:
+    """What nodes of a type are: whether torch or the program computes their backward, or they fill a `.grad`."""
+    if kind.__name__ == "AccumulateGrad":
+        return "accumulate"
+    return "custom" if issubclass(kind, torch.autograd.function.BackwardCFunction) else "operation"
 
 
 def sequence_nr(grad_fn: GradFn) -> int:
     """torch's number of a node; 0 where it gives none."""
     number = getattr(grad_fn, "_sequence_nr", None)
-    return int(number()) if number is not None else 0
+    return 0 if number is None else number()

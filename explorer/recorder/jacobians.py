@@ -8,14 +8,14 @@ may count, print or draw random numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch.autograd.graph import Node as GradFn
 
 from explorer.model import TensorValue
 from explorer.model.events import JACOBIAN_ELEMENTS
-from explorer.recorder.saved import has_unpack_hooks, unpacks_by_program
+from explorer.recorder.saved import unpacks_by_program
 from explorer.recorder.values import whole
 
 MOST_INPUT_ELEMENTS = 4096
@@ -23,22 +23,13 @@ MOST_INPUT_ELEMENTS = 4096
 
 Grads = Sequence[torch.Tensor | None]
 Jacobian = tuple[TensorValue | None, ...]
-Ask = Callable[[Grads], Jacobian | None]
-
-
-def jacobian_of(grad_fn: GradFn) -> Ask | None:
-    """How to ask a node; None where asking might run code of the program.
-
-    Called when the node is met, since only then it can be seen whether its saved tensors are unpacked by the program.
-    The answer does not hold the node, which would hold what it saved: the engine knows which one it runs.
-    """
-    if isinstance(grad_fn, torch.autograd.function.BackwardCFunction) or has_unpack_hooks():
-        return None
-    return ask_running
 
 
 def ask_running(grad_outputs: Grads) -> Jacobian | None:
-    """Asks the node that the engine is running on this thread."""
+    """Asks the node that the engine is running on this thread; None where asking would run code of the program.
+
+    Nobody holds a node in order to ask it, for that would hold what it saved.
+    """
     grad_fn = torch._C._current_autograd_node()
     return None if unpacks_by_program(grad_fn) else local_jacobian(grad_fn, grad_outputs)
 

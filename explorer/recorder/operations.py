@@ -14,7 +14,7 @@ from explorer.recorder.builder import Builder
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import variables_of
 from explorer.recorder.places import Place
-from explorer.recorder.storages import version
+from explorer.recorder.storages import version, versions
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import grad_fn_of, is_leaf, tensors_in
 
@@ -61,11 +61,12 @@ class Operations:
         """Calls a torch function as the program did and notes what came of it."""
         hidden = unseen()
         with hidden:
-            taken = tensors_in(*args, *kwargs.values())
-            versions = [version(tensor) for tensor in taken]
+            taken = tensors_in(*args, *kwargs.values()) if kwargs else tensors_in(*args)
+            before = versions(taken)
         result = func(*args, **kwargs)
         with hidden:
-            changed = [tensor for tensor, before in zip(taken, versions, strict=True) if version(tensor) != before]
+            after = versions(taken)
+            changed = [] if before == after else [taken[i] for i in range(len(taken)) if before[i] != after[i]]
             self.note(name, taken, changed, result, place)
         return result
 
@@ -154,7 +155,8 @@ class Operations:
         if node_ids:
             self.builder.graph.describe(node_ids[-1], variable=variable, value=after)
             self.builder.storages.know(node_ids[-1], tensor)
-            self._note_consumers(node_ids[-1], tensor, taken)
+            if not self.builder.cuts.is_empty:
+                self._note_consumers(node_ids[-1], tensor, taken)
         event = Modified(
             span=place.span,
             name=name,
@@ -172,20 +174,23 @@ class Operations:
             self._claim_name(event, tensor, next(reversed(node_ids), None), place)
 
     def _note_result(self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], place: Place) -> None:
+        builder, grad_fns = self.builder, [grad_fn_of(tensor) for tensor in made]
         node_ids: tuple[str, ...] = ()
-        differentiable = False
-        for tensor in made:
-            node_ids += self.builder.graph.discover(grad_fn_of(tensor), span=place.span)
-            differentiable = differentiable or tensor.requires_grad
+        for grad_fn in grad_fns:
+            if grad_fn is not None:
+                node_ids += builder.graph.discover(grad_fn, span=place.span)
         if not place.direct and not node_ids:
             return
+        differentiable = any([tensor.requires_grad for tensor in made])
         variable = ", ".join(place.targets) or None
-        values = tuple([self.builder.value(tensor) for tensor in made])
-        result_id = self.builder.graph.node_id(grad_fn_of(made[0]))
-        if result_id in node_ids and result_id is not None:
-            self.builder.graph.describe(result_id, variable=variable, value=values[0])
-            self.builder.storages.know(result_id, made[0])
-            self._note_consumers(result_id, made[0], taken)
+        values = tuple([builder.value(tensor) for tensor in made])
+        result_id = builder.graph.node_id(grad_fns[0])
+        is_new = result_id is not None and result_id in node_ids
+        if result_id is not None and is_new:
+            builder.graph.describe(result_id, variable=variable, value=values[0])
+            builder.storages.know(result_id, made[0])
+            if not builder.cuts.is_empty:
+                self._note_consumers(result_id, made[0], taken)
         event = Operation(
             span=place.span,
             name=name,
@@ -197,8 +202,9 @@ class Operations:
             cut_id=None if differentiable else self._new_cut(name, taken, made, variable, place),
             requires_grad=differentiable,
         )
-        self.builder.emit(event)
-        self._claim_name(event, made[0], result_id if result_id in node_ids else None, place)
+        builder.emit(event)
+        if variable is not None and not place.direct:
+            self._claim_name(event, made[0], result_id if is_new else None, place)
 
     def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_id: str | None, place: Place) -> None:
         """Notes that a name is given for the time being: the call that the program made may go on computing."""
@@ -251,8 +257,6 @@ class Operations:
 
     def _note_consumers(self, node_id: str, result: torch.Tensor, taken: list[torch.Tensor]) -> None:
         """Finds the arguments that come from a cut, and the slot that leads nowhere because of it."""
-        if self.builder.cuts.is_empty:
-            return
         slots = grad_fn_of(result).next_functions if grad_fn_of(result) is not None else ()
         for position, tensor in enumerate(taken):
             matched = len(slots) == len(taken) and slots[position][0] is None

@@ -26,8 +26,8 @@ from explorer.model import (
 )
 from explorer.recorder.blame import named_node
 from explorer.recorder.builder import Builder
-from explorer.recorder.graph import GradFn, Hooks, is_accumulate
-from explorer.recorder.jacobians import Ask, Jacobian, jacobian_of
+from explorer.recorder.graph import GradFn, Hooks
+from explorer.recorder.jacobians import Jacobian, ask_running
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
 from explorer.recorder.unseen import unseen
@@ -124,21 +124,21 @@ class Passes:
                 self._note_end(started, tensors_or_none(result), error)
         return result
 
-    def hooks(self, grad_fn: GradFn, node: Node, frees: bool) -> Hooks:
+    def hooks(self, grad_fn: GradFn, node: Node, frees: bool, may_ask: bool) -> Hooks:
         """What the engine calls before and after it runs a node."""
+        if node.kind == "operation":
+            self.program_runs_between |= not may_ask or self.builder.graph.is_older(node.sequence_nr)
+            return partial(self._node_starts, node.id, may_ask), partial(self._node_ends, node.id, frees, None)
         came: list[TensorValue | None] = []
-        if is_accumulate(grad_fn):
+        if node.kind == "accumulate":
             leaf = self.builder.leaves.leaf(grad_fn.variable)
             self.program_runs_between |= has_hooks(grad_fn.variable)
             return (
                 partial(self._accumulate_starts, node.id, leaf, came),
                 partial(self._accumulate_ends, node.id, leaf, came),
             )
-        ask = jacobian_of(grad_fn)
-        self.program_runs_between |= ask is None or self.builder.graph.is_older(node.sequence_nr)
-        if node.kind == "custom":
-            return partial(self._python_starts, node.id, came), partial(self._python_ends, node.id, frees, came)
-        return partial(self._node_starts, node.id, ask), partial(self._node_ends, node.id, frees, None)
+        self.program_runs_between = True
+        return partial(self._python_starts, node.id, came), partial(self._python_ends, node.id, frees, came)
 
     def _begun(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | None
@@ -200,13 +200,13 @@ class Passes:
             self._listen_not()
             self._node_ends(node_id, frees, came, grad_inputs, grad_outputs)
 
-    def _node_starts(self, node_id: str, ask: Ask | None, grad_outputs: Grads) -> None:
+    def _node_starts(self, node_id: str, may_ask: bool, grad_outputs: Grads) -> None:
         if self._running:
             running = self._running[-1]
             running.node_id = node_id
-            if ask is not None and self.builder.budget.jacobians > 0:
+            if may_ask and self.builder.budget.jacobians > 0:
                 with unseen():
-                    running.jacobian = found = ask(grad_outputs)
+                    running.jacobian = found = ask_running(grad_outputs)
                 self.builder.budget.jacobians -= found is not None
 
     def _node_ends(

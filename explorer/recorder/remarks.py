@@ -67,6 +67,10 @@ class Remarks:
         if is_in_place(name):
             self._changed_grads(tensors_in(*args[:1]), place)
 
+    def may_matter(self, name: str, args: tuple[Any, ...]) -> bool:
+        """Whether a remarkable call with these arguments may be worth a remark: elementwise ones of two shapes."""
+        return name not in ELEMENTWISE or (len(args) > 1 and isinstance(args[1], torch.Tensor))
+
     @property
     def watches_views(self) -> bool:
         """Whether the program holds a `.data` that it may write to."""
@@ -105,10 +109,10 @@ class Remarks:
             self._note("unnoticed", place, name=self._name(owned), source_id=self._id(owned))
 
     def _broadcast(self, args: tuple[Any, ...], result: Any, place: Place) -> None:
-        if len(args) < 2 or not all(isinstance(tensor, torch.Tensor) for tensor in (*args[:2], result)):
+        if len(args) < 2 or not isinstance(args[1], torch.Tensor) or not isinstance(args[0], torch.Tensor):
             return
         shapes = [tuple(arg.shape) for arg in args[:2]]
-        if shapes[0] == shapes[1]:
+        if shapes[0] == shapes[1] or not isinstance(result, torch.Tensor):
             return
         stretched = torch.broadcast_shapes(*shapes)  # type: ignore[no-untyped-call]
         if tuple(stretched) not in shapes and result.requires_grad:

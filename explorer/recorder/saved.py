@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -16,10 +18,14 @@ Kept = tuple[str, Any]
 
 def saved_by(grad_fn: GradFn) -> list[Kept]:
     """Everything a node saved, tensors in lists one by one. Reading unpacks: torch raises where it was freed."""
+    names, read_all = reader(type(grad_fn))
+    try:
+        values = read_all(grad_fn)
+    except (RuntimeError, AttributeError):
+        values = tuple([read(grad_fn, attribute) for attribute, _ in saved_names(type(grad_fn))])
     found: list[Kept] = []
-    for attribute, name in saved_names(type(grad_fn)):
-        kept = read(grad_fn, attribute)
-        if isinstance(kept, tuple) and any(isinstance(part, torch.Tensor) for part in kept):
+    for name, kept in zip(names, values, strict=True):
+        if type(kept) is tuple and any([isinstance(part, torch.Tensor) for part in kept]):
             found += [(f"{name}[{index}]", part) for index, part in enumerate(kept)]
         elif kept is not None:
             found.append((name, kept))
@@ -79,6 +85,16 @@ def signed(kept: Any) -> Any:
     if type(kept) is tuple:
         return tuple(map(signed, kept))
     return kept - 2**64 if isinstance(kept, int) and kept >= 2**63 else kept
+
+
+@lru_cache(maxsize=1024)
+def reader(kind: type) -> tuple[tuple[str, ...], Callable[[GradFn], tuple[Any, ...]]]:
+    """The plain names of what nodes of a kind save, and what reads all of it."""
+    attributes = [attribute for attribute, _ in saved_names(kind)]
+    names = tuple(name for _, name in saved_names(kind))
+    if len(attributes) > 1:
+        return names, attrgetter(*attributes)
+    return names, lambda grad_fn: tuple([getattr(grad_fn, attribute) for attribute in attributes])
 
 
 @lru_cache(maxsize=1024)

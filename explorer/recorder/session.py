@@ -81,15 +81,17 @@ class Session:
     ) -> None:
         self._mode.__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
         self._remarks.__exit__()
-        TAPS.close(self)
-        with unseen():
-            self._name_tensors(self._places.here(depth=2))
-            recording = self._builder.recording(source=self.source, seed=self.seed)
-            if isinstance(error, Exception):
-                recording = self._with_error(recording, error, traceback)
-            self._recording = msgspec.structs.replace(recording, remarks=tuple(self._remarks.found))
-            self._builder.graph.unhook()
-        self._calls, self._globals = {}, {}
+        try:
+            with unseen():
+                self._name_tensors(self._places.here(depth=2))
+                recording = self._builder.recording(source=self.source, seed=self.seed)
+                if isinstance(error, Exception):
+                    recording = self._with_error(recording, error, traceback)
+                self._recording = msgspec.structs.replace(recording, remarks=tuple(self._remarks.found))
+                self._builder.graph.unhook()
+        finally:
+            self._calls, self._globals = {}, {}
+            TAPS.close(self)
 
     def _with_error(self, recording: Recording, error: Exception, traceback: TracebackType | None) -> Recording:
         failure = failure_of(traceback, self._places.filename, Watch.__torch_function__.__code__)
@@ -113,13 +115,13 @@ class Session:
         if self._passes.is_running and not call.starts_pass:
             return func(*args, **kwargs)  # what a node's backward computes is its own affair, but for passes
         self._builder.snapshots.forget()
-        place = self._place(3)
+        place = self._place(4)
         if call.starts_pass:
             return self._run_pass(func, args, kwargs, place)
         if call.sets_grad:
             return self._operations.set_grad(func, args, place)
         result = self._operations.run(call.name, func, args, kwargs, place)
-        if call.is_remarkable or self._remarks.watches_views:
+        if (call.is_remarkable and self._remarks.may_matter(call.name, args)) or self._remarks.watches_views:
             with unseen():
                 self._remarks.after(call.name, call.kind, args, result, place)
         return result

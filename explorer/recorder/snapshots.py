@@ -1,31 +1,53 @@
-"""What tensors hold at one moment, taken quickly; most numbers are written down when the session ends."""
+"""What tensors hold at one moment, taken quickly; most numbers are written down later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
-from typing import Any, TypeVar
+from math import isfinite
+from typing import Any
 
 import torch
 from msgspec.structs import force_setattr
-from torch.multiprocessing.reductions import StorageWeakRef
 
 from explorer.model import Number, Stats, TensorValue
 from explorer.recorder.limits import Budget
-from explorer.recorder.values import dense, dtype_name, is_ordinary, numbers, stats, unbatched
+from explorer.recorder.statistics import Statistics, in_memory_order, repeated, without_repetition
+from explorer.recorder.storages import Storages
+from explorer.recorder.values import dense, dtype_name, is_ordinary, numbers, unbatched
 
 FEW = 32
 """Up to so many elements, writing down is quicker than copying."""
+
+COPIED = 2**14
+"""Up to so many elements, copying a tensor and looking at many copies at once is quicker than looking at it alone."""
+
+TOGETHER = 2**16
+"""So many elements are looked at or written down together; not more, for they should stay in the processor's cache."""
+
+MOST_BATCHES = 8
+"""How many sizes of tensors are gathered at a time."""
 
 PLAIN = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128}
 PLAIN |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
 """The types that `torch.cat` and `tolist` handle alike."""
 
-T = TypeVar("T")
+Waiting = tuple[TensorValue, torch.Tensor, int, tuple[int, ...] | None]
+"""(the value to fill, a copy of its elements, how many, their indices where they are a sample)."""
 
-Waiting = tuple[TensorValue, torch.Tensor, tuple[int, ...] | None]
-"""(the value to fill, a copy of its elements, their indices where they are a sample)."""
+
+class Batch:
+    """Copies of tensors of one type and size, in memory that is used again and again.
+
+    Args:
+        dtype: The tensors' type.
+        count: How many elements each has.
+    """
+
+    def __init__(self, dtype: torch.dtype, count: int) -> None:
+        self.matrix = torch.empty(TOGETHER // count, count, dtype=dtype, device="cpu")
+        self.rows = self.matrix.unbind()
+        self.values: list[TensorValue] = []
+        """Those to fill, one for each row in use."""
 
 
 class Snapshots:
@@ -37,14 +59,21 @@ class Snapshots:
 
     Args:
         budget: How many elements it may keep, of each tensor and of all.
+        storages: Knows memory again.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, storages: Storages) -> None:
         self._budget = budget
+        self._storages = storages
+        self._statistics = Statistics()
         self._most = budget.limits.values
         self._sample = min(budget.limits.values, budget.limits.sample)
         self._waiting: dict[torch.dtype, list[Waiting]] = {}
-        self._recent: dict[tuple[Any, ...], tuple[StorageWeakRef, Any]] = {}
+        self._elements_waiting = 0
+        self._batches: dict[tuple[torch.dtype, int], Batch] = {}
+        self._recent: dict[tuple[Any, ...], TensorValue] = {}
+        self._recent_stats: dict[Any, Stats] = {}
+        self._shapes: dict[torch.Size, tuple[int, ...]] = {}
         self._dtypes: dict[torch.dtype, str] = {}
         self._places: dict[int, tuple[tuple[int, ...], torch.Tensor]] = {}
 
@@ -54,11 +83,14 @@ class Snapshots:
         dtype = self._dtypes.get(kind) or self._dtypes.setdefault(kind, dtype_name(kind))
         shape: tuple[int, ...] = ()
         try:
-            shape, count = tuple(tensor.shape), tensor.numel()
+            size = tensor.shape
+            if (known := self._shapes.get(size)) is None:
+                known = self._shapes[size] = tuple(size)
+            shape, count = known, tensor.numel()
             if count > FEW:
                 return self._take_once(tensor, shape, dtype, count)
             self._budget.elements -= count
-            return TensorValue(shape=shape, dtype=dtype, values=tuple(listed(tensor, len(shape))))
+            return TensorValue(shape=shape, dtype=dtype, values=listed(tensor, len(shape)))
         except (RuntimeError, NotImplementedError):
             with suppress(RuntimeError, NotImplementedError):
                 if (batch := unbatched(tensor)) is not tensor:
@@ -68,52 +100,101 @@ class Snapshots:
 
     def forget(self) -> None:
         """Begins a new moment: the program runs on, and may change a tensor where no counter tells."""
-        self._recent.clear()
+        if self._recent:
+            self._recent.clear()
+            self._recent_stats.clear()
 
     def fill(self) -> None:
         """Writes down the numbers of all values that wait for them."""
+        self._look_at_all()
+        self._write()
+        self.forget()
+
+    def _wait(self, value: TensorValue, copy: torch.Tensor, count: int, indices: tuple[int, ...] | None) -> None:
+        self._waiting.setdefault(copy.dtype, []).append((value, copy, count, indices))
+        self._elements_waiting += count
+        if self._elements_waiting > TOGETHER:
+            self._write()
+
+    def _write(self) -> None:
         for waiting in self._waiting.values():
             self._fill(waiting)
         self._waiting.clear()
-        self._recent.clear()
+        self._elements_waiting = 0
 
     def _take_once(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
         """The same memory in the same state within one moment is the same value."""
         self._budget.elements -= count if count <= self._most else self._sample
         if not is_ordinary(tensor) or tensor.is_inference():
-            return self._copy(dense(tensor), shape, dtype, stats)
-        memory = tensor.data_ptr(), tensor._version, count, dtype
-        key = *memory, shape, tensor.stride(), tensor.is_conj(), tensor.is_neg()
-        return self._once(tensor, key, lambda: self._copy(tensor.detach(), shape, dtype, partial(self._stats, memory)))
+            return self._copy(dense(tensor), shape, dtype, count, None)
+        address = self._storages.address(tensor.untyped_storage())
+        memory = address, tensor.data_ptr(), tensor._version, count, dtype, tensor.is_neg()
+        key = *memory, shape, tensor.stride(), tensor.is_conj()
+        if (value := self._recent.get(key)) is None:
+            value = self._recent[key] = self._copy(tensor.detach(), shape, dtype, count, memory)
+        return value
 
     def _copy(
-        self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, stats_of: Callable[[torch.Tensor], Stats]
+        self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int, memory: tuple[Any, ...] | None
     ) -> TensorValue:
         if plain.dtype not in PLAIN:
             plain = plain.to(torch.complex64 if plain.is_complex() else torch.float64)
-        if plain.numel() <= self._most:
-            value = TensorValue(shape=shape, dtype=dtype, values=(), indices=())
-            copy, indices = plain.clone(memory_format=torch.contiguous_format), None
+        if count > COPIED:
+            return self._sampled(plain, shape, dtype, count, memory)
+        value = TensorValue(shape=shape, dtype=dtype, values=(), indices=())
+        if count <= self._most:
+            copy = plain.clone(memory_format=torch.contiguous_format).view(-1)
+            self._wait(value, copy, count, None)
         else:
-            value = TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=stats_of(plain))
-            indices, places = self._spread(plain.numel())
-            copy = plain.take(places.to(plain.device))
-        self._waiting.setdefault(copy.dtype, []).append((value, copy.view(-1), indices))
+            batch = self._batches.get((plain.dtype, count)) or self._new_batch(plain.dtype, count)
+            batch.rows[len(batch.values)].view(shape).copy_(plain)
+            batch.values.append(value)
+            if len(batch.values) == len(batch.rows):
+                self._look(batch)
         return value
 
-    def _stats(self, memory: tuple[Any, ...], plain: torch.Tensor) -> Stats:
-        """Statistics, the same for a matrix and its transpose, which linear layers save."""
-        in_order = plain.t() if plain.dim() == 2 and not plain.is_contiguous() else plain
-        return self._once(plain, memory, lambda: stats(in_order)) if in_order.is_contiguous() else stats(plain)
+    def _new_batch(self, dtype: torch.dtype, count: int) -> Batch:
+        if len(self._batches) == MOST_BATCHES:
+            self._look_at_all()
+        batch = self._batches[dtype, count] = Batch(dtype, count)
+        return batch
 
-    def _once(self, tensor: torch.Tensor, key: tuple[Any, ...], make: Callable[[], T]) -> T:
-        """What was made for that key within this moment, as long as the tensor's memory is still its own."""
-        recent = self._recent.get(key)
-        if recent is not None and not recent[0].expired():  # type: ignore[no-untyped-call]
-            return recent[1]  # type: ignore[no-any-return]
-        made = make()
-        self._recent[key] = StorageWeakRef(tensor.untyped_storage()), made  # type: ignore[no-untyped-call]
-        return made
+    def _look(self, batch: Batch) -> None:
+        """Takes samples and statistics of the tensors copied so far."""
+        rows = batch.matrix[: len(batch.values)]
+        indices, places = self._spread(rows.shape[1])
+        samples = rows.index_select(1, places).unbind()
+        for value, sample, summary in zip(batch.values, samples, self._statistics.of_rows(rows), strict=True):
+            force_setattr(value, "summary", summary)
+            self._wait(value, sample, len(indices), indices)
+        batch.values.clear()
+
+    def _look_at_all(self) -> None:
+        for batch in self._batches.values():
+            if batch.values:
+                self._look(batch)
+        self._batches.clear()
+
+    def _sampled(
+        self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int, memory: tuple[Any, ...] | None
+    ) -> TensorValue:
+        """A sample and statistics, taken at once."""
+        value = TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=self._stats(plain, memory))
+        indices, places = self._spread(count)
+        sample = plain.take(places.to(plain.device))
+        self._wait(value, sample, len(indices), indices)
+        return value
+
+    def _stats(self, plain: torch.Tensor, memory: tuple[Any, ...] | None) -> Stats:
+        """Statistics, the same for all that look at the same elements: a matrix and its transpose, heads of one."""
+        elements = in_memory_order(without_repetition(plain))
+        as_they_lie = memory is not None and elements.data_ptr() == plain.data_ptr()
+        key = (memory, elements.numel()) if as_they_lie else None
+        if (found := self._recent_stats.get(key)) is None:
+            found = repeated(self._statistics.of_rows(elements.view(1, -1))[0], plain.numel() // elements.numel())
+            if key is not None:
+                self._recent_stats[key] = found
+        return found
 
     def _spread(self, count: int) -> tuple[tuple[int, ...], torch.Tensor]:
         """The flat indices of a sample of so many elements, as a tuple and as a tensor."""
@@ -124,23 +205,22 @@ class Snapshots:
         return self._places[count]
 
     def _fill(self, waiting: list[Waiting]) -> None:
-        elements = written(torch.cat([copy for _, copy, _ in waiting]))
+        elements = written(torch.cat([copy for _, copy, _, _ in waiting]))
         start = 0
-        for value, copy, indices in waiting:
-            end = start + len(copy)
+        for value, _, count, indices in waiting:
+            end = start + count
             # The value is frozen for everybody who reads a recording; there is none yet.
             force_setattr(value, "values", tuple(elements[start:end]))
             force_setattr(value, "indices", indices)
             start = end
 
 
-def listed(tensor: torch.Tensor, dimensions: int) -> Sequence[Number]:
+def listed(tensor: torch.Tensor, dimensions: int) -> tuple[Number, ...]:
     """The elements of a small tensor as JSON can hold them."""
-    if dimensions == 1 and is_ordinary(tensor):
-        return numbers(tensor.tolist())
-    if dimensions == 0 and is_ordinary(tensor):
-        return numbers([tensor.item()])
-    return numbers(dense(tensor).reshape(-1).tolist())
+    if dimensions > 1 or not is_ordinary(tensor):
+        return tuple(numbers(dense(tensor).reshape(-1).tolist()))
+    elements: list[Any] = tensor.tolist() if dimensions else [tensor.item()]
+    return tuple(elements if elements and type(elements[0]) is float and isfinite(sum(elements)) else numbers(elements))
 
 
 def written(flat: torch.Tensor) -> list[Any]:

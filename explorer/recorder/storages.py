@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 
 import torch
-from torch.multiprocessing.reductions import StorageWeakRef
 
 
 class Storages:
@@ -16,10 +16,21 @@ class Storages:
 
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
-        self._references: list[StorageWeakRef] = []
-        """Of every storage that has a number, so that no later one gets its address."""
+        self._known: set[int] = set()
         self._owners: dict[int, dict[str, None]] = {}
         self._tensors: dict[str, weakref.ref[torch.Tensor]] = {}
+
+    def __del__(self) -> None:
+        for address in self._known:
+            torch.UntypedStorage._free_weak_ref(address)  # type: ignore[no-untyped-call]
+
+    def address(self, storage: torch.UntypedStorage) -> int:
+        """Where torch keeps a storage, held weakly from now on: no later one gets its address."""
+        address: int = storage._cdata
+        if address not in self._known:
+            storage._weak_ref()
+            self._known.add(address)
+        return address
 
     def number(self, storage: torch.UntypedStorage, owner_id: str | None) -> int:
         """The number of a saved tensor's memory.
@@ -28,10 +39,7 @@ class Storages:
             storage: Of what a node saved.
             owner_id: The leaf that it is, or the node whose result it is.
         """
-        number = self._numbers.get(storage._cdata)
-        if number is None:
-            number = self._numbers[storage._cdata] = len(self._numbers)
-            self._references.append(StorageWeakRef(storage))  # type: ignore[no-untyped-call]
+        number = self._numbers.setdefault(self.address(storage), len(self._numbers))
         if owner_id is not None:
             self._owners.setdefault(number, {})[owner_id] = None
         return number
@@ -64,3 +72,11 @@ def storage_of(tensor: torch.Tensor) -> torch.UntypedStorage | None:
 def version(tensor: torch.Tensor) -> int:
     """How often a tensor was changed in place; 0 where torch does not count (inference mode)."""
     return 0 if tensor.is_inference() else tensor._version
+
+
+def versions(tensors: Sequence[torch.Tensor]) -> list[int]:
+    """The versions of many tensors."""
+    try:
+        return [tensor._version for tensor in tensors]
+    except RuntimeError:
+        return [version(tensor) for tensor in tensors]

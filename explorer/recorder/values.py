@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
 import torch
 
-from explorer.model import Number, Stats, TensorValue, from_float
-
-SAFE = 1e-25
-"""A sum of squares between this and its inverse has lost nothing to float32's range."""
+from explorer.model import Number, TensorValue, from_float
 
 DEEPEST = 10
 """How deep in lists of lists tensors are looked for; a list may hold itself."""
@@ -97,70 +92,6 @@ def numbers(elements: list[Any]) -> Sequence[Number]:
     if kind is complex:
         return [str(element).strip("()") for element in elements]
     return elements
-
-
-def stats(tensor: torch.Tensor) -> Stats:
-    """Statistics of a large tensor, computed by torch; of what `expand` repeats, once.
-
-    Sums are in the tensor's own precision, and in float64 where float32 would overflow or underflow.
-    """
-    once = tensor[tuple([slice(1 if stride == 0 else None) for stride in tensor.stride()])]
-    if once.numel() < tensor.numel():
-        return repeated(stats(once), tensor.numel() // once.numel())
-    real = (tensor.abs() if tensor.is_complex() else tensor).reshape(-1)
-    if real.dtype not in {torch.float32, torch.float64}:
-        real = real.to(torch.float64)
-    lowest, highest = real.aminmax()
-    low, high = lowest.item(), highest.item()
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return stats_of_finite(real.to(torch.float64))
-    total, square = real.sum().item(), torch.dot(real, real).item()
-    norm = math.sqrt(square)
-    if not (math.isfinite(total) and SAFE < square < 1 / SAFE):
-        total = real.sum(dtype=torch.float64).item()
-        norm = torch.linalg.vector_norm(real, dtype=torch.float64).item()
-    return Stats(
-        min=low,
-        max=high,
-        mean=representable(total / real.numel()),
-        norm=representable(norm),
-        zero=zeros_in(real) if low <= 0 <= high else 0,
-    )
-
-
-def repeated(once: Stats, times: int) -> Stats:
-    """Statistics of a tensor that holds others' elements several times."""
-    norm = representable(once.norm * math.sqrt(times))
-    return msgspec.structs.replace(once, norm=norm, nan=once.nan * times, inf=once.inf * times, zero=once.zero * times)
-
-
-def zeros_in(real: torch.Tensor) -> int:
-    """How many elements are 0; up to 2**24, float32 counts exactly, and several times faster than `count_nonzero`."""
-    if real.numel() >= 2**24:
-        return real.numel() - int(real.count_nonzero())
-    signs = real.sign()
-    return real.numel() - int(torch.dot(signs, signs))
-
-
-def stats_of_finite(real: torch.Tensor) -> Stats:
-    """Statistics over the finite elements of a tensor that holds others too."""
-    finite = real[real.isfinite()]
-    nan = int(real.isnan().sum())
-    some = finite.numel() > 0
-    return Stats(
-        min=float(finite.min()) if some else None,
-        max=float(finite.max()) if some else None,
-        mean=representable(float(finite.mean())) if some else None,
-        norm=representable(float(finite.norm())),
-        nan=nan,
-        inf=real.numel() - finite.numel() - nan,
-        zero=int((finite == 0).sum()),
-    )
-
-
-def representable(number: float) -> float:
-    """The number, or the largest there is where adding up has left the range: JSON has no infinity."""
-    return max(-sys.float_info.max, min(sys.float_info.max, number))
 
 
 def tensors_in(*things: Any, depth: int = 0) -> list[torch.Tensor]:

@@ -10,12 +10,13 @@ import torch
 from checker import to_tensor
 from explorer.model import TensorValue
 from explorer.recorder.limits import Budget, RecordingLimits
-from explorer.recorder.snapshots import Snapshots
+from explorer.recorder.snapshots import COPIED, Snapshots
+from explorer.recorder.storages import Storages
 
 
 def taken(tensor: torch.Tensor, most: int = 50) -> TensorValue:
     """A tensor's value, its numbers written down."""
-    snapshots = Snapshots(Budget(RecordingLimits(values=most, sample=16)))
+    snapshots = Snapshots(Budget(RecordingLimits(values=most, sample=16)), Storages())
     value = snapshots.take(tensor)
     snapshots.fill()
     return value
@@ -64,34 +65,66 @@ def parts(tensor: torch.Tensor) -> list[torch.Tensor]:
 
 
 LARGE = {
-    "float32": torch.randn(1000),
-    "float64": torch.randn(1000, dtype=torch.float64),
-    "float16": torch.randn(1000).half(),
-    "zeros among them": torch.randn(1000).relu(),
-    "all zero": torch.zeros(1000),
-    "tiny": torch.randn(1000) * 1e-25,
-    "huge": torch.randn(1000) * 1e30,
-    "integers": torch.arange(-500, 500),
-    "transposed": torch.randn(20, 50).t(),
-    "expanded, not all finite": torch.tensor([0.0, 1.0, float("nan"), float("inf")]).expand(300, 4),
-    "expanded": torch.randn(1, 50).expand(20, 50),
-    "not finite": torch.cat([torch.randn(997), torch.tensor([math.nan, math.inf, -math.inf])]),
+    "float32": lambda n: torch.randn(n),
+    "float64": lambda n: torch.randn(n, dtype=torch.float64),
+    "float16": lambda n: torch.randn(n).half(),
+    "bfloat16": lambda n: torch.randn(n).bfloat16(),
+    "negative view": lambda n: torch.randn(n, dtype=torch.complex64).conj().imag,
+    "zeros among them": lambda n: torch.randn(n).relu(),
+    "all zero": lambda n: torch.zeros(n),
+    "tiny": lambda n: torch.randn(n) * 1e-25,
+    "tinier than float64's squares": lambda n: torch.randn(n, dtype=torch.float64) * 1e-200,
+    "huge": lambda n: torch.randn(n) * 1e30,
+    "huger than float64's squares": lambda n: torch.randn(n, dtype=torch.float64) * 1e200,
+    "integers": lambda n: torch.arange(-n // 2, n // 2),
+    "transposed": lambda n: torch.randn(n // 50, 50).t(),
+    "permuted": lambda n: torch.randn(n // 50, 5, 10).permute(2, 0, 1),
+    "expanded, not all finite": lambda n: torch.tensor([0.0, 1.0, math.nan, math.inf]).expand(n // 4, 4),
+    "expanded": lambda n: torch.randn(1, 50).expand(n // 50, 50),
+    "every second": lambda n: torch.randn(2 * n)[::2],
+    "not finite": lambda n: torch.cat([torch.randn(n - 3), torch.tensor([math.nan, math.inf, -math.inf])]),
 }
 
 
+@pytest.mark.parametrize("count", [1000, COPIED, 2 * COPIED])
 @pytest.mark.parametrize("name", LARGE)
-def test_statistics_are_over_all_elements(name: str) -> None:
-    tensor = LARGE[name]
-    value = taken(tensor)
+def test_statistics_are_over_all_elements(name: str, count: int) -> None:
+    tensor = LARGE[name](count)
+    compare_statistics(taken(tensor), tensor)
+
+
+def test_statistics_of_many_tensors_of_many_sizes() -> None:
+    snapshots = Snapshots(Budget(RecordingLimits(values=50, sample=16)), Storages())
+    tensors = [torch.randn(100 + index % 20) * 10.0 ** (index % 40 - 20) for index in range(2000)]
+    values = [snapshots.take(tensor) for tensor in tensors]
+    snapshots.fill()
+    for value, tensor in zip(values, tensors, strict=True):
+        compare_statistics(value, tensor)
+
+
+def test_a_value_is_of_its_moment_though_it_is_looked_at_later() -> None:
+    snapshots = Snapshots(Budget(RecordingLimits(values=50, sample=16)), Storages())
+    for count in (40, 100, 2 * COPIED):
+        tensor = torch.ones(count)
+        value = snapshots.take(tensor)
+        tensor.zero_()
+        snapshots.fill()
+        assert (set(value.values), value.stats.min) == ({1.0}, 1.0)
+
+
+def compare_statistics(value: TensorValue, tensor: torch.Tensor) -> None:
+    """Holds a sample of 16 and statistics against torch in float64."""
     assert len(value.values) == 16
     assert value.indices is not None
     wide = tensor.reshape(-1).double()
-    assert torch.equal(to_tensor_of(value), tensor.reshape(-1)[list(value.indices)].double())
+    sample = tensor.reshape(-1)[list(value.indices)].double()
+    torch.testing.assert_close(to_tensor_of(value), sample, rtol=0, atol=0, equal_nan=True)
     finite = wide[wide.isfinite()]
-    found = value.stats
+    found, largest = value.stats, finite.abs().max().item()
     assert (found.min, found.max) == (finite.min().item(), finite.max().item())
-    assert found.norm == pytest.approx(finite.norm().item(), rel=1e-5)
-    assert found.mean == pytest.approx(finite.mean().item(), abs=1e-5 * finite.abs().max().item())
+    norm = finite.norm().item() if largest == 0 else (finite / largest).norm().item() * largest
+    assert found.norm == pytest.approx(norm, rel=1e-5, abs=0)
+    assert found.mean == pytest.approx(finite.mean().item(), rel=0, abs=1e-5 * largest)
     counts = int(wide.isnan().sum()), int(wide.isinf().sum()), int((finite == 0).sum())
     assert (found.nan, found.inf, found.zero) == counts
 
@@ -108,7 +141,7 @@ def test_what_cannot_be_read_has_a_shape(tensor: torch.Tensor) -> None:
 
 
 def test_the_same_memory_is_one_value_until_it_changes() -> None:
-    snapshots = Snapshots(Budget(RecordingLimits()))
+    snapshots = Snapshots(Budget(RecordingLimits()), Storages())
     tensor = torch.randn(100)
     first = snapshots.take(tensor)
     assert snapshots.take(tensor.detach()) is first
@@ -123,7 +156,7 @@ def test_the_same_memory_is_one_value_until_it_changes() -> None:
 
 
 def test_memory_used_again_is_another_value() -> None:
-    snapshots = Snapshots(Budget(RecordingLimits()))
+    snapshots = Snapshots(Budget(RecordingLimits()), Storages())
     values = [snapshots.take(torch.full((100,), float(number))) for number in range(20)]
     snapshots.fill()
     assert [value.values[0] for value in values] == list(range(20))
