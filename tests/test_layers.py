@@ -20,7 +20,7 @@ LAYERS: dict[str, set[str]] = {
     "i18n": set(),
     "rules": {"msgspec", "numpy"},
     "program": {"msgspec"},
-    "recorder": {"torch", "msgspec"},
+    "recorder": {"torch", "numpy", "msgspec"},
     "render": {"graphviz", "plotly", "pygraphviz", "msgspec"},
     "runner": {"RestrictedPython", "msgspec"},
     "gallery": {"msgspec"},
