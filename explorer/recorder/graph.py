@@ -103,14 +103,13 @@ class Graph:
 
     def run_last(self) -> bool:
         """Moves the hooks behind those of the program, which may change what they look at; whether there are any."""
-        self._handles = [handle for handle in self._handles if handle.hooks_dict_ref() is not None]
-        others = False
-        for handle in self._handles:
-            if len(hooks := handle.hooks_dict_ref()) > 1:
-                others = True
-                # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
-                hooks[handle.id] = hooks.pop(handle.id)
-        return others
+        found = [(handle, handle.hooks_dict_ref()) for handle in self._handles]
+        self._handles = [handle for handle, hooks in found if hooks is not None]
+        others = [(handle, hooks) for handle, hooks in found if hooks is not None and len(hooks) > 1]
+        for handle, hooks in others:
+            # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
+            hooks[handle.id] = hooks.pop(handle.id)
+        return bool(others)
 
     def unhook(self) -> None:
         """Leaves torch as it was found."""

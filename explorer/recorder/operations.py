@@ -74,10 +74,11 @@ class Operations:
         self, name: str, taken: list[torch.Tensor], changed: list[torch.Tensor], result: Any, place: Place
     ) -> None:
         """Notes one call: the tensors it took, those it changed in place, and what it returned."""
-        self._settle(place)
+        if self._claim is not None:
+            self._settle(place)
         for tensor in changed:
             self._note_change(name, tensor, taken, place)
-        given = {id(tensor) for tensor in taken}
+        given = [id(tensor) for tensor in taken]
         made = [tensor for tensor in tensors_in(result) if id(tensor) not in given]
         if name in MARKING and taken:
             self._note_mark(name, taken[0], place)

@@ -92,6 +92,9 @@ class Passes:
         self._listen_not = listen_not
         self._running: list[RunningPass] = []
         self._count = 0
+        self._hooks: Hooks = self._node_starts, partial(self._node_ends, False)
+        self._freeing_hooks: Hooks = self._node_starts, partial(self._node_ends, True)
+        """The same for all nodes of torch's own, which the engine names when it runs them."""
 
     @property
     def is_running(self) -> bool:
@@ -128,7 +131,7 @@ class Passes:
         """What the engine calls before and after it runs a node."""
         if node.kind == "operation":
             self.program_runs_between |= not may_ask or self.builder.graph.is_older(node.sequence_nr)
-            return partial(self._node_starts, node.id, may_ask), partial(self._node_ends, node.id, frees, None)
+            return self._freeing_hooks if frees else self._hooks
         came: list[TensorValue | None] = []
         if node.kind == "accumulate":
             leaf = self.builder.leaves.leaf(grad_fn.variable)
@@ -198,18 +201,26 @@ class Passes:
     ) -> None:
         if self._running:
             self._listen_not()
-            self._node_ends(node_id, frees, came, grad_inputs, grad_outputs)
+            self._note_node(node_id, frees, came, grad_inputs, grad_outputs)
 
-    def _node_starts(self, node_id: str, may_ask: bool, grad_outputs: Grads) -> None:
+    def _node_starts(self, grad_outputs: Grads) -> None:
         if self._running:
             running = self._running[-1]
-            running.node_id = node_id
-            if may_ask and self.builder.budget.jacobians > 0:
+            running.node_id = self._current_node_id()
+            if self.builder.budget.jacobians > 0:
                 with unseen():
                     running.jacobian = found = ask_running(grad_outputs)
                 self.builder.budget.jacobians -= found is not None
 
-    def _node_ends(
+    def _node_ends(self, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
+        if self._running:
+            self._note_node(self._current_node_id(), frees, None, grad_inputs, grad_outputs)
+
+    def _current_node_id(self) -> str:
+        """The id of the node that the engine is running on this thread."""
+        return self.builder.graph.node_id(torch._C._current_autograd_node())  # type: ignore[return-value]
+
+    def _note_node(
         self,
         node_id: str,
         frees: bool,
@@ -217,8 +228,6 @@ class Passes:
         grad_inputs: Grads,
         grad_outputs: Grads,
     ) -> None:
-        if not self._running:
-            return
         running = self._running[-1]
         running.node_id, jacobian, running.jacobian = None, running.jacobian, None
         if self.builder.budget.is_spent:
