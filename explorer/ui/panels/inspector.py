@@ -16,13 +16,13 @@ from explorer.ui.words import language, say
 
 
 def inspector(recording: Recording, step: int, selected: str | None, *, height: int) -> None:
-    """Draws the inspector in a box of fixed height, so that nothing moves while stepping.
+    """Draws the inspector in a box whose height does not depend on what is in it, so that nothing moves while stepping.
 
     Args:
         recording: What happened.
         step: Up to where.
         selected: Id of a node, edge, leaf, cut or saved tensor; None for nothing.
-        height: In CSS pixels.
+        height: In CSS pixels, at the least.
     """
     with st.container(height=height, key="inspector"):
         subject = subject_of(recording, selected)

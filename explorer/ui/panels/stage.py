@@ -23,6 +23,7 @@ from explorer.ui.words import language, said, say
 
 PANEL_PIXELS = 330
 INSPECTOR_PIXELS = 560
+"""At the least: it is as tall as the player beside it."""
 
 
 class Prepared(NamedTuple):
