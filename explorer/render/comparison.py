@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from explorer.model import (
     Recording,
     TensorValue,
 )
+from explorer.render.memory import boxes
 
 Mark = Literal["removed", "added", "changed", "culprit"]
 Marks = dict[str, Mark]
@@ -57,6 +58,8 @@ def compare(left: Recording, right: Recording) -> Comparison:
     sides = _Sides(({}, {}))
     sides.mark([*_operations(left), *leaves.values()], [*_operations(right), *others.values()], nodes)
     sides.mark(_edges(left), _edges(right), _matched_edges(left, right, nodes))
+    saved, others_saved = _saved(left, nodes), _saved(right, nodes.values())
+    sides.mark(list(saved.values()), list(others_saved.values()), _matched_saved(saved, others_saved, nodes))
     sides.mark(_cuts(left), _cuts(right), _matched(left.cuts, right.cuts, lambda cut: (cut.operation, cut.variable)))
     return Comparison(moments(left, right), *sides.marks)
 
@@ -150,6 +153,25 @@ def _leaves_by_name(recording: Recording) -> dict[str, _Part]:
 
 def _cuts(recording: Recording) -> list[_Part]:
     return [_Part(cut.id, cut.value) for cut in recording.cuts]
+
+
+def _saved(recording: Recording, node_ids: Collection[str]) -> dict[tuple[str, str], _Part]:
+    """What nodes of both sides have saved, by node and name; of a node that stands alone its own sign says enough."""
+    end = len(recording.events)
+    found: dict[tuple[str, str], _Part] = {}
+    for node in recording.nodes:
+        stale = {box.saved.name for box in boxes(recording, node, end) if box.state == "stale"}
+        for k, saved in enumerate(node.saved if node.id in node_ids else ()):
+            if saved.value is not None:
+                found[node.id, saved.name] = _Part(f"{node.id}-s{k}", (saved.value, saved.name in stale))
+    return found
+
+
+def _matched_saved(
+    left: dict[tuple[str, str], _Part], right: dict[tuple[str, str], _Part], nodes: dict[str, str]
+) -> dict[str, str]:
+    same = {part.id: right.get((nodes[node_id], name)) for (node_id, name), part in left.items()}
+    return {part_id: other.id for part_id, other in same.items() if other is not None}
 
 
 def _edges(recording: Recording) -> list[_Part]:

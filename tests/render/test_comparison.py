@@ -48,6 +48,18 @@ def test_numbers_that_differ() -> None:
     assert left == {"MulBackward0": "changed", "SumBackward0": "changed", "edge": "changed", "x": "changed"}
 
 
+def test_saved_tensors_that_differ_or_were_changed_in_place() -> None:
+    one, other = (
+        recorded(X + f"y = x.exp()\n{change}\ny.sum().backward()") for change in ("y.add_(1)", "y = y.add(1)")
+    )
+    found = compare(one, other)
+    exp, same = (next(node.id for node in side.nodes if node.name == "ExpBackward0") for side in (one, other))
+    assert found.left[f"{exp}-s0"] == found.right[f"{same}-s0"] == "changed"
+    one, other = (recorded(X + f"y = x * {factor}\n") for factor in ("x", "x.detach()"))
+    found = compare(one, other)
+    assert [mark for part, mark in found.left.items() if "-s" in part] == ["removed"]
+
+
 def test_a_leaf_that_lost_its_mark_is_the_same_leaf() -> None:
     one, other = recorded(X + "y = x * 2"), recorded("x = torch.tensor([1., 2.])\ny = x * 2")
     found = compare(one, other)
