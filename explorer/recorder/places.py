@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
@@ -56,7 +57,7 @@ class Places:
     def __init__(self, filename: str, source: str | None) -> None:
         self.filename = filename
         self._lines = lines_of(source or "")
-        self._targets = assignment_targets(source) if source else {}
+        self._targets: Mapping[Position | None, tuple[str, ...]] = assignment_targets(source) if source else {}
         self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
         self._is_thin: dict[str, bool] = {}
 
@@ -133,7 +134,8 @@ def positions_of(code: CodeType) -> tuple[tuple[int | None, int | None, int | No
     return tuple(code.co_positions())
 
 
-def assignment_targets(source: str) -> dict[Position | None, tuple[str, ...]]:
+@lru_cache(maxsize=4)
+def assignment_targets(source: str) -> Mapping[Position | None, tuple[str, ...]]:
     """For every assigned expression the names it is assigned to, one per element where it is unpacked."""
     try:
         with PARSING:

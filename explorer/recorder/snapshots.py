@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -24,6 +25,9 @@ COPIED = 2**14
 TOGETHER = 2**16
 """So many elements are looked at or written down together; not more, for they should stay in the processor's cache."""
 
+MOST_ROWS = 16
+"""Nor more tensors than that."""
+
 MOST_BATCHES = 8
 """How many sizes of tensors are gathered at a time."""
 
@@ -44,7 +48,7 @@ class Batch:
     """
 
     def __init__(self, dtype: torch.dtype, count: int) -> None:
-        self.matrix = torch.empty(TOGETHER // count, count, dtype=dtype, device="cpu")
+        self.matrix = torch.empty(min(TOGETHER // count, MOST_ROWS), count, dtype=dtype, device="cpu")
         self.rows = self.matrix.unbind()
         self.values: list[TensorValue] = []
         """Those to fill, one for each row in use."""
@@ -75,7 +79,6 @@ class Snapshots:
         self._recent_stats: dict[Any, Stats] = {}
         self._shapes: dict[torch.Size, tuple[int, ...]] = {}
         self._dtypes: dict[torch.dtype, str] = {}
-        self._places: dict[int, tuple[tuple[int, ...], torch.Tensor]] = {}
 
     def take(self, tensor: torch.Tensor) -> TensorValue:
         """What a tensor holds now."""
@@ -162,7 +165,7 @@ class Snapshots:
     def _look(self, batch: Batch) -> None:
         """Takes samples and statistics of the tensors copied so far."""
         rows = batch.matrix[: len(batch.values)]
-        indices, places = self._spread(rows.shape[1])
+        indices, places = spread(rows.shape[1], self._sample)
         samples = rows.index_select(1, places).unbind()
         for value, sample, summary in zip(batch.values, samples, self._statistics.of_rows(rows), strict=True):
             force_setattr(value, "summary", summary)
@@ -180,7 +183,7 @@ class Snapshots:
     ) -> TensorValue:
         """A sample and statistics, taken at once."""
         value = TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=self._stats(plain, memory))
-        indices, places = self._spread(count)
+        indices, places = spread(count, self._sample)
         sample = plain.take(places.to(plain.device))
         self._wait(value, sample, len(indices), indices)
         return value
@@ -196,14 +199,6 @@ class Snapshots:
                 self._recent_stats[key] = found
         return found
 
-    def _spread(self, count: int) -> tuple[tuple[int, ...], torch.Tensor]:
-        """The flat indices of a sample of so many elements, as a tuple and as a tensor."""
-        if count not in self._places:
-            step = (count - 1) / max(self._sample - 1, 1)
-            indices = tuple(round(i * step) for i in range(self._sample))
-            self._places[count] = indices, torch.tensor(indices, dtype=torch.long, device="cpu")
-        return self._places[count]
-
     def _fill(self, waiting: list[Waiting]) -> None:
         elements = written(torch.cat([copy for _, copy, _, _ in waiting]))
         start = 0
@@ -213,6 +208,14 @@ class Snapshots:
             force_setattr(value, "values", tuple(elements[start:end]))
             force_setattr(value, "indices", indices)
             start = end
+
+
+@lru_cache(maxsize=256)
+def spread(count: int, sample: int) -> tuple[tuple[int, ...], torch.Tensor]:
+    """The flat indices of a sample of so many elements, as a tuple and as a tensor."""
+    step = (count - 1) / max(sample - 1, 1)
+    indices = tuple([round(i * step) for i in range(sample)])
+    return indices, torch.tensor(indices, dtype=torch.long, device="cpu")
 
 
 def listed(tensor: torch.Tensor, dimensions: int) -> tuple[Number, ...]:
