@@ -40,6 +40,11 @@ class Change(Frozen, frozen=True, kw_only=True):
     name: str = ""
 
 
+def written(change: Change) -> str:
+    """A change as a link has it: "detach.5.m"."""
+    return f"{change.kind}.{change.line}.{change.name}"
+
+
 def changed(text: str, change: Change) -> str:
     """The program with the change made.
 

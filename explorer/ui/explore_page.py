@@ -40,8 +40,8 @@ def explore_page() -> None:
         if recording is None or chosen_change(recording) is None:
             input_editors(base, recording)
             toggle_row(base, refused)
-        if st.session_state.get(Key.EDITING) or recording is None or not program.strip():
-            editor(program)
+        if st.session_state.get(Key.EDITING) or recording is None or not recording.events:
+            editor(program)  # where there is no picture, the text stands nowhere else
     with st.container(key="message"):
         ending_message(ending, program)
         if not isinstance(ending, Completed) and Key.LAST_GOOD in st.session_state:

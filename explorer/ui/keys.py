@@ -43,6 +43,7 @@ class Key(StrEnum):
     VIEW = "view"
     ALL_TENSORS = "all_tensors"
     WHAT_IF = "what_if"
+    WHAT_IF_ASKED = "what_if_asked"
     WHAT_IF_MENU = "what_if_menu"
     WHAT_IF_KIND = "what_if_kind"
     MISTAKE_ADDRESS = "mistake_address"
@@ -56,3 +57,4 @@ class Parameter(StrEnum):
     LANGUAGE = "lang"
     STEP = "step"
     MISTAKE = "m"
+    WHAT_IF = "if"

@@ -14,6 +14,7 @@ from explorer.i18n import text
 from explorer.program.choices import Choices
 from explorer.program.link import decode, encode
 from explorer.program.toggles import Toggles, apply_toggles
+from explorer.program.what_if import written
 from explorer.ui.keys import Key, Parameter
 from explorer.ui.words import language
 
@@ -30,6 +31,7 @@ def load() -> None:
         put(default_choices())
         st.session_state[Key.LINK_ERROR] = error
     st.session_state[Key.START] = linked_step()
+    st.session_state[Key.WHAT_IF_ASKED] = st.query_params.get(Parameter.WHAT_IF)
 
 
 def save() -> None:
@@ -64,10 +66,13 @@ def link() -> str:
         wanted = encode(choices())
     except LinkInvalid as error:
         return text(error.key, language(), **error.values)
-    step = {str(Parameter.STEP): str(at)} if (at := st.session_state.get(Key.STEP)) is not None else {}
-    return (
-        f"{(st.context.url or '').split('?')[0]}?{urlencode({**wanted, str(Parameter.LANGUAGE): language(), **step})}"
-    )
+    at, (changed_program, change) = st.session_state.get(Key.STEP), st.session_state.get(Key.WHAT_IF, (None, None))
+    more: dict[str, str] = {Parameter.LANGUAGE: language()}
+    if change is not None and changed_program == program()[0]:
+        more[Parameter.WHAT_IF] = written(change)
+    elif at is not None:
+        more[Parameter.STEP] = str(at)
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode({**wanted, **more})}"
 
 
 def default_choices() -> Choices:

@@ -269,6 +269,11 @@ def test_a_refused_program_is_told_what_to_write_instead() -> None:
     assert grad(page) == [0, 4, 8]
 
 
+def test_a_program_without_a_picture_stands_in_the_editor() -> None:
+    code = "import torch\nx = 1\n"
+    assert open_program(code).text_area(key=Key.DRAFT).value == code
+
+
 def test_a_program_that_never_ends_is_stopped() -> None:
     page = type_program(open_page(), "import torch\nwhile True:\n    pass\n")
     assert text("ui.ending.stopped", "en") in said(page)

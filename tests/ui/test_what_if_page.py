@@ -9,8 +9,10 @@ from test_pages import open_page, open_program, ran, said
 
 from explorer.i18n import LANGUAGES, Language, text
 from explorer.mistakes import mistake
+from explorer.program.choices import Choices
+from explorer.program.link import encode
 from explorer.program.what_if import Change, changed
-from explorer.ui.keys import Key
+from explorer.ui.keys import Key, Parameter
 
 PROGRAM = "import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\ny = x.exp()\ny.add_(1)\nz = (x * x).sum()\nz.backward()\n"
 
@@ -76,3 +78,13 @@ def test_back_leads_to_the_program_as_it_was() -> None:
 def test_another_program_forgets_the_change() -> None:
     page = choose(open_page(fn="sum"), "out_of_place", 4)
     assert not [one for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_pair")]
+
+
+def test_a_link_opens_the_change_and_only_one_that_can_be_tried() -> None:
+    page = open_page(**encode(Choices(text=PROGRAM)), **{str(Parameter.WHAT_IF): "out_of_place.4."})
+    assert pair_of(page)["sides"][1]["source"] == PROGRAM.replace("y.add_(1)", "y = y.add(1)")
+    next(one for one in page.button if one.label == text("what_if.close", "en")).click()
+    assert ran(page).session_state[Key.PREPARED].recording.source == PROGRAM
+    assert Parameter.WHAT_IF not in page.query_params
+    page = open_page(**encode(Choices(text=PROGRAM)), **{str(Parameter.WHAT_IF): "detach.1.import"})
+    assert Key.WHAT_IF not in page.session_state

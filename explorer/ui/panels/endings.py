@@ -47,7 +47,8 @@ def ending_message(ending: AnyEnding, program: str) -> None:
                     st.caption(say("ending.more", count=len(violations) - MOST_VIOLATIONS))
         case Stopped():
             with st.container(border=True, key="stopped"):
-                st.markdown(f":material/{ICONS[ending.reason]}: **{say('ending.stopped')}**")
+                name = say("ending.not_run" if ending.reason == "busy" else "ending.stopped")
+                st.markdown(f":material/{ICONS[ending.reason]}: **{name}**")
                 st.text(ending.sentence(language()))
                 st.button(say("ending.again"), icon=":material/replay:", on_click=forget, args=(program,))
 

@@ -10,12 +10,12 @@ from explorer.i18n import text
 from explorer.mistakes import answer_to
 from explorer.model import Recording
 from explorer.model.text import short_text
-from explorer.program.what_if import Change, Kind, changed, offers
+from explorer.program.what_if import Change, Kind, changed, offers, written
 from explorer.rules import error_topic
 from explorer.rules.story import first_sentence
 from explorer.runner import Completed, Failed
 from explorer.ui import state
-from explorer.ui.keys import Key
+from explorer.ui.keys import Key, Parameter
 from explorer.ui.markdown import plain
 from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.mistake_link import mistake_link
@@ -25,7 +25,11 @@ from explorer.ui.words import language
 
 
 def chosen_change(recording: Recording) -> Change | None:
-    """The change that is being looked at; None if there is none, or the program is another one by now."""
+    """The change that is being looked at, or that a link asks for; None if there is none, or the program is another."""
+    asked: str | None = st.session_state.pop(Key.WHAT_IF_ASKED, None)
+    for change in offers(recording) if asked is not None else ():
+        if written(change) == asked:
+            st.session_state[Key.WHAT_IF] = (recording.source, change)
     found: tuple[str | None, Change] | None = st.session_state.get(Key.WHAT_IF)
     return found[1] if found is not None and found[0] == recording.source else None
 
@@ -69,13 +73,13 @@ def what_if_stage(recording: Recording, change: Change) -> None:
     """Both programs side by side, with what the change did to the gradients in words."""
     with st.container(horizontal=True, vertical_alignment="center", key="what-if-row"):
         st.markdown(f"**{plain(_question(change))}**", width="stretch")
-        written = changed(recording.source or "", change)
-        st.button(_tell("keep"), icon=":material/check:", on_click=_keep, args=(written,))
+        text_after = changed(recording.source or "", change)
+        st.button(_tell("keep"), icon=":material/check:", on_click=_keep, args=(text_after,))
         st.button(_tell("close"), icon=":material/arrow_back:", on_click=_close)
     with st.spinner(_tell("running"), show_time=True):
-        ending = ending_of(written)
+        ending = ending_of(text_after)
     if not isinstance(ending, Completed | Failed):
-        ending_message(ending, written)
+        ending_message(ending, text_after)
         return
     with st.container(key="what-if-words"):
         st.text(_summary(recording, ending.recording))
@@ -124,14 +128,15 @@ def _choose(program: str | None, change: Change) -> None:
     st.session_state[Key.WHAT_IF_MENU] = False
 
 
-def _keep(written: str) -> None:
-    state.put_program(written)
+def _keep(text_after: str) -> None:
+    state.put_program(text_after)
     state.forget_draft()
     _close()
 
 
 def _close() -> None:
     st.session_state.pop(Key.WHAT_IF, None)
+    st.query_params.pop(Parameter.WHAT_IF, None)
 
 
 def _tell(key: str, /, **values: object) -> str:
