@@ -133,3 +133,14 @@ def test_the_ledger_and_the_legend_explain_their_words(open_player: OpenPlayer) 
     page.locator(".legend summary").click()
     page.locator(".legend .word", has_text="seed gradient").click()
     expect(explanation(page).locator("h4")).to_have_text("seed gradient")
+
+
+def test_why_a_node_runs_now_is_explained_beside_its_step(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = at_step(open_player, two_passes, STARTED + 1)
+    why = page.locator(".where button.word")
+    why.focus()
+    page.keyboard.press("Enter")
+    expect(explanation(page)).to_contain_text("sequence number")
+    page.keyboard.press("ArrowLeft")
+    expect(why).to_have_count(0)
+    assert has_focus(page.locator(".sentence"))

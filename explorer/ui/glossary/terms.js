@@ -18,10 +18,15 @@ export class Terms {
       const key = k % 2 ? this.keys.get(part) : null;
       if (!key || seen.has(key)) return part;
       seen.add(key);
-      const link = element("button", { type: "button", class: "word", "aria-expanded": "false" }, part);
-      link.addEventListener("click", () => this.explain(key, link));
-      return link;
+      return this.link(key, part);
     });
+  }
+
+  /** A way to an entry, as a button. */
+  link(key, label) {
+    const link = element("button", { type: "button", class: "word", "aria-expanded": "false" }, label);
+    link.addEventListener("click", () => this.explain(key, link));
+    return link;
   }
 
   /** What an entry says, its `code` set as code and the words of other entries linked, then its line of code. */

@@ -69,6 +69,7 @@ class Player {
       paced: () => this.timer && this.play(),
       select: (id) => this.select(id),
       linked: (text) => this.terms.linked(text),
+      why: () => this.terms.link("order", words.why),
     };
     this.program = new Program(data.source ?? "", data.steps, words, (line) => this.goToLine(line), data.line_marks);
     this.transport = new Transport(data, actions);

@@ -19,12 +19,9 @@ export class Transport {
     this.buildScrub();
     this.where = element("div", { class: "where" });
     this.sentence = element("p", { class: "sentence", tabindex: "-1", "aria-live": "polite" });
-    this.root = element(
-      "section",
-      { class: "transport" },
-      element("div", { class: "controls" }, this.buttons, this.scrub, this.pace),
-      element("div", { class: "story" }, element("div", { class: "heading" }, this.where, this.jump), this.sentence),
-    );
+    const controls = element("div", { class: "controls" }, this.buttons, this.scrub, this.pace);
+    this.story = element("div", { class: "story" }, element("div", { class: "heading" }, this.where, this.jump), this.sentence);
+    this.root = element("section", { class: "transport" }, controls, this.story);
   }
 
   buildControls() {
@@ -115,12 +112,13 @@ export class Transport {
     this.range.value = step;
     this.range.setAttribute("aria-valuetext", label);
     this.progress.style.width = `calc(${this.percent(step)}% + 4px)`;
-    this.where.replaceChildren(element("i", { class: `mark is-${happened ? markOf(happened) : "start"}` }), element("span", {}, label));
+    const hasFocus = this.story.matches(":focus-within");
+    const why = happened?.kind === "NodeRan" && this.actions.why ? [" · ", this.actions.why()] : [];
+    this.where.replaceChildren(element("i", { class: `mark is-${happened ? markOf(happened) : "start"}` }), element("span", {}, label, ...why));
     const said = this.sentenceOf(step);
     const columns = [...said].reduce((count, sign) => count + (sign.codePointAt(0) >= 0x2e80 ? 2 : 1), 0);
-    const hasFocus = this.sentence.matches(":focus-within");
     this.sentence.replaceChildren(...this.worded(said, happened));
-    if (hasFocus) this.sentence.focus({ preventScroll: true }); // Tab goes on from here, not from the top of the page
+    if (hasFocus && !this.story.matches(":focus-within")) this.sentence.focus({ preventScroll: true }); // Tab goes on from here, not from the top of the page
     this.sentence.scrollTop = 0;
     this.sentence.classList.toggle("is-long", columns > LONG);
     this.sentence.classList.toggle("is-longer", columns > LONGER);
