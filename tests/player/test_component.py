@@ -106,7 +106,7 @@ def test_another_language_keeps_the_step(app: Page) -> None:
         app.keyboard.press("ArrowRight")
     expect(state(app)).to_have_text("first step 7 selected None")
     app.get_by_text("zh", exact=True).click()
-    expect(app.locator(".where")).to_have_text("第 7/18 步 · 第 1/2 次反向传播")
+    expect(app.locator(".where")).to_have_text("第 7/18 步 · 第 1/2 次反向传播 · 为什么轮到它？")
     expect(state(app)).to_have_text("first step 7 selected None")
 
 

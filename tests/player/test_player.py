@@ -321,7 +321,7 @@ def test_the_sentence_is_the_step_s(open_player: OpenPlayer, two_passes: dict[st
     expect(page.locator("[aria-live=polite]")).to_have_text(two_passes["start_sentence"])
     page.evaluate("player.go(7)")
     expect(page.locator("[aria-live=polite]")).to_have_text(two_passes["steps"][6]["sentence"])
-    expect(page.locator(".where")).to_have_text("Step 7 of 18 · backward pass 1 of 2")
+    expect(page.locator(".where")).to_have_text("Step 7 of 18 · backward pass 1 of 2 · why now?")
 
 
 def test_the_ledger_adds_up_step_by_step(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
