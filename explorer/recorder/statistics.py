@@ -67,8 +67,6 @@ class Statistics:
 def norms(rows: torch.Tensor, largest: list[float]) -> list[float]:
     """The l2 norm of each row, given the largest magnitude in each."""
     if all([SAFE < one < 1 / SAFE for one in largest]):
-        if len(rows) == 1:
-            return [math.sqrt(torch.dot(rows[0], rows[0]))]  # the quickest way, but only for a row alone
         found: list[float] = torch.linalg.vector_norm(rows, dim=1).tolist()
         return found
     array = rows.numpy()
