@@ -220,6 +220,7 @@ class Guards:
             for name, error in vars(builtins).items()
             if isinstance(error, type) and issubclass(error, BaseException) and "Group" not in name
         }
+        type_of = OneArgument(self.refuse, self._classes.shown)
         guarded = {
             # The real one: `policy` has seen every import statement, and torch's C code imports by way of this too.
             "__import__": builtins.__import__,
@@ -228,8 +229,8 @@ class Guards:
             "hasattr": lambda obj, name: self._hasattr(obj, name),
             "setattr": lambda obj, name, value: self._setattr(obj, name, value),
             "delattr": lambda obj, name: self._delattr(obj, name),
-            "type": OneArgument(self.refuse, self._classes.shown),
-            policy.TYPE: type,
+            "type": type_of,
+            policy.TYPE: type_of,
             policy.READ: self.read,
             policy.MEMBER: self.member,
             policy.WRITABLE: self.writable,
@@ -281,6 +282,7 @@ class OneArgument(StandIn):
     def __init__(self, refuse: Callable[[str], NoReturn], shown: Callable[[type], Any]) -> None:
         self._refuse = refuse
         self._shown = shown
+        self.__name__ = self.__qualname__ = "type"
 
     def __call__(self, obj: object, *more: object, **keywords: object) -> Any:
         if more or keywords:

@@ -1,9 +1,10 @@
 """The language of programs: what is refused before a program runs, and where a guard stands when it does.
 
 Four kinds of syntax become calls of guards (`explorer.runner.guards`), each at the position of what it replaces, so
-that spans still point at the user's text: reading an attribute, `o.a` → `read(o, "a")`; writing one, `o.a = v` →
-`writable(o, "a").a = v`; importing from a module; and defining a class, which is noted as the program's own. The guards
-go by names that no program can spell. Everything that has no rule here or in RestrictedPython is refused.
+that spans still point at the user's text: reading an attribute, `o.a` → `read(o, "a")` and `o.__class__` → `type(o)`;
+writing one, `o.a = v` → `writable(o, "a").a = v`; importing from a module; and defining a class, which is noted as the
+program's own. The guards go by names that no program can spell. Everything that has no rule here or in RestrictedPython
+is refused.
 """
 
 from __future__ import annotations
@@ -153,10 +154,10 @@ class Policy(RestrictingNodeTransformer):
     # Attributes and items.
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
-        """`o.a` → `read(o, "a")`; stored to or deleted: `writable(o, "a").a`."""
+        """`o.a` → `read(o, "a")`, `o.__class__` → `type(o)`; stored to or deleted: `writable(o, "a").a`."""
         node.attr = mangled(node.attr, self._class)
-        if _is_class_name(node) and isinstance(node.ctx, ast.Load):
-            return self._contents(ast.copy_location(_name_of_type(node), node))
+        if node.attr == "__class__" and isinstance(node.ctx, ast.Load):
+            return self._contents(_type_of(node))
         self._check_attribute(node)
         self._contents(node)
         if isinstance(node.ctx, ast.Load):
@@ -348,15 +349,10 @@ def _member(module: str, alias: ast.alias) -> ast.AST:
     return assigned
 
 
-def _is_class_name(node: ast.Attribute) -> bool:
-    """Whether it is `….__class__.__name__`, which many a `__repr__` prints."""
-    return node.attr == "__name__" and isinstance(node.value, ast.Attribute) and node.value.attr == "__class__"
-
-
-def _name_of_type(node: ast.Attribute) -> ast.Attribute:
-    inner: Any = node.value
-    of_type = ast.Call(func=ast.Name(id=TYPE, ctx=ast.Load()), args=[inner.value], keywords=[])
-    return ast.Attribute(value=_placed(of_type, inner), attr="__name__", ctx=ast.Load())
+def _type_of(node: ast.Attribute) -> ast.expr:
+    call = ast.Call(func=ast.Name(id=TYPE, ctx=ast.Load()), args=[node.value], keywords=[])
+    placed: ast.expr = _placed(call, node)
+    return placed
 
 
 def _hidden_names(definition: ast.ClassDef) -> tuple[str, ...]:

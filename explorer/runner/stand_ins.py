@@ -1,8 +1,9 @@
 """What programs get in place of names that would do more than a program needs.
 
-`functools.wraps` copies a whole dictionary of attributes from one object to another; `dataclass` writes into the class
-it is given; a copy with a dictionary of one's own gives methods another `self`; and some constructors of torch take
-addresses or skip the checks of their arguments when told so.
+`functools.wraps` copies a whole dictionary of attributes from one object to another; `dataclass` and `catch_warnings`
+write into what they are given; a copy with a dictionary of one's own gives methods another `self`; a parametrization is
+handed an attribute by name; and some constructors of torch take addresses or skip the checks of their arguments when
+told so.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import FunctionType, MethodType, ModuleType
@@ -71,6 +73,9 @@ def _for_all_programs(torch: Any) -> dict[tuple[str, str], object]:
         for name in names.split()
     }
     plain = {("functools", "wraps"): wraps, ("copy", "copy"): copy_once, ("copy", "deepcopy"): deepcopy}
+    plain["warnings", "catch_warnings"] = _without("module", warnings.catch_warnings)
+    parametrize = torch.nn.utils.parametrize
+    plain[parametrize.__name__, "register_parametrization"] = _of_module(parametrize.register_parametrization, torch)
     return {**legacy, **checked, **plain}
 
 
@@ -94,6 +99,18 @@ def _without(keyword: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def checked(*args: Any, **kwargs: Any) -> Any:
         kwargs.pop(keyword, None)
         return function(*args, **kwargs)
+
+    return checked
+
+
+def _of_module(register: Callable[..., Any], torch: Any) -> Callable[..., Any]:
+    """`register_parametrization` reads an attribute by name where an object says that it has it: let it be a module."""
+
+    @functools.wraps(register)
+    def checked(module: Any, tensor_name: str, parametrization: Any, **options: Any) -> Any:
+        if not isinstance(module, torch.nn.Module):
+            raise TypeError(f"{type(module).__name__!r} object is not a module")
+        return register(module, exact(tensor_name), parametrization, **options)
 
     return checked
 

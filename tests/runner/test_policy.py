@@ -40,7 +40,7 @@ def marked(code: str, span: Span | None) -> str:
     [
         ("x = 1\ny = eval('1') + 2", "eval"),
         ("import torch\nz = 'é'; w = torch.load('x')", "torch.load"),
-        ("x = [a.__class__ for a in 'ab']", "a.__class__"),
+        ("x = [a.__dict__ for a in 'ab']", "a.__dict__"),
         ("from torch import nn, hub", "hub"),
         ("import os.path", "import os.path"),
         ("class A(B, metaclass=M): pass", "M"),
