@@ -134,6 +134,16 @@ def mean(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
     return np.asarray(np.mean(x, axis=dims_of(dim, np.ndim(x)), keepdims=keepdim))
 
 
+def sum_over(x: Array, dims: Sequence[int]) -> Array:
+    """The sum over some dimensions; over none of them the same."""
+    return np.asarray(np.sum(x, axis=tuple(dims))) if len(dims) else x
+
+
+def but_one(x: Array, dim: int) -> tuple[int, ...]:
+    """All dimensions but one; all where there is no such one."""
+    return tuple(d for d in range(x.ndim) if dim == -1 or d != dim)
+
+
 def sum_to(x: Array, shape: Sizes) -> Array:
     """Summed over the dimensions along which `shape` was broadcast, as the engine does to what a node returns."""
     extra = tuple(range(x.ndim - len(shape)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.rules import arrays, places, special, windows
+from explorer.rules import arrays, matrices, places, resampling, special, windows
 
 Notation = str | Callable[..., str] | None
 
@@ -116,6 +116,11 @@ def _part_of_list(g: Any, dim: int, shapes: Any, slot: int) -> str:
 
 def _rolled(g: Any, shifts: Any, dims: Any) -> str:
     return rf"\operatorname{{roll}}_{{{', '.join(str(-shift) for shift in shifts)}}}(#1)"
+
+
+def fourier_name(forward: bool) -> str:
+    """The discrete Fourier transform or its inverse."""
+    return r"\mathcal{F}" if forward else r"\mathcal{F}^{-1}"
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -247,6 +252,22 @@ FUNCTIONS: dict[str, Function] = {
     "solve": Function(arrays.solve, r"!1^{-1}\, !2"),
     "rank": Function(np.ndim, None),
     "cholesky_back": Function(arrays.cholesky_back, r"!2^{-\top}\, \operatorname{sym}(!2^{\top}\, #1)\, !2^{-1}"),
+    "ones": Function(lambda to: np.ones(arrays.room(to)), lambda to: rf"\mathbf{{1}}_{{{sizes(to)}}}"),
+    "unsqueezed": Function(lambda x, dims: np.expand_dims(x, dims), None),
+    "sum_over": Function(
+        arrays.sum_over, lambda x, dims: over(r"\textstyle\sum")(x, dims) if dims else "#1", loose=True
+    ),
+    "but_one": Function(arrays.but_one, None),
+    "rows": Function(lambda x: x.shape[-2], None),
+    "columns": Function(lambda x: x.shape[-1], None),
+    "triangle": Function(matrices.triangle, lambda x, *how: "#1"),
+    "strictly": Function(matrices.strictly, lambda x, upper, unit: rf"\operatorname{{tri{'u' if upper else 'l'}}}(#1)"),
+    "twice_symmetric": Function(matrices.twice_symmetric, r"\operatorname{copyltu}(#1)"),
+    "eigh_back": Function(matrices.eigh_back, matrices.eigh_notation),
+    "svd_back": Function(matrices.svd_back, matrices.svd_notation),
+    "fourier": Function(matrices.fourier, lambda g, dim, how, forward: fourier_name(forward) + "(#1)"),
+    "half_fourier": Function(matrices.half_fourier, r"\operatorname{irfft}^{\top}(#1)"),
+    "padded_to": Function(matrices.padded_to, r"\operatorname{pad}(#1)"),
     # Windows
     "conv": Function(windows.conv, r"\operatorname{conv}_{#2}(#1)"),
     "conv_input": back("conv", windows.conv_input, 2),
@@ -256,6 +277,29 @@ FUNCTIONS: dict[str, Function] = {
     "avg_pool_back": back(r"avg\_pool", windows.avg_pool_back),
     "adaptive_avg_pool_back": back(r"adaptive\_avg\_pool", windows.adaptive_avg_pool_back),
     "upsample_back": back("upsample", windows.upsample_back),
+    "resample_back": back("interpolate", resampling.resample_back),
+    "grid_sample_back": Function(
+        resampling.grid_sample_back,
+        lambda g, x, pixels, to_grid, *how: (
+            rf"\left(\tfrac{{\partial\, \text{{sample of }} #2 \text{{ at }} #3}}"
+            rf"{{\partial\, \text{{{'grid' if to_grid else 'image'}}}}}\right)^{{\top}} #1"
+        ),
+    ),
+    "image_size": Function(resampling.image_size, lambda x: rf"({', '.join(map(str, x.shape[:1:-1]))})"),
+    "affine_grid_back": back(r"affine\_grid", resampling.affine_grid_back),
+    "im2col": named("unfold", windows.im2col),
+    "col2im": named("fold", windows.col2im),
+    "channel_shuffle": back(r"channel\_shuffle", windows.channel_unshuffle),
+    "windows_along": named("unfold", windows.windows_along),
+    "bag_back": Function(places.bag_back, lambda g, index, *rest: zeros_with("[#2]", (rest[3], g.shape[-1]), ADDED)),
+    "bag_weights_back": Function(places.bag_weights_back, r"\textstyle\sum #2[#3] \odot #1", loose=True),
+    "unpacked": back(r"pack", places.unpacked),
+    "multi_margin": Function(places.multi_margin, r"\tfrac{\partial\, \text{margin loss}}{\partial #1}"),
+    "samples": Function(lambda of: of[0] if len(of) > 1 else 1, lambda of: str(of[0] if len(of) > 1 else 1)),
+    "bessel": Function(special.bessel, "I_{#1}(#2)"),
+    "multi_digamma": Function(
+        special.multi_digamma, r"\textstyle\sum_{j=1}^{#2} \psi(!1 + \tfrac{1 - j}{2})", loose=True
+    ),
     "fold": back("unfold", windows.fold),
     "causal": Function(windows.causal, lambda query, key, is_causal: r"\operatorname{causal}" if is_causal else "0"),
 }

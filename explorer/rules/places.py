@@ -280,6 +280,52 @@ def embedding_back(g: Array, indices: Array, rows: int, padding_idx: int, by_fre
     return into
 
 
+def bags_of(indices: Array, offsets: Array) -> Array:
+    """Which bag each index belongs to: the last one that begins before it."""
+    return np.asarray(np.searchsorted(offsets, np.arange(len(indices)), side="right") - 1)
+
+
+def bag_back(g: Array, indices: Array, offsets: Array, by_mean: bool, weights: Array | None, rows: int) -> Array:
+    """For each row of the table the sum of the gradients of the bags it was in, or of its share in their means."""
+    bags = bags_of(indices, offsets)
+    sent = g[bags]
+    if weights is not None:
+        sent = sent * weights[:, None]
+    if by_mean:
+        sent = sent / np.bincount(bags, minlength=len(g))[bags][:, None]
+    into = zeros([rows, g.shape[-1]], g)
+    np.add.at(into, indices, sent)
+    return into
+
+
+def bag_weights_back(g: Array, table: Array, indices: Array, offsets: Array) -> Array:
+    """For each index the product of its row with the gradient of its bag."""
+    return np.asarray((g[bags_of(indices, offsets)] * table[indices]).sum(axis=-1))
+
+
+def unpacked(g: Array, batch_sizes: Array, sizes: Sizes, batch_first: bool) -> Array:
+    """Zeros with the steps of a packed sequence where they were taken from."""
+    into = zeros(sizes, g)
+    steps = np.swapaxes(into, 0, 1) if batch_first else into
+    start = 0
+    for step, count in enumerate(batch_sizes.astype(int)):
+        steps[step, :count] = g[start : start + count]
+        start += count
+    return into
+
+
+def multi_margin(x: Array, target: Array, p: int, margin: float, weight: Array | None) -> Array:
+    """The slope of the multi-class margin loss of each sample."""
+    rows, target = np.atleast_2d(x), np.atleast_1d(target)
+    at = np.arange(len(rows)), target
+    over = np.maximum(margin - rows[at][:, None] + rows, 0)
+    slope = np.where(over > 0, p * over ** (p - 1), 0.0) / rows.shape[1]
+    slope = slope if weight is None else slope * weight[target][:, None]
+    slope[at] = 0
+    slope[at] = -slope.sum(axis=1)
+    return reshape(slope, x.shape)
+
+
 def one_hot(target: Array, sizes: Sizes, ignore_index: int) -> Array:
     """1 at each target's class, in the dimension of classes; 0 for targets that are ignored."""
     classes = sizes[1 if len(sizes) > 1 else 0]

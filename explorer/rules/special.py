@@ -14,6 +14,8 @@ SHIFT = 12
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 """B₂, B₄, …"""
 HIGHEST_ORDER = 20
+CIRCLE = 256
+"""Places of a circle at which a Bessel function's integral is evaluated."""
 
 erf = np.vectorize(math.erf, otypes=[float])
 _normal_quantile = np.vectorize(NormalDist().inv_cdf, otypes=[float])
@@ -52,3 +54,19 @@ def polygamma(n: int, x: Array) -> Array:
         series = series + b * math.factorial(2 * k + n - 1) / (math.factorial(2 * k) * shifted ** (2 * k + n))
     recurrence = math.factorial(n) * sum(1 / (x + i) ** (n + 1) for i in range(SHIFT))
     return np.asarray((-1) ** (n + 1) * (series + recurrence))
+
+
+def bessel(n: int, x: Array) -> Array:
+    """The modified Bessel function I_n(x): the mean over a circle of exp(x cos t) cos(n t) (DLMF 10.32.3).
+
+    The trapezoidal rule is exact to rounding here, since what it integrates is periodic and smooth.
+    """
+    angles = 2 * np.pi * np.arange(CIRCLE) / CIRCLE
+    return np.asarray(np.mean(np.exp(np.multiply.outer(x, np.cos(angles))) * np.cos(n * angles), axis=-1))
+
+
+def multi_digamma(x: Array, p: int) -> Array:
+    """The sum of ψ(x - j / 2) over j from 0 to p - 1: how the multivariate log-gamma function rises."""
+    if not 0 < p <= HIGHEST_ORDER:
+        raise ValueError(f"order {p}")
+    return np.asarray(sum(digamma(x - j / 2) for j in range(p)))

@@ -11,7 +11,7 @@ import msgspec
 
 from explorer.model.values import Frozen
 
-FORWARD, WHERE = "forward", "where"
+FORWARD, WHERE, FOR = "forward", "where", "for"
 """Keys of a row that are no arguments."""
 LISTED = "[]"
 """Marks an argument that is a list of tensors: one slot for each of them."""
@@ -28,12 +28,14 @@ class Rule(Frozen, frozen=True, kw_only=True):
             results); the names of what the node saved; `shape`, the shape of that slot's input; for an argument that
             is a list also `slot`, its position in it, and `shapes`, the shapes of all slots' inputs; and the names that
             the rule defines.
+        condition: Where the row applies, an expression in what the node saved; None where it always does.
         definitions: Names for parts of the expressions that occur again and again, and what they stand for.
     """
 
     node: str
     forward: str | None = None
     vjps: tuple[tuple[str, str], ...]
+    condition: str | None = None
     definitions: dict[str, str] = msgspec.field(default_factory=dict)
 
     def vjp(self, slot: int) -> tuple[str, str] | None:
@@ -61,5 +63,5 @@ def rule(node: str) -> Rule | None:
 
 
 def _rule(node: str, row: dict[str, Any]) -> Rule:
-    forward, definitions = row.pop(FORWARD, None), row.pop(WHERE, {})
-    return Rule(node=node, forward=forward, vjps=tuple(row.items()), definitions=definitions)
+    forward, condition, definitions = row.pop(FORWARD, None), row.pop(FOR, None), row.pop(WHERE, {})
+    return Rule(node=node, forward=forward, vjps=tuple(row.items()), condition=condition, definitions=definitions)

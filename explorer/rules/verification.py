@@ -86,9 +86,19 @@ def checked(node: Node, ran: NodeRan) -> tuple[Checked, ...]:
 
 def verdict(node: Node, ran: NodeRan) -> Verdict:
     """What is to be thought of a node's rule after it has run."""
-    if rule(node.name) is None or node.kind != "operation":
-        return Verdict.NO_RULE
-    return _verdict(_results(node, ran))
+    return Verdict.NO_RULE if _rule(node) is None else _verdict(_results(node, ran))
+
+
+def _rule(node: Node) -> Rule | None:
+    """The rule of a node, where there is one that applies to what it saved."""
+    found = rule(node.name) if node.kind == "operation" else None
+    if found is None or found.condition is None:
+        return found
+    try:
+        with np.errstate(all="ignore"):
+            return found if Evaluation(saved_names(node), found.definitions).of(parse(found.condition)) else None
+    except INAPPLICABLE:
+        return None
 
 
 def _verdict(results: list[Checked | Verdict]) -> Verdict:
@@ -100,8 +110,8 @@ def _verdict(results: list[Checked | Verdict]) -> Verdict:
 
 def _results(node: Node, ran: NodeRan) -> list[Checked | Verdict]:
     """What became of each slot that a gradient was sent along."""
-    found = rule(node.name)
-    if found is None or node.kind != "operation":
+    found = _rule(node)
+    if found is None:
         return []
     names = names_at(node, ran)
     with np.errstate(all="ignore"):

@@ -185,3 +185,58 @@ def causal(query: Array, key: Array, is_causal: bool) -> Array | float:
 def _each(given: Sizes, ndim: int) -> tuple[int, ...]:
     """One number per dimension, where one number may have been given for all."""
     return tuple(given) * ndim if len(given) == 1 else tuple(given)
+
+
+# Windows as columns
+
+
+def _in_windows(sizes: Sizes, kernel: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes) -> Array:
+    """Flat places in a padded image, (places of the window, windows)."""
+    kernel, dilation, padding, stride = (_each(given, len(sizes)) for given in (kernel, dilation, padding, stride))
+    wide = room([size + 2 * pad for size, pad in zip(sizes, padding, strict=True)])
+    axes = [
+        np.arange(width)[:, None] * apart + np.arange((size - apart * (width - 1) - 1) // step + 1)[None] * step
+        for size, width, apart, step in zip(wide, kernel, dilation, stride, strict=True)
+    ]
+    rows, columns = axes
+    room((rows.size * columns.size,))
+    flat = rows[:, None, :, None] * wide[1] + columns[None, :, None, :]
+    return np.asarray(flat.reshape(rows.shape[0] * columns.shape[0], -1))
+
+
+def im2col(x: Array, kernel: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes) -> Array:
+    """Windows of an image (…, C, H, W) as columns (…, C · places, windows)."""
+    at = _in_windows(x.shape[-2:], kernel, dilation, padding, stride)
+    x = padded(x, _each(padding, 2))
+    return _one_line(x)[..., at].reshape(*x.shape[:-3], x.shape[-3] * at.shape[0], at.shape[1])
+
+
+def col2im(g: Array, sizes: Sizes, kernel: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes) -> Array:
+    """Columns added up where their windows were in an image of these sizes (…, C, H, W)."""
+    at, border = _in_windows(sizes[-2:], kernel, dilation, padding, stride), _each(padding, 2)
+    into = padded(zeros(sizes, g), border)
+    flat = _one_line(into)
+    everywhere: Any = (..., at)
+    np.add.at(flat, everywhere, g.reshape(*sizes[:-2], *at.shape))
+    inside: Any = tuple(slice(pad, pad + size) for pad, size in zip(border, sizes[-2:], strict=True))
+    return flat.reshape(into.shape)[(..., *inside)]
+
+
+def _one_line(x: Array) -> Array:
+    """The rows of each image one after the other."""
+    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+
+
+def windows_along(x: Array, dim: int, size: int, step: int) -> Array:
+    """Windows along a dimension, in a new last one, as `Tensor.unfold` has them."""
+    if x.ndim == 0:
+        return np.broadcast_to(x, (size,))
+    seen = np.lib.stride_tricks.sliding_window_view(x, size, axis=dim)
+    return seen[(*(EVERY,) * (dim % x.ndim), slice(None, None, step))]
+
+
+def channel_unshuffle(g: Array, groups: int) -> Array:
+    """Channels back in their groups."""
+    batch, channels = g.shape[:2]
+    apart = g.reshape(batch, channels // groups, groups, math.prod(g.shape[2:]))
+    return apart.swapaxes(1, 2).reshape(g.shape)
