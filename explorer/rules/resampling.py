@@ -141,9 +141,9 @@ def grid_sample_back(
     into, sent = zeros(x.shape), np.zeros_like(pixels)
     batch = np.arange(len(x)).reshape(-1, *(1,) * (pixels.ndim - 2))
     for corner in _corners(places, mode):
-        pixels = [at.astype(int) for at, _, _ in corner]
-        known = np.logical_and.reduce([(at >= 0) & (at < size) for at, size in zip(pixels, sizes, strict=True)])
-        spots = [np.clip(at, 0, size - 1) for at, size in zip(pixels, sizes, strict=True)]
+        whole = [at.astype(int) for at, _, _ in corner]
+        known = np.logical_and.reduce([(at >= 0) & (at < size) for at, size in zip(whole, sizes, strict=True)])
+        spots = [np.clip(at, 0, size - 1) for at, size in zip(whole, sizes, strict=True)]
         at = (batch, *spots[::-1])
         weight = np.prod([w for _, w, _ in corner], axis=0) * known
         np.add.at(into, at, came * weight[..., None])

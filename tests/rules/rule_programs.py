@@ -70,6 +70,21 @@ ONLY_HERE: dict[str, str] = {
     "UnsafeSplitWithSizesBackward0": f"{X}y = torch.unsafe_split_with_sizes(x, [1, 2], 1)[1]{END}",
     "ReflectionPad2DBackward0": f"{IMAGE}y = {F}.pad(x, (1, 2, 2, 1), mode='reflect'){END}",
     "ReflectionPad3DBackward0": f"{BLOCK}y = {F}.pad(x, (1, 2, 2, 1, 0, 1), mode='reflect'){END}",
+    "NormalBackward1": f"{X}y = torch.normal(x, 1.0){END}",
+    "NormalBackward3": f"{X}y = torch.normal(x, x.detach().abs().requires_grad_()){END}",
+    "Col2ImBackward0": f"{IMAGE}y = {F}.fold({F}.unfold(x, 2), (4, 4), 2){END}",
+    "PackPaddedSequenceBackward0": (
+        f"{IMAGE}y = torch.nn.utils.rnn.pack_padded_sequence(x[0].reshape(4, 2, 4), [4, 2]).data{END}"
+    ),
+    "AffineGridGeneratorBackward0": f"{X}y = {F}.affine_grid(x[None], (1, 1, 3, 4), align_corners=False){END}",
+    "UpsampleBilinear2DAaBackward0": f"{IMAGE}y = {F}.interpolate(x, size=3, mode='bilinear', antialias=True){END}",
+    "UpsampleBicubic2DAaBackward0": f"{IMAGE}y = {F}.interpolate(x, size=3, mode='bicubic', antialias=True){END}",
+    "WeightNormInterfaceBackward0": (
+        f"{X}y = torch._weight_norm(x, torch.tensor([[2.], [3.]], dtype=DTYPE, requires_grad=True), 0){END}"
+    ),
+    "ChannelShuffleBackward0": f"{BLOCK}y = {F}.channel_shuffle(x.reshape(2, 4, 2, 4), 2){END}",
+    "MedianBackward1": f"{X}y = x.median(1)[0]{END}",
+    "ProdBackward1": f"{X}y = x.prod(1){END}",
     "ReplicationPad3DBackward0": f"{BLOCK}y = {F}.pad(x, (1, 2, 2, 1, 0, 1), mode='replicate'){END}",
 }
 """A program for each kind of node."""
