@@ -73,6 +73,12 @@ class Evaluation:
         self.values: dict[ast.expr, Value] = {}
         """What each part of the expression came to, as far as it was needed."""
 
+    def given(self, **names: Value) -> Evaluation:
+        """The same afresh, with some names standing for something else."""
+        other = Evaluation({**self.names, **names}, each=self.each)
+        other.definitions = self.definitions
+        return other
+
     def of(self, tree: ast.expr) -> Value:
         """The value of a tree.
 

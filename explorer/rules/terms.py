@@ -10,7 +10,7 @@ from explorer.model import Node, NodeRan, TensorValue
 from explorer.model.text import cells, number_text
 from explorer.model.values import Frozen, floats
 from explorer.rules.arrays import sum_to
-from explorer.rules.evaluation import INAPPLICABLE, Evaluation
+from explorer.rules.evaluation import INAPPLICABLE
 from explorer.rules.local_jacobian import came_in, local_matrix, sent_on
 from explorer.rules.products import PRODUCTS
 from explorer.rules.verification import Checked, checked
@@ -73,7 +73,9 @@ def formula_terms(node: Node, ran: NodeRan, slot: int) -> Terms | None:
     """From the rule that gave torch's numbers: it is linear in what came in, so a one-hot gives a row."""
     found = next((one for one in checked(node, ran) if one.slot == slot), None)
     came, sent = came_in(ran), sent_on(ran, slot)
-    if found is None or sent is None or len(ran.grad_outputs) != 1 or came[0].numel * sent.numel > MOST_FACTORS:
+    if found is None or sent is None or len(came) != 1 or ran.grad_outputs[0] is None:
+        return None
+    if came[0].numel * sent.numel > MOST_FACTORS:
         return None
     rows = _formula_rows(found, came[0], sent)
     if rows is None:
@@ -89,7 +91,7 @@ def _formula_rows(found: Checked, came: TensorValue, sent: TensorValue) -> list[
     one_hots = np.eye(came.numel).reshape(came.numel, *came.shape)
     try:
         with np.errstate(all="ignore"):
-            answers = [Evaluation({**found.evaluation.names, "g": g}).of(found.tree) for g in one_hots]
+            answers = [found.evaluation.given(g=g).of(found.tree) for g in one_hots]
             return [sum_to(np.asarray(answer), sent.shape).real.ravel().tolist() for answer in answers]
     except INAPPLICABLE:
         return None

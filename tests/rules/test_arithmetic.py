@@ -58,6 +58,24 @@ def test_a_larger_node_is_explained_by_its_verified_formula() -> None:
     assert terms(code, "LogBackward0", 0, 3) == [(3, "0.2500", None)]
 
 
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [("mish(x)", "MishBackward0"), ("layer_norm(x, (40,))", "NativeLayerNormBackward0"), ("gelu(x)", "GeluBackward0")],
+)
+def test_a_formula_with_names_of_its_own_explains_every_element(call: str, name: str) -> None:
+    code = f"x = torch.linspace(-2, 2, 40).requires_grad_()\ny = torch.nn.functional.{call}\ny.backward(torch.rand(40))"
+    recording = recorded(code)
+    run = ran(recording, name)
+    sums, sent = slot_sums(recording, run, 0), run.grad_inputs[0]
+    assert sums is not None
+    assert sent is not None
+    came = floats(came_in(run)[0].values)
+    for found, number in zip(sums.sums, floats(sent.values), strict=True):
+        assert found is not None
+        total = sum(came[term.row] * float(term.factor) for term in found.terms)
+        assert total == pytest.approx(number, abs=0.02)
+
+
 def test_broadcasting_sums_over_dimensions() -> None:
     recording = recorded(f"{X}w = torch.ones(4, 3)\n(w + x).sum().backward()")
     sums = slot_sums(recording, ran(recording, "AddBackward0"), 1)
