@@ -15,7 +15,7 @@ from explorer.model.text import number_text
 from explorer.render.chart_style import index_of, pale, plain
 from explorer.render.palette import PALETTES, Theme, pass_color, pass_pattern
 
-HEIGHT_PIXELS = 380
+HEIGHT_PIXELS = 420
 MEMORY_HEIGHT_PIXELS = 240
 
 
@@ -44,7 +44,7 @@ def gradient_chart(reading: Reading, settings: AccumulationSettings, theme: Them
         bargap=0.25,
         scattergap=0.25,
         showlegend=True,
-        legend={"orientation": "h", "y": -0.3, "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.45, "yanchor": "top"},
         xaxis=axis(theme, type="category", categoryorder="array", categoryarray=labels, showgrid=False),
         yaxis=axis(theme, zeroline=True),
     )
