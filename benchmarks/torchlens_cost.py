@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import json
+import subprocess
+import sys
 
-from benchmarks.recorder_cost import forget_grads
-from benchmarks.rows import Row, median, milliseconds
-from benchmarks.workloads import FILENAME, WORKLOADS, Workload
+from benchmarks.rows import Row, median
 
-REPETITIONS = 7
+TURNS = 3
 TIMES_FASTER = 10
 
 
 def rows() -> list[Row]:
-    """The programs that are a model, by turns, in this process, on one thread."""
-    import torch
-    import torchlens
-
-    torch.set_num_threads(1)
-    models = {name: workload for name, workload in WORKLOADS.items() if "net" in workload.prepare()[0]}
-    return [_compared(name, workload, torchlens.trace) for name, workload in models.items()]
+    """The programs that are a model, by turns, each recorder in a process of its own, on one thread."""
+    turns = [(_milliseconds("ours"), _milliseconds("torchlens")) for _ in range(TURNS)]
+    return [_compared(name, [(mine[name], theirs[name]) for mine, theirs in turns]) for name in turns[0][0]]
 
 
-def _compared(name: str, workload: Workload, trace: Callable[..., Any]) -> Row:
-    from explorer.recorder import RecordingLimits, record
+def _milliseconds(side: str) -> dict[str, float]:
+    """By program."""
+    command = [sys.executable, "-m", "benchmarks.forward_cost", side]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
-    variables, _ = workload.prepare()
-    net, inputs = variables["net"], variables["inputs"]
-    limits = RecordingLimits(events=10**6, nodes=10**6, edges=10**6, elements=10**9)
 
-    def ours() -> None:
-        with record(source=workload.source, filename=FILENAME, limits=limits):
-            net(*inputs)
-
-    pairs = []
-    for _ in range(REPETITIONS + 1):
-        forget_grads(variables)
-        pairs.append((milliseconds(ours), milliseconds(lambda: trace(net, inputs))))
-    mine, theirs = zip(*pairs[1:], strict=True)
-    ratio = median([b / a for a, b in pairs[1:]])
+def _compared(name: str, pairs: list[tuple[float, float]]) -> Row:
+    mine, theirs = zip(*pairs, strict=True)
+    ratio = median([b / a for a, b in pairs])
     figure = f"{ratio:.1f} × ({median(theirs):,.0f} ms / {median(mine):,.1f} ms)"
     return Row(f"TorchLens / ours, forward: {name}", figure, f"≥ {TIMES_FASTER} ×", ratio >= TIMES_FASTER)
