@@ -10,7 +10,7 @@ class RecordingLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         events, nodes, edges: How many of each are kept at most.
-        values: Tensors of up to so many elements are kept whole.
+        values: Tensors of up to so many elements are kept whole: those that torch prints whole.
         sample: How many elements of a larger one are kept.
         elements: How many elements of all tensors together.
         characters: How much printed text.
@@ -20,7 +20,7 @@ class RecordingLimits(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 5_000
     nodes: int = 2_000
     edges: int = 20_000
-    values: int = 1_024
+    values: int = 1_000
     sample: int = 64
     elements: int = 4_000_000
     characters: int = 1_000_000
