@@ -22,10 +22,10 @@ FEW = 32
 COPIED = 2**14
 """Up to so many elements, copying a tensor and looking at many copies at once is quicker than looking at it alone."""
 
-TOGETHER = 2**16
+TOGETHER = 2**17
 """So many elements are looked at or written down together; not more, for they should stay in the processor's cache."""
 
-MOST_ROWS = 16
+MOST_ROWS = 32
 """Nor more tensors than that."""
 
 MOST_BATCHES = 8
