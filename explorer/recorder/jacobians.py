@@ -26,23 +26,22 @@ Jacobian = tuple[TensorValue | None, ...]
 
 
 def ask_running(grad_outputs: Grads) -> Jacobian | None:
-    """Asks the node that the engine is running on this thread; None where asking would run code of the program.
+    """Asks the node that the engine is running on this thread.
 
     Nobody holds a node in order to ask it, for that would hold what it saved.
     """
-    grad_fn = torch._C._current_autograd_node()
-    return None if unpacks_by_program(grad_fn) else local_jacobian(grad_fn, grad_outputs)
+    return local_jacobian(torch._C._current_autograd_node(), grad_outputs)
 
 
 def local_jacobian(grad_fn: GradFn, grad_outputs: Grads) -> Jacobian | None:
     """One matrix per slot of `grad_inputs`: rows are the elements of the gradients that came in, columns the input's.
 
     None for a slot that leads nowhere or to an input that is too large; None for all where the node is too large, works
-    on complex numbers, or cannot be asked (its saved tensors are gone).
+    on complex numbers, or cannot be asked: its saved tensors are gone, or the program's own code would unpack them.
     """
     incoming = [grad for grad in grad_outputs if grad is not None]
     count = sum(grad.numel() for grad in incoming)
-    if not 0 < count <= JACOBIAN_ELEMENTS or not all(map(_is_plain, incoming)):
+    if not 0 < count <= JACOBIAN_ELEMENTS or not all(map(_is_plain, incoming)) or unpacks_by_program(grad_fn):
         return None
     random_state = torch.get_rng_state()
     try:

@@ -74,8 +74,7 @@ class Operations:
         self, name: str, taken: list[torch.Tensor], changed: list[torch.Tensor], result: Any, place: Place
     ) -> None:
         """Notes one call: the tensors it took, those it changed in place, and what it returned."""
-        if self._claim is not None:
-            self._settle(place)
+        self._settle(place)
         for tensor in changed:
             self._note_change(name, tensor, taken, place)
         given = [id(tensor) for tensor in taken]
@@ -156,8 +155,7 @@ class Operations:
         if node_ids:
             self.builder.graph.describe(node_ids[-1], variable=variable, value=after)
             self.builder.storages.know(node_ids[-1], tensor)
-            if not self.builder.cuts.is_empty:
-                self._note_consumers(node_ids[-1], tensor, taken)
+            self._note_consumers(node_ids[-1], tensor, taken)
         event = Modified(
             span=place.span,
             name=name,
@@ -190,8 +188,7 @@ class Operations:
         if result_id is not None and is_new:
             builder.graph.describe(result_id, variable=variable, value=values[0])
             builder.storages.know(result_id, made[0])
-            if not builder.cuts.is_empty:
-                self._note_consumers(result_id, made[0], taken)
+            self._note_consumers(result_id, made[0], taken)
         event = Operation(
             span=place.span,
             name=name,
@@ -204,8 +201,7 @@ class Operations:
             requires_grad=differentiable,
         )
         builder.emit(event)
-        if variable is not None and not place.direct:
-            self._claim_name(event, made[0], result_id if is_new else None, place)
+        self._claim_name(event, made[0], result_id if is_new else None, place)
 
     def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_id: str | None, place: Place) -> None:
         """Notes that a name is given for the time being: the call that the program made may go on computing."""
@@ -258,6 +254,8 @@ class Operations:
 
     def _note_consumers(self, node_id: str, result: torch.Tensor, taken: list[torch.Tensor]) -> None:
         """Finds the arguments that come from a cut, and the slot that leads nowhere because of it."""
+        if self.builder.cuts.is_empty:
+            return
         slots = grad_fn_of(result).next_functions if grad_fn_of(result) is not None else ()
         for position, tensor in enumerate(taken):
             matched = len(slots) == len(taken) and slots[position][0] is None

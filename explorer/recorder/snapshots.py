@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 
 import torch
@@ -58,8 +57,8 @@ class Snapshots:
     """Takes the values of tensors.
 
     Reads only: no version counter, graph, random state or `.grad` changes, and no tensor of the program is kept.
-    The numbers of a value with more than `FEW` elements are a copy at first and become Python numbers in `fill`,
-    all at once, which is many times faster than one tensor after the other.
+    The numbers of a value with more than `FEW` elements are a copy at first and become Python numbers later, at the
+    latest in `fill`: many tensors together, which is many times faster than one after the other.
 
     Args:
         budget: How many elements it may keep, of each tensor and of all.
@@ -222,8 +221,7 @@ def listed(tensor: torch.Tensor, dimensions: int) -> tuple[Number, ...]:
     """The elements of a small tensor as JSON can hold them."""
     if dimensions > 1 or not is_ordinary(tensor):
         return tuple(numbers(dense(tensor).reshape(-1).tolist()))
-    elements: list[Any] = tensor.tolist() if dimensions else [tensor.item()]
-    return tuple(elements if elements and type(elements[0]) is float and isfinite(sum(elements)) else numbers(elements))
+    return tuple(numbers(tensor.tolist() if dimensions else [tensor.item()]))
 
 
 def written(flat: torch.Tensor) -> list[Any]:

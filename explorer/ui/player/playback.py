@@ -70,10 +70,7 @@ def playback(
         ValueError: Another number of sentences than of steps.
     """
     start_sentence, *told = sentences
-    steps = [
-        {"sentence": sentence, **_step(recording, event), **_phase(backward_pass)}
-        for event, sentence, backward_pass in zip(recording.events, told, passes_of(recording.events), strict=True)
-    ]
+    steps = _steps(recording, told)
     return {
         "id": _identity(recording),
         "svg": svg,
@@ -130,6 +127,13 @@ def target_of(recording: Recording, event: Event) -> str | None:
         case Accumulated(leaf_id=leaf_id) | GradCleared(leaf_id=leaf_id):
             return recording.leaf(leaf_id).node_id or leaf_id
     return None
+
+
+def _steps(recording: Recording, sentences: Sequence[str]) -> list[dict[str, object]]:
+    return [
+        {"sentence": sentence, **_step(recording, event), **_phase(backward_pass)}
+        for event, sentence, backward_pass in zip(recording.events, sentences, passes_of(recording.events), strict=True)
+    ]
 
 
 def _step(recording: Recording, event: Event) -> dict[str, object]:
