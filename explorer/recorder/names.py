@@ -57,6 +57,12 @@ def variables_of(frame: FrameType) -> Mapping[str, Any]:
     return copy
 
 
+def name_in(frame: FrameType | None, tensor: torch.Tensor) -> str | None:
+    """The variable of a frame that holds this very tensor."""
+    variables = {} if frame is None else variables_of(frame)
+    return next((name for name, value in variables.items() if value is tensor), None)
+
+
 def elements(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """What a list, tuple or dict holds, by name; runs no code of the program's, such as the `__repr__` of a key."""
     if isinstance(value, dict):

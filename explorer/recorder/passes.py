@@ -29,6 +29,7 @@ from explorer.recorder.builder import Builder
 from explorer.recorder.graph import GradFn, Hooks
 from explorer.recorder.jacobians import Jacobian, ask_running
 from explorer.recorder.leaves import LeafDraft
+from explorer.recorder.names import name_in
 from explorer.recorder.places import Place
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import dense, grad_fn_of, is_leaf, tensors_in
@@ -105,7 +106,7 @@ class Passes:
         """Runs a backward pass as the program asked for, noting its start and its end."""
         self.failed_node = None
         with unseen():
-            running = self._begun(func, args, kwargs, place.span)
+            running = self._begun(func, args, kwargs, place)
             started = running.started
             self.builder.emit(started)
             self.program_runs_between |= self.builder.graph.run_last()
@@ -144,7 +145,7 @@ class Passes:
         return partial(self._python_starts, node.id, came), partial(self._python_ends, node.id, frees, came)
 
     def _begun(
-        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], span: Span | None
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place
     ) -> RunningPass:
         given = signature(func).bind(*args, **kwargs).arguments
         by_grad = func is torch.autograd.grad
@@ -155,11 +156,11 @@ class Passes:
         retain_graph = given.get("retain_graph")
         self._count += 1
         started = BackwardStarted(
-            span=span,
+            span=place.span,
             backward_pass=self._count - 1,
             by="grad" if by_grad else "backward",
             roots=tuple(
-                self._root(root, node, seed, span)
+                self._root(root, node, seed, place)
                 for root, node, seed in zip_longest(roots, nodes, seeds[: len(roots)])
             ),
             retain_graph=create_graph if retain_graph is None else bool(retain_graph),
@@ -168,14 +169,18 @@ class Passes:
         )
         return RunningPass(started, nodes)
 
-    def _root(self, root: torch.Tensor, node: GradFn | None, seed: Any, span: Span | None) -> Root:
+    def _root(self, root: torch.Tensor, node: GradFn | None, seed: Any, place: Place) -> Root:
         graph = self.builder.graph
-        graph.discover(node, span=span)
+        graph.discover(node, span=place.span)
         node_id = graph.node_id(node)
         leaf = self.builder.leaves.known(root)
+        if leaf is None and node_id is None:
+            variable = name_in(place.frame, root)
+        else:
+            variable = leaf.name if leaf else (graph.nodes[node_id].variable if node_id else None)
         return Root(
             node_id=node_id,
-            variable=leaf.name if leaf else (graph.nodes[node_id].variable if node_id else None),
+            variable=variable,
             value=self.builder.value(root),
             seed_grad=self.builder.value(seed) if isinstance(seed, torch.Tensor) else None,
         )

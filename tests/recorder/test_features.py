@@ -361,3 +361,9 @@ def test_an_error_in_a_nested_pass_points_to_the_node() -> None:
     recording = check_recording(code)
     assert recording.error is not None
     assert recording.node(str(recording.error.node_id)).name == "BadBackward"
+
+
+@pytest.mark.parametrize("cut", ["w.detach() * 2", "w.argmax() * 1.0"])
+def test_a_root_without_a_history_has_its_name(cut: str) -> None:
+    recording = recorded(f"w = torch.ones(2, requires_grad=True)\nloss = {cut}\ntorch.autograd.backward(loss)")
+    assert recording.backward_passes[0].started.roots[0].variable == "loss"
