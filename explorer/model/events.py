@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from explorer.model.graph import Span
-from explorer.model.values import Frozen, TensorValue
+from explorer.model.values import Count, Frozen, TensorValue
 
 JACOBIAN_ELEMENTS = 16
 """A local Jacobian with more rows or columns than this is not recorded."""
@@ -64,16 +64,18 @@ class Warned(Happened, frozen=True, kw_only=True, tag=True):
 
 
 class Root(Frozen, frozen=True, kw_only=True):
-    """A tensor that a backward pass starts from.
+    """A tensor that a backward pass starts from, or the `GradientEdge` at which its gradient arrives.
 
     Args:
         node_id: Its grad_fn (or `AccumulateGrad`); None if it has none.
+        input_nr: Which of that node's `grad_outputs` the seed is added to.
         variable: Its name.
-        value: The tensor.
+        value: The tensor; without elements where only its edge is known.
         seed_grad: The gradient the program gave; None where torch puts 1 for a scalar.
     """
 
     node_id: str | None = None
+    input_nr: Count = 0
     variable: str | None = None
     value: TensorValue | None = None
     seed_grad: TensorValue | None = None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, partial
-from itertools import zip_longest
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch.autograd.graph import get_gradient_edge
+from msgspec.structs import force_setattr
 
 from explorer.model import (
     Accumulated,
@@ -20,19 +18,19 @@ from explorer.model import (
     Modified,
     Node,
     NodeRan,
-    Root,
     Span,
     TensorValue,
 )
 from explorer.recorder.blame import named_node
 from explorer.recorder.builder import Builder
+from explorer.recorder.ends import Ends
 from explorer.recorder.graph import GradFn, Hooks
 from explorer.recorder.jacobians import Jacobian, ask_running
 from explorer.recorder.leaves import LeafDraft
-from explorer.recorder.names import name_in
 from explorer.recorder.places import Place
+from explorer.recorder.requests import Request, edge_of
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import dense, grad_fn_of, is_leaf, tensors_in
+from explorer.recorder.values import dense, grad_fn_of
 
 Grads = tuple[torch.Tensor | None, ...]
 
@@ -67,6 +65,9 @@ class RunningPass:
     started: BackwardStarted
     roots: list[GradFn | None]
     """Where it starts; held, since the `AccumulateGrad` of a leaf that nothing was computed from goes at once."""
+    ends: Ends
+    has_engine: bool
+    """Whether the engine has begun, which may have been asked for more than the program's call tells."""
     node_id: str | None = None
     """The node that the engine is running."""
     jacobian: Jacobian | None = None
@@ -76,21 +77,14 @@ class RunningPass:
 
 
 class Passes:
-    """Turns calls of `backward` and `grad` and the engine's hooks into events.
+    """Turns calls of `backward` and `grad` and the engine's hooks into events."""
 
-    Args:
-        listen, listen_not: Called before and after the engine runs a node whose backward is Python code, which may
-            start passes of its own.
-    """
-
-    def __init__(self, listen: Callable[[], None], listen_not: Callable[[], None]) -> None:
+    def __init__(self) -> None:
         self.builder: Builder
         self.failed_node: str | None = None
         """The node that was running when torch last raised."""
         self.program_runs_between = False
         """Whether code of the program's may run between two nodes, and change numbers where no counter tells."""
-        self._listen = listen
-        self._listen_not = listen_not
         self._running: list[RunningPass] = []
         self._count = 0
         self._hooks: Hooks = self._node_starts, partial(self._node_ends, False)
@@ -102,18 +96,39 @@ class Passes:
         """Whether the engine runs."""
         return bool(self._running)
 
-    def run(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
-        """Runs a backward pass as the program asked for, noting its start and its end."""
+    @property
+    def waits_for_engine(self) -> bool:
+        """Whether a pass has been asked for that the engine has not begun."""
+        return bool(self._running) and not self._running[-1].has_engine
+
+    def engine_begins(self, request: Request) -> None:
+        """Notes what the engine is asked for in the pass that waits for it, where the program's call could not tell."""
+        running = self._running[-1]
+        running.has_engine = True
+        if request.inputs and not running.started.inputs:
+            with unseen():
+                # An event is frozen for everybody who reads a recording; there is none yet.
+                force_setattr(running.started, "inputs", running.ends.names(request.inputs))
+
+    def run(self, call: Callable[[], Any], request: Request, place: Place, *, has_engine: bool) -> Any:
+        """Runs a backward pass as the program asked for, noting its start and its end.
+
+        Args:
+            call: Runs it.
+            request: What was asked for.
+            place: Where.
+            has_engine: Whether `call` is the engine, and not the program's call which comes to it later.
+        """
         self.failed_node = None
         with unseen():
-            running = self._begun(func, args, kwargs, place)
+            running = self._begun(request, place, has_engine)
             started = running.started
             self.builder.emit(started)
             self.program_runs_between |= self.builder.graph.run_last()
         self._running.append(running)
         result, error = None, None
         try:
-            result = func(*args, **kwargs)
+            result = call()
         except Exception as raised:
             error = str(raised)
             nodes = self.builder.graph.nodes.values()
@@ -144,53 +159,11 @@ class Passes:
         self.program_runs_between = True
         return partial(self._python_starts, node.id, came), partial(self._python_ends, node.id, frees, came)
 
-    def _begun(
-        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place
-    ) -> RunningPass:
-        given = signature(func).bind(*args, **kwargs).arguments
-        by_grad = func is torch.autograd.grad
-        roots = tensors_in(given.get("self", given.get("tensors", given.get("outputs"))))
-        nodes = [node_of(root) for root in roots]
-        seeds = _listed(given.get("gradient", given.get("grad_tensors", given.get("grad_outputs"))))
-        create_graph = bool(given.get("create_graph", False))
-        retain_graph = given.get("retain_graph")
+    def _begun(self, request: Request, place: Place, has_engine: bool) -> RunningPass:
         self._count += 1
-        started = BackwardStarted(
-            span=place.span,
-            backward_pass=self._count - 1,
-            by="grad" if by_grad else "backward",
-            roots=tuple(
-                self._root(root, node, seed, place)
-                for root, node, seed in zip_longest(roots, nodes, seeds[: len(roots)])
-            ),
-            retain_graph=create_graph if retain_graph is None else bool(retain_graph),
-            create_graph=create_graph,
-            inputs=tuple(self._name(tensor) for tensor in tensors_in(given.get("inputs"))),
-        )
-        return RunningPass(started, nodes)
-
-    def _root(self, root: torch.Tensor, node: GradFn | None, seed: Any, place: Place) -> Root:
-        graph = self.builder.graph
-        graph.discover(node, span=place.span)
-        node_id = graph.node_id(node)
-        leaf = self.builder.leaves.known(root)
-        if leaf is None and node_id is None:
-            variable = name_in(place.frame, root)
-        else:
-            variable = leaf.name if leaf else (graph.nodes[node_id].variable if node_id else None)
-        return Root(
-            node_id=node_id,
-            variable=variable,
-            value=self.builder.value(root),
-            seed_grad=self.builder.value(seed) if isinstance(seed, torch.Tensor) else None,
-        )
-
-    def _name(self, tensor: torch.Tensor) -> str:
-        leaf = self.builder.leaves.known(tensor)
-        if leaf is not None:
-            return leaf.name or leaf.id
-        node_id = self.builder.graph.node_id(grad_fn_of(tensor))
-        return (self.builder.graph.nodes[node_id].variable if node_id else None) or "?"
+        ends = Ends(self.builder, place)
+        roots = [edge_of(root)[0] for root in request.roots]
+        return RunningPass(ends.started(request, self._count - 1), roots, ends, has_engine)
 
     def _python_starts(self, node_id: str, came: list[TensorValue | None], grad_outputs: Grads) -> None:
         """Keeps what came in: the program's own code may change it in place."""
@@ -199,13 +172,11 @@ class Passes:
             with unseen():
                 self._begin_moment()
                 came[:] = () if self.builder.budget.is_spent else self._values(grad_outputs)
-            self._listen()
 
     def _python_ends(
         self, node_id: str, frees: bool, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
     ) -> None:
         if self._running:
-            self._listen_not()
             self._note_node(node_id, frees, came, grad_inputs, grad_outputs)
 
     def _node_starts(self, grad_outputs: Grads) -> None:
@@ -374,17 +345,6 @@ class Passes:
                 graph.discover(grad_fn_of(grad), span=span, order=order, made_by=made_by)
 
 
-@cache
-def signature(func: Callable[..., Any]) -> inspect.Signature:
-    """The parameters of one of torch's three ways to start a pass."""
-    return inspect.signature(func)
-
-
-def node_of(root: torch.Tensor) -> GradFn | None:
-    """The node at which a pass from this tensor starts: its grad_fn, or a leaf's `AccumulateGrad`."""
-    return get_gradient_edge(root).node if is_leaf(root) and root.requires_grad else grad_fn_of(root)
-
-
 def has_hooks(leaf: torch.Tensor) -> bool:
     """Whether the program looks at a leaf's gradients."""
     return bool(leaf._backward_hooks or leaf._post_accumulate_grad_hooks)
@@ -393,9 +353,3 @@ def has_hooks(leaf: torch.Tensor) -> bool:
 def tensors_or_none(result: Any) -> Grads:
     """What `torch.autograd.grad` returned, one for each input; () for `backward`, which returns None."""
     return tuple(result) if isinstance(result, (list, tuple)) else ()
-
-
-def _listed(given: Any) -> list[Any]:
-    if given is None:
-        return []
-    return list(given) if isinstance(given, (list, tuple)) else [given]

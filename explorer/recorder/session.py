@@ -6,11 +6,11 @@ import linecache
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 import msgspec
-import torch
 from torch.overrides import TorchFunctionMode
 
 from explorer.errors import ExplorerError
@@ -23,6 +23,7 @@ from explorer.recorder.operations import TENSOR_PROPERTIES, Operations, function
 from explorer.recorder.passes import Passes
 from explorer.recorder.places import Place, Places
 from explorer.recorder.remarks import Remarks, is_remarkable
+from explorer.recorder.requests import Request, request_of_call
 from explorer.recorder.taps import TAPS
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import tensors_in
@@ -50,7 +51,7 @@ class Session:
         self.seed = seed
         self._places = Places(filename, source)
         self._mode = Watch(self)
-        self._passes = Passes(self._mode.listen, self._mode.listen_not)
+        self._passes = Passes()
         self._builder = self._passes.builder = Builder(limits, self._passes.hooks)
         self._operations = Operations(self._builder)
         self._remarks = Remarks(self._builder, filename, lambda: self._place(4))
@@ -112,12 +113,14 @@ class Session:
         call = self._calls.get(func) or self._meet(func)
         if call.is_question or self._applying or self._builder.budget.is_spent:
             return func(*args, **kwargs)
-        if self._passes.is_running and not call.starts_pass:
-            return func(*args, **kwargs)  # what a node's backward computes is its own affair, but for passes
+        if self._passes.is_running:
+            return func(*args, **kwargs)  # what a node's backward computes is its own affair
         self._builder.snapshots.forget()
         place = self._place(4)
         if call.starts_pass:
-            return self._run_pass(func, args, kwargs, place)
+            with unseen():
+                request = request_of_call(func, args, kwargs)
+            return self._run_pass(partial(func, *args, **kwargs), request, place, has_engine=False)
         if call.sets_grad:
             return self._operations.set_grad(func, args, place)
         result = self._operations.run(call.name, func, args, kwargs, place)
@@ -132,14 +135,23 @@ class Session:
         self._passes.program_runs_between |= call.name in HOOKING
         return call
 
-    def _run_pass(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], place: Place) -> Any:
+    def _run_pass(self, call: Callable[[], Any], request: Request, place: Place, *, has_engine: bool) -> Any:
         with unseen():
             self._name_tensors(place)
             second_names = self._remarks.second_names(place)
-        result = self._passes.run(func, args, kwargs, place)
+        result = self._passes.run(call, request, place, has_engine=has_engine)
         with unseen():
             self._remarks.accumulated(second_names, place)
         return result
+
+    def differentiated(self, run: Callable[[], Any], request: Request) -> Any:
+        """Notes that the engine runs: for a pass that the program's call has told of, or for one that none has."""
+        if self._builder.budget.is_spent:
+            return run()
+        if self._passes.waits_for_engine:
+            self._passes.engine_begins(request)
+            return run()
+        return self._run_pass(run, request, self._place(4), has_engine=True)
 
     def printed(self, text: str) -> None:
         """Notes text that the program wrote, one event for each `print`."""
@@ -150,7 +162,7 @@ class Session:
         text = users_lines(str(message), self._places.filename)
         self._builder.emit(Warned(category=category.__name__, message=text, span=self._place(3).span))
 
-    def applied(self, function: Any, apply: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def applied(self, apply: Callable[..., Any], function: Any, *args: Any, **kwargs: Any) -> Any:
         """Notes `Function.apply` as one operation of the program, whatever its `forward` computes inside."""
         place = self._place(4)
         self._applying += 1
@@ -184,14 +196,6 @@ class Watch(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self.session.call(func, args, kwargs or {})
-
-    def listen(self) -> None:
-        """Listens again inside a call that it handed on; ends by itself where the engine raises."""
-        torch._C._push_on_torch_function_stack(self)
-
-    def listen_not(self) -> None:
-        """Stops listening inside the call."""
-        torch._C._pop_torch_function_stack()
 
 
 @dataclass(frozen=True, slots=True)

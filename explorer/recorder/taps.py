@@ -1,4 +1,5 @@
-"""What a program does that is no call of a torch function: it prints, warns, applies functions of its own.
+"""What a program does that is no call of a torch function: it prints, warns, applies functions of its own, and has
+the engine run where no tensor is among the arguments, or from inside a hook.
 
 These go through one place in the process, whoever runs. A tap is put there when the first session begins and taken
 away when the last one has ended, in whatever order; it tells the sessions of the thread that came through, innermost
@@ -12,9 +13,16 @@ import io
 import sys
 import threading
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, TextIO
 
 import torch
+
+from explorer.recorder.requests import Request, request_of_engine
+
+AUTOGRAD: Any = torch.autograd
+"""Whose functions look up the engine here, at every pass."""
 
 GARBAGE_AFTER = 100_000
 """How many new objects Python's garbage collection lets pass while a session is open. A recording is nothing but new
@@ -30,8 +38,11 @@ class Listener(Protocol):
     def warned(self, message: Warning | str, category: type[Warning]) -> None:
         """torch or Python warned."""
 
-    def applied(self, function: Any, apply: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def applied(self, apply: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
         """The program applies a `torch.autograd.Function`; calls `apply` and returns what it returns."""
+
+    def differentiated(self, run: Callable[[], Any], request: Request) -> Any:
+        """The engine is to run, whoever asked for it; calls `run` and returns what it returns."""
 
 
 class Taps:
@@ -43,6 +54,7 @@ class Taps:
         self._count = 0
         self._showwarning: Any = None
         self._apply: Any = None
+        self._engine: Any = None
         self._thresholds = gc.get_threshold()
 
     @property
@@ -73,11 +85,13 @@ class Taps:
     def _put(self) -> None:
         self._showwarning = warnings.showwarning
         self._apply = torch.autograd.Function.__dict__["apply"]
+        self._engine = AUTOGRAD._engine_run_backward
         self._thresholds = gc.get_threshold()
         if 0 < self._thresholds[0] < GARBAGE_AFTER:
             gc.set_threshold(GARBAGE_AFTER, *self._thresholds[1:])
         warnings.showwarning = self._show_warning
         torch.autograd.Function.apply = classmethod(self._applying(self._apply))  # type: ignore[assignment,method-assign]
+        AUTOGRAD._engine_run_backward = self._running(self._engine)
 
     def _take_away(self) -> None:
         if gc.get_threshold()[0] == GARBAGE_AFTER:
@@ -85,6 +99,7 @@ class Taps:
         if warnings.showwarning == self._show_warning:
             warnings.showwarning = self._showwarning
         torch.autograd.Function.apply = self._apply  # type: ignore[method-assign]
+        AUTOGRAD._engine_run_backward = self._engine
         while isinstance(sys.stdout, Tee):
             sys.stdout = sys.stdout.through
 
@@ -97,10 +112,21 @@ class Taps:
         def apply(function: Any, *args: Any, **kwargs: Any) -> Any:
             call = original.__get__(None, function)
             for listener in self.listeners:
-                call = _through(listener, function, call)
+                call = partial(listener.applied, call, function)
             return call(*args, **kwargs)
 
         return apply
+
+    def _running(self, original: Any) -> Any:
+        def run_backward(*args: Any, **kwargs: Any) -> Any:
+            run = partial(original, *args, **kwargs)
+            if self.listeners:
+                request = request_of_engine(sys._getframe(1), args, kwargs)
+                for listener in self.listeners:
+                    run = partial(listener.differentiated, run, request)
+            return run()
+
+        return run_backward
 
 
 class Tee(io.TextIOBase):
@@ -118,10 +144,6 @@ class Tee(io.TextIOBase):
 
     def flush(self) -> None:
         self.through.flush()
-
-
-def _through(listener: Listener, function: Any, call: Any) -> Any:
-    return lambda *args, **kwargs: listener.applied(function, call, args, kwargs)
 
 
 TAPS = Taps()

@@ -96,7 +96,7 @@ def _from_root(recording: Recording, one: BackwardPass) -> dict[End, Matrix | No
     root = one.started.roots[0]
     found: dict[End, Matrix | None] = {}
     if root.node_id is not None and root.value is not None:
-        found[root.node_id, 0] = np.eye(root.value.numel) if root.value.numel <= 256 else None
+        found[root.node_id, root.input_nr] = np.eye(root.value.numel) if root.value.numel <= 256 else None
     for ran in one.steps:
         parts = [found.get((ran.node_id, nr)) for nr, grad in enumerate(ran.grad_outputs) if grad is not None]
         known = [part for part in parts if part is not None]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from explorer.model import Accumulated, BackwardPass, NodeRan, Recording, TensorValue
 from explorer.recorder import RecordingLimits, Session, record
@@ -119,7 +120,7 @@ def engine_log(code: str) -> list[str]:
     hooked: dict[Any, Any] = {}
 
     def watch(*roots: Any) -> None:
-        pending = [gradient_node(root) for root in roots if isinstance(root, torch.Tensor)]
+        pending = [gradient_node(root) for root in roots if isinstance(root, (torch.Tensor, GradientEdge))]
         while pending:
             node = pending.pop()
             if node is not None and node not in hooked:
@@ -130,7 +131,7 @@ def engine_log(code: str) -> list[str]:
     def wrap(original: Any) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:
             first = args[0] if args else kwargs.get("tensors", kwargs.get("outputs"))
-            watch(*(first if isinstance(first, (list, tuple)) else (first,)))
+            watch(*(first if type(first) in {list, tuple} else (first,)))
             return original(*args, **kwargs)
 
         return call
@@ -144,9 +145,11 @@ def engine_log(code: str) -> list[str]:
     return log
 
 
-def gradient_node(root: torch.Tensor) -> Any:
+def gradient_node(root: torch.Tensor | GradientEdge) -> Any:
     """Where a pass starts that has this root."""
-    return torch.autograd.graph.get_gradient_edge(root).node if root.requires_grad else None
+    if isinstance(root, GradientEdge):
+        return root.node
+    return get_gradient_edge(root).node if root.requires_grad else None
 
 
 def check_order(recording: Recording, log: list[str]) -> None:
@@ -164,15 +167,15 @@ def check_sums(recording: Recording) -> None:
                 edges = [edge for edge in recording.edges_to(step.node_id) if edge.input_nr == input_nr]
                 carried = [sent[edge.source][edge.slot] for edge in edges if edge.source in sent]
                 if all(value is None or value.complete for value in (received, *carried)):
-                    check_sum([*map(to_tensor, filter(None, carried)), *seeds(one, step.node_id)], received)
+                    check_sum([*map(to_tensor, filter(None, carried)), *seeds(one, step.node_id, input_nr)], received)
         for event in one.accumulated:
             check_accumulation(event)
 
 
-def seeds(one: BackwardPass, node_id: str) -> list[torch.Tensor]:
-    """What a pass starts with at a node; a root with several outputs does not say at which, so only nodes with one."""
-    roots = [root for root in one.started.roots if root.node_id == node_id and root.value is not None]
-    return [to_tensor(root.seed_grad) if root.seed_grad else torch.ones_like(to_tensor(root.value)) for root in roots]
+def seeds(one: BackwardPass, node_id: str, input_nr: int) -> list[torch.Tensor]:
+    """What a pass starts with at one of a node's results."""
+    roots = [root for root in one.started.roots if (root.node_id, root.input_nr) == (node_id, input_nr)]
+    return [to_tensor(root.seed_grad) if root.seed_grad else torch.ones(root.value.shape) for root in roots]
 
 
 def check_sum(parts: list[torch.Tensor], received: TensorValue | None) -> None:

@@ -12,6 +12,7 @@ from explorer.recorder import record
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
 W = "w = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], requires_grad=True)\n"
 FUNCTION = "from torch.autograd import Function\nfrom torch.autograd.function import once_differentiable\n"
+EDGE = "from torch.autograd.graph import get_gradient_edge\n"
 CHECKPOINT = "from torch.utils.checkpoint import checkpoint, checkpoint_sequential\n"
 
 PROGRAMS = {
@@ -87,6 +88,34 @@ PROGRAMS = {
     "several roots": X + "a, b = x.exp(), x.sin()\ntorch.autograd.backward([a, b], [torch.ones(3), torch.ones(3)])",
     "one root twice": X + "y = (x * x).sum()\ntorch.autograd.backward([y, y])",
     "a leaf as root": "x = torch.tensor(2.0, requires_grad=True)\nx.backward()",
+    # edges of the graph in place of tensors
+    "edges only": EDGE
+    + X
+    + "y = x * x\ne = get_gradient_edge(y)\ntorch.autograd.backward(e, torch.ones(3), retain_graph=True)\n"
+    "torch.autograd.backward([e, get_gradient_edge(y.sum())], [torch.arange(3.0), None])",
+    "an edge and a tensor": EDGE + X + "y = x * x\n"
+    "torch.autograd.backward([get_gradient_edge(y), x.sum()], [torch.ones(3), None], inputs=[x])",
+    "grad of an edge": EDGE + X + "y = x * x\nz = (y * y).sum()\ne = get_gradient_edge(y)\n"
+    "g = torch.autograd.grad(get_gradient_edge(z), [e, get_gradient_edge(x)], create_graph=True)\ng[1].sum().backward()",
+    "edge of a second result": EDGE + X + "a, b = x.split([2, 1])\ntorch.autograd.backward(get_gradient_edge(b))",
+    "edge of a leaf": EDGE + "x = torch.tensor(2.0, requires_grad=True)\ntorch.autograd.backward(get_gradient_edge(x))",
+    "edges in a checkpoint": CHECKPOINT + EDGE + X + "y = checkpoint(lambda a: a.exp() * a, x, use_reentrant=True)\n"
+    "torch.autograd.backward(get_gradient_edge(y), torch.ones(3))",
+    "edge, own function": EDGE + FUNCTION + "class Inner(Function):\n    @staticmethod\n    def forward(ctx, a):\n"
+    "        ctx.save_for_backward(a)\n        return a**2\n    @staticmethod\n    def backward(ctx, g):\n"
+    "        (a,) = ctx.saved_tensors\n        b = a.detach().requires_grad_()\n        with torch.enable_grad():\n"
+    "            out = b**2\n        return torch.autograd.grad(get_gradient_edge(out), b, g)[0]\n"
+    + X
+    + "torch.autograd.backward(get_gradient_edge(Inner.apply(x * 2)), torch.ones(3))",
+    "a pass in a forward": FUNCTION + "class Slope(Function):\n    @staticmethod\n    def forward(ctx, a):\n"
+    "        b = a.detach().requires_grad_()\n        with torch.enable_grad():\n            c = (b**3).sum()\n"
+    "        (g,) = torch.autograd.grad(c, b)\n        ctx.save_for_backward(a)\n        return g\n    @staticmethod\n"
+    "    def backward(ctx, g):\n        return g * 6 * ctx.saved_tensors[0]\n" + X + "Slope.apply(x).sum().backward()",
+    "a pass in a hook": X + "w = torch.ones(3, requires_grad=True)\ny, z = x * 2, (w * w).sum()\n"
+    "def hook(grad):\n    z.backward()\ny.register_hook(hook)\n(y * y).sum().backward()",
+    "inputs that can be read once": "net = nn.Linear(2, 1)\nx = torch.ones(2, requires_grad=True)\n"
+    "net(x).sum().backward(inputs=net.parameters())",
+    "second result as root": X + "a, b = x.split([2, 1])\nb.backward()",
     "keyword arguments": X + "torch.autograd.backward(tensors=(x * x).sum(), retain_graph=True)",
     # hooks that look on
     "retained": X + "y = x * 2\ny.retain_grad()\n(y * y).sum().backward()\nprint(y.grad)",
@@ -199,6 +228,40 @@ def test_a_pass_inside_a_pass() -> None:
     assert nodes_ran(recording, 0)[-2:] == ["CheckpointFunctionBackward", "AccumulateGrad"]
     assert {"ExpBackward0", "SinBackward0"} <= set(nodes_ran(recording, 1))
     assert (outer.first < inner.first, inner.last < outer.last) == (True, True)
+
+
+def test_where_a_pass_of_edges_starts_and_ends() -> None:
+    recording = recorded(PROGRAMS["edge of a second result"] + "\n" + PROGRAMS["grad of an edge"])
+    (second,), (z,), _ = (event.roots for event in events_of(recording, BackwardStarted))
+    assert (second.variable, second.input_nr, second.value.shape, second.seed_grad) == ("b", 1, (1,), None)
+    assert (z.variable, z.value.values, z.seed_grad) == ("z", (98.0,), None)
+    assert [event.inputs for event in events_of(recording, BackwardStarted)] == [(), ("y", "x"), ()]
+    assert [event.by for event in events_of(recording, BackwardStarted)] == ["backward", "grad", "backward"]
+
+
+def test_a_pass_inside_of_a_forward() -> None:
+    recording = check_recording(PROGRAMS["a pass in a forward"])
+    assert nodes_ran(recording, 0)[0] == "SumBackward0"
+    assert [event.by for event in events_of(recording, BackwardStarted)] == ["grad", "backward"]
+
+
+def test_a_pass_that_a_hook_starts_is_one_of_its_own() -> None:
+    recording = check_recording(PROGRAMS["a pass in a hook"])
+    assert nodes_ran(recording, 0) == ["SumBackward0", "MulBackward0", "MulBackward0", "AccumulateGrad"]
+    assert nodes_ran(recording, 1) == ["SumBackward0", "MulBackward0", "AccumulateGrad"]
+
+
+def test_what_a_pass_is_limited_to_though_it_can_be_read_once() -> None:
+    recording = recorded(PROGRAMS["inputs that can be read once"])
+    assert events_of(recording, BackwardStarted)[0].inputs == ("net.weight", "net.bias")
+
+
+def test_one_of_several_results_has_its_own_name_as_root() -> None:
+    recording = recorded(
+        X + "a, b = x.split([2, 1])\nb.backward(retain_graph=True)\ntorch.autograd.grad(b, [a, b], allow_unused=True)"
+    )
+    assert [event.roots[0].variable for event in events_of(recording, BackwardStarted)] == ["b", "b"]
+    assert events_of(recording, BackwardStarted)[1].inputs == ("a", "b")
 
 
 def test_what_a_checkpoint_computes_again_is_no_operation_of_the_program() -> None:

@@ -302,7 +302,8 @@ def test_torch_is_left_as_it_was_found() -> None:
     import warnings
 
     def found() -> tuple[object, ...]:
-        return sys.stdout, warnings.showwarning, torch.autograd.Function.__dict__["apply"], gc.get_threshold()
+        tapped = torch.autograd.Function.__dict__["apply"], torch.autograd._engine_run_backward
+        return sys.stdout, warnings.showwarning, *tapped, gc.get_threshold()
 
     before = found()
     x = torch.ones(2, requires_grad=True)
