@@ -15,6 +15,7 @@ from explorer.model import (
     Modified,
     NodeRan,
     Recording,
+    Span,
     TensorValue,
     Warned,
     grad_change,
@@ -33,7 +34,7 @@ def notices(recording: Recording) -> tuple[Notice, ...]:
 def notice_text(notice: Notice, language: Language) -> str:
     """A notice in words."""
     story = Story(Recording(), language)
-    said = {name: story.listing(value) if isinstance(value, tuple) else value for name, value in notice.values.items()}
+    said = {name: story.few(value) if isinstance(value, tuple) else value for name, value in notice.values.items()}
     words = story.say(f"notice.{notice.key}", **said)
     return words if notice.advice is None else story.join((words, story.say(f"warning.{notice.advice}")))
 
@@ -84,18 +85,29 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
     if recording.error is not None or recording.truncated or not fills_all:
         return
     reached = {change[0] for event in recording.events if (change := grad_change(event)) is not None}
-    for leaf in recording.leaves:
-        if leaf.requires_grad and leaf.id not in reached:
-            yield _unreached(recording, leaf)
+    missed = [leaf for leaf in recording.leaves if leaf.requires_grad and leaf.id not in reached]
+    held: dict[tuple[str, Span | None], tuple[Cut, list[Leaf]]] = {}
+    for cut in _cuts_in_use(recording) if missed else ():
+        behind = _reachable(recording, cut)
+        found = [leaf for leaf in missed if leaf.id in behind or leaf.node_id in behind]
+        missed = [leaf for leaf in missed if leaf not in found]
+        held.setdefault(_place(cut), (cut, []))[1].extend(found)
+    for cut, found in held.values():
+        if found:
+            values: Values = {"leaves": _names(found), "operation": _cutter(cut)}
+            key = "unreached_in_no_grad" if cut.reason == "no_grad" else "unreached_behind_cut"
+            yield Notice(key=key, values=values, span=cut.span, severity="warning")
+    if missed:
+        yield Notice(key="unreached", values={"leaves": _names(missed)}, span=missed[0].span, severity="warning")
 
 
-def _unreached(recording: Recording, leaf: Leaf) -> Notice:
-    behind = {leaf.id, leaf.node_id}
-    cut = next((cut for cut in _cuts_in_use(recording) if behind & _reachable(recording, cut)), None)
-    if cut is None:
-        return Notice(key="unreached", values={"leaf": leaf.name}, span=leaf.span, severity="warning")
-    values: Values = {"leaf": leaf.name, "operation": _cutter(cut)}
-    return Notice(key="unreached_behind_cut", values=values, span=cut.span, severity="warning")
+def _names(leaves: list[Leaf]) -> tuple[str, ...]:
+    return tuple(leaf.name for leaf in leaves)
+
+
+def _place(cut: Cut) -> tuple[str, Span | None]:
+    """What cuts of one place in the program have in common; those of `no_grad` are one, whatever stands below it."""
+    return _cutter(cut), None if cut.reason == "no_grad" else cut.span
 
 
 def _cuts_in_use(recording: Recording) -> list[Cut]:
@@ -128,9 +140,11 @@ def _reachable(recording: Recording, cut: Cut) -> set[str | None]:
 
 def _constants(recording: Recording) -> Iterator[Notice]:
     """Cuts whose result counts as a constant, where no leaf has been reported for it."""
-    reported = {notice.span for notice in _unreached_leaves(recording)}
-    for cut in _cuts_in_use(recording):
-        if cut.span not in reported and not _is_choice(cut):
+    spans, cuts = {notice.span for notice in _unreached_leaves(recording)}, _cuts_in_use(recording)
+    reported = {_place(cut) for cut in cuts if cut.span in spans}
+    for cut in cuts:
+        if _place(cut) not in reported and not _is_choice(cut):
+            reported.add(_place(cut))
             yield Notice(key="constant_behind_cut", values={"operation": _cutter(cut)}, span=cut.span)
 
 

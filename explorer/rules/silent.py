@@ -65,16 +65,17 @@ def second_names(recording: Recording) -> Iterator[Notice]:
 
 def skipped_steps(recording: Recording) -> Iterator[Notice]:
     """Leaves that an optimizer left out, since their `.grad` had been cleared to None and not been filled again."""
-    said: set[str] = set()
+    skipped: dict[str, Span | None] = {}
     for remark in of_kind(recording, "skipped"):
         leaf_id = remark.source_id
         events = recording.events[: remark.step]
         about = [event for event in events if getattr(event, "leaf_id", None) == leaf_id]
         cleared = [event for event in about if isinstance(event, GradCleared) and event.before is not None]
-        if leaf_id is not None and leaf_id not in said and cleared and cleared[-1].to == "none":
-            said.add(leaf_id)
-            values = {"leaf": recording.leaf(leaf_id).name}
-            yield Notice(key="step_skipped", values={**values}, span=remark.span, severity="warning")
+        if leaf_id is not None and cleared and cleared[-1].to == "none":
+            skipped.setdefault(leaf_id, remark.span)
+    for span in dict.fromkeys(skipped.values()):
+        names = tuple(recording.leaf(leaf_id).name for leaf_id, at in skipped.items() if at == span)
+        yield Notice(key="step_skipped", values={"leaves": names}, span=span, severity="warning")
 
 
 def same_graph_again(recording: Recording) -> Iterator[Notice]:

@@ -16,6 +16,9 @@ from explorer.rules.gradients import addends
 MOST_CHARACTERS = 48
 """Longer sub-expressions and tensors are shortened: a sentence is read in one glance."""
 
+MOST_NAMES = 4
+"""Of a longer list only the first names are said."""
+
 IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 BETWEEN_IDEOGRAPHS = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 
@@ -103,6 +106,13 @@ class Story:
     def listing(self, parts: Sequence[str]) -> str:
         """ "a, b and c"."""
         return self._enumeration("list", parts)
+
+    def few(self, names: Sequence[str]) -> str:
+        """Names as a list; of many, the first ones and how many there are."""
+        if len(names) <= MOST_NAMES:
+            return self.listing(names)
+        first = self.say("phrase.list_comma").join(names[: MOST_NAMES - 1])
+        return self.say("phrase.list_more", first=first, more=len(names) - MOST_NAMES + 1)
 
     def clauses(self, parts: Sequence[str]) -> str:
         """ "sends a to b, c to d and e to f"."""

@@ -75,8 +75,32 @@ def test_the_backward_call_that_is_proposed_works(expression: str, call: str) ->
 
 def test_a_leaf_behind_a_cut_names_the_cut() -> None:
     notice, code = only(X + "w = torch.ones(3, requires_grad=True)\ny = w.exp().detach()\n(x * y).sum().backward()")
-    assert (notice.key, notice.values) == ("unreached_behind_cut", {"leaf": "w", "operation": "detach"})
+    assert (notice.key, notice.values) == ("unreached_behind_cut", {"leaves": ("w",), "operation": "detach"})
     assert code == "w.exp().detach()"
+
+
+NETWORK = "body = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3))\n" + X
+
+
+@pytest.mark.parametrize(
+    ("rest", "missed"),
+    [
+        ("for _ in range(2):\n    y = body(x).detach()\n    (x * y).sum().backward()\n    x.grad = None", 4),
+        ("with torch.no_grad():\n    y = x * body[0].weight\n    y = y * body[2].bias\n(x * y).sum().backward()", 2),
+        ("y = body(x).sum()\nx.sum().backward()", 4),
+    ],
+)
+def test_leaves_that_one_cut_holds_back_are_one_notice(rest: str, missed: int) -> None:
+    notice, _ = only(NETWORK + rest)
+    names = notice.values["leaves"]
+    assert isinstance(names, tuple)
+    assert len(set(names)) == len(names) == missed
+
+
+def test_of_many_leaves_a_few_are_named() -> None:
+    notice = Notice(key="unreached", values={"leaves": tuple("abcdefgh")})
+    assert "a, b, c and 5 more" in notice_text(notice, "en")
+    assert "a、b、c 和另外 5 个" in notice_text(notice, "zh")
 
 
 def test_the_first_node_that_makes_nan_is_named() -> None:

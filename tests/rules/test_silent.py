@@ -73,6 +73,13 @@ def test_silent_about_sound_programs(program: str) -> None:
     assert [notice.key for notice in notices(recorded(program))] == []
 
 
+def test_a_step_that_skips_many_is_one_notice() -> None:
+    program = "m = torch.nn.Linear(2, 2)\nopt = torch.optim.SGD(m.parameters(), lr=0.1)\nfor _ in range(2):\n"
+    program += "    m(torch.ones(2)).sum().backward()\n    opt.zero_grad()\n    opt.step()"
+    (notice,) = notices(recorded(program))
+    assert (notice.key, notice.values) == ("step_skipped", {"leaves": ("m.weight", "m.bias")})
+
+
 def test_a_second_pass_that_raised_has_not_worked() -> None:
     program = X + "y = (x * x).sum()\ny.backward()\ntry:\n    y.backward()\nexcept RuntimeError:\n    pass"
     assert "same_graph_again" not in {notice.key for notice in notices(recorded(program))}

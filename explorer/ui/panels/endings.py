@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.mistakes import answer_to
 from explorer.model import Raised, Recording
 from explorer.model.source import excerpt, piece_at
-from explorer.rules import error_hint, error_topic, notice_text, notices
+from explorer.rules import Notice, error_hint, error_topic, notice_text, notices
 from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped, StopReason
 from explorer.ui.glossary.prose import prose
 from explorer.ui.markdown import plain
@@ -89,5 +89,11 @@ def _notices(recording: Recording) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(icon, width="content")
                 with st.container(width="stretch"):
-                    prose(notice_text(notice, language()), recording, language(), key=f"notice-{number}")
+                    prose(_noticed(notice), recording, language(), key=f"notice-{number}")
                 mistake_link(answer_to(notice.signal))
+
+
+def _noticed(notice: Notice) -> str:
+    """A notice, and the line of the program that it is about."""
+    said = notice_text(notice, language())
+    return said if notice.span is None else say("ending.noticed", line=notice.span.line, notice=said)
