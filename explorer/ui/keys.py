@@ -38,6 +38,7 @@ class Key(StrEnum):
     SHOW_VALUES = "show_values"
     SHOW_SHAPES = "show_shapes"
     PART = "drawn_part"
+    FOLLOWED = "followed_state"
     PREPARED = "prepared_playback"
     TENSOR = "tensor"
     VIEW = "view"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -149,6 +150,13 @@ def test_ticks_tell_the_kinds_apart_by_shape(open_player: OpenPlayer) -> None:
     kinds = ("forward", "backward", "reset")
     assert len({page.locator(f".tick.is-{kind}").first.evaluate(shape) for kind in kinds}) == 3
     assert page.locator(".tick").count() == len(played["steps"])
+
+
+@pytest.mark.parametrize(("width", "rounds"), [(1280, 5), (1280, 48), (390, 5), (390, 10), (390, 48)])
+def test_ticks_do_not_run_into_each_other(open_player: OpenPlayer, width: int, rounds: int) -> None:
+    page = open_player(sample(CHAIN.replace("150", str(rounds))), width=width)
+    boxes = [tick.bounding_box() for tick in page.locator(".tick").all()]
+    assert all(one["x"] + one["width"] < other["x"] for one, other in itertools.pairwise(boxes))
 
 
 def test_a_click_on_a_line_goes_to_its_first_step(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
@@ -347,6 +355,18 @@ def test_the_ledger_marks_what_was_cleared(open_player: OpenPlayer) -> None:
     assert page.locator(".ledger tbody tr").nth(1).locator(".nothing").count() == 1
 
 
+def test_a_long_ledger_scrolls_to_what_is_added_now(open_player: OpenPlayer) -> None:
+    code = "import torch\nw = [torch.ones(2, requires_grad=True) for _ in range(30)]\nsum(w).sum().backward()\n"
+    page = open_player(sample(code))
+    ledger = page.locator(".ledger").bounding_box()
+    assert ledger["height"] < 400
+    for number in (0, 15, 29):
+        page.evaluate("step => player.go(step)", first(page.evaluate("player.data"), "Accumulated", number))
+        now = page.locator(".ledger .is-now.sum").bounding_box()
+        assert ledger["y"] < now["y"] < ledger["y"] + ledger["height"] - now["height"]
+    assert page.evaluate("scrollY") == 0
+
+
 def test_an_error_is_told_as_one(open_player: OpenPlayer) -> None:
     played = sample(
         "import torch\nx = torch.ones(2, requires_grad=True)\ny = (x * x).sum()\ny.backward()\ny.backward()\n"
@@ -538,6 +558,18 @@ def test_playing_goes_on_when_another_part_of_the_graph_arrives(
     expect(page.locator(".badge")).to_be_visible()
     page.clock.run_for(1250)
     assert step_of(page) == step + 1
+
+
+def test_a_leaf_beyond_the_drawn_part_is_sought(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    leaf = two_passes["ledger"]["rows"][0]["node_id"]
+    part = two_passes | {"notice": "a part", "svg": two_passes["svg"].replace(f'id="{leaf}"', 'id="other"')}
+    page = open_player(part)
+    page.locator(".leaf-name").click()
+    assert page.evaluate("told") == [["select", leaf, 0]]
+    page.evaluate("data => player.update(data)", two_passes | {"notice": "another part"})
+    expect(page.locator(f"#{leaf}.is-selected")).to_be_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate("told").pop() == ["select", None, 0]
 
 
 def test_another_recording_starts_over(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from explorer.render.tracks import tracks
 from explorer.rules.sentences import sentences
 from explorer.ui.keys import Key
 from explorer.ui.panels.inspector import inspector
+from explorer.ui.panels.subject import node_behind
 from explorer.ui.player import PlayerState, playback, player
 from explorer.ui.player.playback import Playback, target_of
 from explorer.ui.runs import part_to_draw, svg_of
@@ -85,9 +86,13 @@ def _start(recording: Recording) -> int:
 
 
 def _follow(recording: Recording, at: PlayerState) -> None:
-    """Draws another part of a large graph once the player has left the one that is drawn."""
+    """Draws another part of a large graph once the player has left the one that is drawn, or seeks a leaf beyond."""
     drawn: tuple[str, ...] | None = st.session_state.get(Key.PART)
-    node_id = current_node(recording, at.step)
+    before: PlayerState | None = st.session_state.get(Key.FOLLOWED)
+    st.session_state[Key.FOLLOWED] = at
+    sought = None if before is None or at.selected == before.selected else node_behind(recording, at.selected)
+    has_moved = before is None or at.step != before.step
+    node_id = sought or (current_node(recording, at.step) if has_moved else None)
     if drawn is not None and node_id is not None and node_id not in drawn:
         st.session_state[Key.PART] = part_to_draw(recording, node_id)
         st.rerun(scope="fragment")

@@ -1,5 +1,7 @@
 import { element } from "./elements.js";
 
+const ROWS_IN_SIGHT = 8; // the style sheet gives them room
+
 /** What each pass added to each leaf's `.grad`: old + incoming = new, filled in as the steps reach it. */
 export class Ledger {
   constructor(ledger, words, { go, select, linked }) {
@@ -12,8 +14,9 @@ export class Ledger {
     const head = element("tr", {}, element("th", { scope: "col" }, ...linked(words.leaf)), ...this.columns);
     const body = rows.map((row) => this.row(row, columns, select));
     const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
-    const scroller = element("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": words.ledger }, table);
-    this.root = element("section", { class: "ledger" }, element("div", { class: "caption" }, ...linked(words.ledger)), scroller);
+    this.scroller = element("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": words.ledger }, table);
+    this.root = element("section", { class: "ledger" }, element("div", { class: "caption" }, ...linked(words.ledger)), this.scroller);
+    this.isLong = rows.length > ROWS_IN_SIGHT;
     this.root.hidden = rows.length === 0 || columns.length === 0;
   }
 
@@ -74,6 +77,14 @@ export class Ledger {
       entry.cell.classList.remove(entry.state ?? "is-ahead");
       entry.cell.classList.add(state);
       entry.state = state;
+      if (state === "is-now") this.reveal(entry.cell);
     }
+  }
+
+  /** Scrolls inside a long ledger only: the page stays where it is. */
+  reveal(cell) {
+    if (!this.isLong) return;
+    const row = cell.closest("tbody tr");
+    if (row) this.scroller.scrollTop = row.offsetTop - this.scroller.clientHeight / 2;
   }
 }

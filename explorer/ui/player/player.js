@@ -25,6 +25,7 @@ class Player {
     this.conductor = conductor;
     this.root = element("div", { class: "player", tabindex: "-1" });
     this.root.player = this;
+    this.sought = null;
     this.listening = new AbortController();
     const { signal } = this.listening;
     this.root.addEventListener("keydown", (event) => this.pressed(event), { signal });
@@ -41,15 +42,15 @@ class Player {
   update(data) {
     const isSame = identity(data) === identity(this.data);
     const isMoved = data.initial_step !== this.data.initial_step;
-    const { selected } = this.picture ?? {};
-    const { reported } = this;
+    const { selected, reported } = this;
     const isPlaying = isSame && Boolean(this.timer);
     clearInterval(this.timer);
     clearTimeout(this.settling);
     this.timer = null;
     this.build(data, isSame && !isMoved ? this.step : data.initial_step ?? 0);
     if (!isSame) return;
-    this.picture?.select(selected);
+    this.sought = null;
+    if (this.picture?.select(selected)) this.view.reveal(this.picture.boxOf(selected));
     this.reported = reported;
     if (isPlaying) this.play();
     else this.settle();
@@ -190,17 +191,20 @@ class Player {
   }
 
   get selected() {
-    return this.picture?.selected ?? null;
+    return this.sought ?? this.picture?.selected ?? null;
   }
 
   toggleSelection(id) {
     if (id) this.select(id === this.selected ? null : id);
   }
 
+  /** What another part of a large graph shows is sought: it is told, so that Python can draw that part. */
   select(id) {
     const before = this.selected;
-    const selected = this.picture?.select(id) ?? null;
-    if (selected) this.view.reveal(this.picture.boxOf(selected));
+    const isElsewhere = Boolean(this.data.notice && id && this.picture && !this.picture.parts.has(id));
+    this.sought = isElsewhere ? id : null;
+    const selected = this.picture?.select(id) ?? this.sought;
+    if (selected && !isElsewhere) this.view.reveal(this.picture.boxOf(selected));
     if (selected === before) return;
     if (!this.timer) this.reported = this.step;
     this.onSelect(selected, this.reported);
