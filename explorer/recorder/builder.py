@@ -18,6 +18,12 @@ from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages
 from explorer.recorder.values import grad_fn_of, is_leaf
 
+LONGEST_MESSAGE = 10_000
+"""How many characters of an error's or a warning's text are kept."""
+
+LONGEST_NAME = 200
+"""And of a name, such as the path to a module's parameter or the key of a dictionary."""
+
 
 class Builder:
     """Gathers leaves, nodes, edges, cuts and events.
@@ -67,7 +73,8 @@ class Builder:
 
     def name_tensors(self, named: Iterable[tuple[str, torch.Tensor]]) -> None:
         """Gives names to the leaves and results that have none."""
-        for name, tensor in named:
+        for full_name, tensor in named:
+            name = full_name[:LONGEST_NAME]
             leaf = self.leaves.known(tensor)
             if leaf is not None:
                 leaf.name = leaf.name or name
@@ -104,6 +111,14 @@ class Builder:
             self._unfinished.clear()
 
 
-def writable(text: str) -> str:
-    """Text as UTF-8 can carry it: half a character, as "\\ud800" is one, is spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def writable(text: str, most: int | None = None) -> str:
+    """Text as UTF-8 can carry it: half a character, as "\\ud800" is one, is spelled out.
+
+    Args:
+        text: Perhaps of a class of the program's, which answers for itself.
+        most: How many characters a page can show.
+    """
+    plain = str.__str__(text)
+    if most is not None and len(plain) > most:
+        plain = plain[:most] + "…"
+    return plain.encode("utf-8", "backslashreplace").decode("utf-8")

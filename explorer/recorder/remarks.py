@@ -10,7 +10,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from explorer.model.remarks import Remark
-from explorer.recorder.builder import Builder
+from explorer.recorder.builder import LONGEST_NAME, Builder
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import elements, namespaces_of
 from explorer.recorder.places import Place
@@ -131,9 +131,10 @@ class Remarks:
                 if parameter.grad is None and leaf is not None:
                     self._note("skipped", place, name=leaf.name, source_id=leaf.id)
 
-    def _note(self, kind: Any, place: Place, **fields: Any) -> None:
+    def _note(self, kind: Any, place: Place, *, name: str | None = None, **fields: Any) -> None:
         if len(self.found) < MOST:
-            self.found.append(Remark(kind=kind, step=len(self._builder.events), span=place.span, **fields))
+            name, step = name and name[:LONGEST_NAME], len(self._builder.events)
+            self.found.append(Remark(kind=kind, step=step, span=place.span, name=name, **fields))
 
     def _named_grads(self, grads: Mapping[int, LeafDraft], place: Place) -> list[tuple[str, LeafDraft, torch.Tensor]]:
         """The program's variables among some leaves' `.grad`, which are given by their address."""

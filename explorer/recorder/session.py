@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from explorer.errors import ExplorerError
 from explorer.model import Raised, Recording, Warned
 from explorer.recorder.blame import PASSES, blamed, calls_of, failure_of, users_lines
-from explorer.recorder.builder import Builder, writable
+from explorer.recorder.builder import LONGEST_MESSAGE, Builder, writable
 from explorer.recorder.limits import RecordingLimits
 from explorer.recorder.names import named_tensors, namespaces_of
 from explorer.recorder.operations import TENSOR_PROPERTIES, Operations, function_name
@@ -98,7 +98,7 @@ class Session:
         failure = failure_of(traceback, self._places.filename, Watch.__torch_function__.__code__)
         raised = Raised(
             type=type(error).__name__,
-            message=writable(str(error)),
+            message=writable(str(error), LONGEST_MESSAGE),
             span=self._places.raised_at(traceback),
             node_id=self._passes.failed_node,
             calls=calls_of(failure, self._places.span),
@@ -159,8 +159,9 @@ class Session:
 
     def warned(self, message: Warning | str, category: type[Warning]) -> None:
         """Notes that torch or Python warned."""
-        text = users_lines(str(message), self._places.filename)
-        self._builder.emit(Warned(category=category.__name__, message=text, span=self._place(3).span))
+        text = users_lines(writable(str(message), LONGEST_MESSAGE), self._places.filename)
+        if self._builder.budget.pay_text(len(text)):
+            self._builder.emit(Warned(category=category.__name__, message=text, span=self._place(3).span))
 
     def applied(self, apply: Callable[..., Any], function: Any, *args: Any, **kwargs: Any) -> Any:
         """Notes `Function.apply` as one operation of the program, whatever its `forward` computes inside."""

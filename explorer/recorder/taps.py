@@ -137,6 +137,7 @@ class Tee(io.TextIOBase):
         self.through = through
 
     def write(self, text: str) -> int:
+        text = str.__str__(text)  # what is printed may be of a class that says itself how long it is
         self.through.write(text)
         for listener in self.taps.listeners:
             listener.printed(text)
