@@ -23,6 +23,13 @@ BUILTIN_BASES = "object int float complex str bytes bytearray list tuple dict se
 SHOWN = (type(None), type(NotImplemented), type(...), bool, range, slice, BaseException)
 """Further classes that `type(x)` may hand out as they are."""
 
+OF_EVERY_CLASS = frozenset(
+    {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__match_args__"}
+    | {"__slots__", "__parameters__", "__orig_bases__", "__abstractmethods__", "_abc_impl"}
+    | {"__dataclass_fields__", "__dataclass_params__"}
+)
+"""What Python puts into a class's dictionary itself."""
+
 Refuse = Callable[..., NoReturn]
 
 
@@ -31,11 +38,13 @@ class Classes:
 
     Args:
         refuse: Called with the code of a violation and its values.
+        tensor: The class of tensors.
         sealed: Classes that programs can name and not derive from.
     """
 
-    def __init__(self, refuse: Refuse, sealed: Iterable[type] = ()) -> None:
+    def __init__(self, refuse: Refuse, tensor: type, sealed: Iterable[type] = ()) -> None:
         self._refuse = refuse
+        self._tensor = tensor
         self._sealed = tuple(sealed)
         self._nameable = nameable_classes()
         self._own: set[type] = set()
@@ -71,7 +80,21 @@ class Classes:
         for name in (*bound, *slots):
             if self.is_library_name(cls, name):
                 self._refuse("name_of_library", name=name)
+        self.check_fields(cls)
+        for own in cls.__mro__:
+            for name in vars(own) if own in self._own else ():
+                if self.is_answer_of(cls, name):
+                    self._refuse("name_of_library", name=name)
         return cls
+
+    def check_fields(self, cls: type) -> None:
+        """Refuses fields of a data class that are named like attributes of a library's class behind it.
+
+        `asdict` and `replace` would read those, and nobody look.
+        """
+        for name in getattr(cls, "__dataclass_fields__", ()):
+            if self.is_library_attribute(cls, name):
+                self._refuse("name_of_library", name=name)
 
     def _may_be_base(self, cls: type) -> bool:
         if self._sealed and issubclass(cls, self._sealed):
@@ -89,6 +112,17 @@ class Classes:
     def is_library_attribute(self, cls: type, name: str) -> bool:
         """Whether a library's class behind a class has an attribute of a name."""
         return any(name in vars(base) for base in cls.__mro__ if base not in self._own)
+
+    def is_answer_of(self, cls: type, name: str) -> bool:
+        """Whether a class, or one below it, is a tensor's, and asking it for a name is asking torch.
+
+        The recorder asks tensors; what it is told must not come from the program.
+        """
+        if name in DEFINABLE or name in OF_EVERY_CLASS:
+            return False
+        return any(
+            self.is_library_attribute(below, name) for below in _all_below(cls) if issubclass(below, self._tensor)
+        )
 
     def shown(self, cls: type) -> Any:
         """A class as `type(x)` hands it out: itself, or what looks like it."""
@@ -145,6 +179,13 @@ class ShownClass(StandIn):
 
     def __repr__(self) -> str:
         return repr(self._real)
+
+
+def _all_below(cls: type) -> Iterator[type]:
+    yield cls
+    subclasses: list[type] = type.__subclasses__(cls)
+    for below in subclasses:
+        yield from _all_below(below)
 
 
 @cache

@@ -44,7 +44,7 @@ class Deadline:
     def _reach(self, reason: StopReason) -> None:
         if self._is_armed:
             self.reached = self.reached or reason
-            raise LimitReached(self.reached)
+            raise LimitReached
 
 
 class BoundedOutput(io.TextIOBase):
@@ -67,7 +67,7 @@ class BoundedOutput(io.TextIOBase):
         self._left -= len(text)
         if self._left < 0:
             self.reached = "output"
-            raise LimitReached("output")
+            raise LimitReached
         return len(text)
 
     def writable(self) -> bool:

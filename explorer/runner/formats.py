@@ -27,17 +27,20 @@ class SafeFormatter(Formatter):
         return found, first
 
 
-def safe_format(obj: Any, name: str, read: Callable[[Any, str], Any]) -> Any:
-    """`obj.format` or `obj.format_map`: of texts one that reads through the guard, of other things their own."""
-    cls = type(obj)
-    if issubclass(cls, super):
-        obj = obj.__self__
-        cls = type(obj)
+def safe_format(subject: Any, name: str, read: Callable[[Any, str], Any]) -> Callable[..., str] | None:
+    """`format` or `format_map` of a text or of a class of texts, which reads through the guard; None of other things.
+
+    Args:
+        subject: Whose method it is, see `explorer.runner.subjects`.
+        name: Which of the two.
+        read: What to read an attribute with.
+    """
+    cls = type(subject)
     if issubclass(cls, str):
-        return _bound(obj, name, read)
-    if issubclass(cls, type) and issubclass(obj, str):
+        return _bound(subject, name, read)
+    if issubclass(cls, type) and issubclass(subject, str):
         return lambda text, *args, **kwargs: _bound(text, name, read)(*args, **kwargs)
-    return getattr(obj, name)
+    return None
 
 
 def _bound(text: str, name: str, read: Callable[[Any, str], Any]) -> Callable[..., str]:

@@ -38,6 +38,9 @@ FREE_BUILTINS = (
 
 WRITABLE_OF_TENSOR = frozenset({"grad", "data", "requires_grad", "real", "imag", "names", "grad_dtype"})
 
+FORMATS = frozenset({"format", "format_map"})
+"""Methods of texts that read attributes."""
+
 NAMED_TUPLE = frozenset({"_asdict", "_replace", "_fields", "_make"})
 """Names with an underscore that are public all the same."""
 
@@ -71,7 +74,7 @@ class Guards:
         self._node: type = torch.autograd.graph.Node
         self._context: type = torch.autograd.function.FunctionCtx
         self._function: type = torch.autograd.Function
-        self._classes = Classes(self.refuse, sealed=[_find(modules, path) for path in refused_bases()])
+        self._classes = Classes(self.refuse, self._tensor, sealed=[_find(modules, path) for path in refused_bases()])
         self._stand_ins = stand_ins(modules, self._classes, self.refuse)
         self._refused_of = [(_find(modules, path), names, code) for path, names, code in refused_of_classes()]
         self.first_refusal: Violation | None = None
@@ -91,8 +94,8 @@ class Guards:
         if name == "numpy" and issubclass(type(subject), self._tensor):
             return self._numpy(subject)
         self._check_read(subject, name)
-        if name in {"format", "format_map"}:
-            return safe_format(obj, name, self.read)
+        if name in FORMATS and (formatting := safe_format(subject, name, self.read)) is not None:
+            return formatting
         if issubclass(type(obj), ModuleType):
             return self._stand_ins.get((obj.__name__, name)) or getattr(obj, name)
         found, cls = getattr(obj, name), type(subject)
@@ -121,7 +124,7 @@ class Guards:
         """Ends the program with a violation where it is right now."""
         violation = Violation(code=code, span=self._lines.span_of_caller(policy.FILENAME), values=values)
         self.first_refusal = self.first_refusal or violation
-        raise Refused(violation)
+        raise Refused
 
     # What may be read.
 
@@ -186,12 +189,16 @@ class Guards:
             is_new = self._is_own_attribute(obj, name) if name[0] == "_" else not hasattr(self._tensor, name)
             return name in WRITABLE_OF_TENSOR or is_new
         if issubclass(cls, type):
-            return obj in self._classes and (name[0] != "_" or self._is_own_attribute(obj, name))
+            return obj in self._classes and self._may_bind(obj, name)
         if name[0] == "_":
             return self._is_own_attribute(obj, name)
         if issubclass(cls, FunctionType):
             return bool(obj.__code__.co_filename == policy.FILENAME)
         return cls in self._classes or issubclass(cls, (self._module, self._context, self._function))
+
+    def _may_bind(self, cls: type, name: str) -> bool:
+        """Whether a class of the program's may be given an attribute."""
+        return not self._classes.is_answer_of(cls, name) and (name[0] != "_" or self._is_own_attribute(cls, name))
 
     def _naming(self, method: Callable[..., Any], owner: Any) -> Callable[..., Any]:
         """A method of a module that takes a name, with a look at the name."""

@@ -15,6 +15,7 @@ class Limits(Frozen, frozen=True, kw_only=True):
         output_characters: Printed text.
         events, nodes: How many the recording holds; the program runs on without being recorded.
         values: Elements the recording keeps of each tensor; of larger ones it keeps a sample.
+        elements: Elements it keeps of all tensors together; more would not fit into an answer.
         jacobians: How many local Jacobians of backward nodes are asked for; 0 where nobody looks at them.
         code_characters: Length of the program text.
     """
@@ -26,5 +27,6 @@ class Limits(Frozen, frozen=True, kw_only=True):
     events: int = 5_000
     nodes: int = 2_000
     values: int = 256
+    elements: int = 2_000_000
     jacobians: int = 256
     code_characters: int = 20_000

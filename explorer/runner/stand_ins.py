@@ -1,9 +1,9 @@
 """What programs get in place of names that would do more than a program needs.
 
 `functools.wraps` copies a whole dictionary of attributes from one object to another; `dataclass` and `catch_warnings`
-write into what they are given; a copy with a dictionary of one's own gives methods another `self`; a parametrization is
-handed an attribute by name; and some constructors of torch take addresses or skip the checks of their arguments when
-told so.
+write into what they are given; a copy with a dictionary of one's own gives methods another `self`; `functional_call`
+sets attributes by name; and some constructors of torch take addresses or skip the checks of their arguments when told
+so. What is reached from within libraries too is changed there: `explorer.runner.seals`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import functools
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import FunctionType, MethodType, ModuleType
+from types import ModuleType
 from typing import Any, NoReturn
 
 from explorer.runner.classes import Classes, StandIn
@@ -74,8 +74,7 @@ def _for_all_programs(torch: Any) -> dict[tuple[str, str], object]:
     }
     plain = {("functools", "wraps"): wraps, ("copy", "copy"): copy_once, ("copy", "deepcopy"): deepcopy}
     plain["warnings", "catch_warnings"] = _without("module", warnings.catch_warnings)
-    parametrize = torch.nn.utils.parametrize
-    plain[parametrize.__name__, "register_parametrization"] = _of_module(parametrize.register_parametrization, torch)
+    plain["torch.func", "functional_call"] = _with_plain_names(torch.func.functional_call)
     return {**legacy, **checked, **plain}
 
 
@@ -103,14 +102,23 @@ def _without(keyword: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-def _of_module(register: Callable[..., Any], torch: Any) -> Callable[..., Any]:
-    """`register_parametrization` reads an attribute by name where an object says that it has it: let it be a module."""
+def _with_plain_names(call: Callable[..., Any]) -> Callable[..., Any]:
+    """`functional_call`, which sets attributes of modules: of names that Python does not ask for."""
 
-    @functools.wraps(register)
-    def checked(module: Any, tensor_name: str, parametrization: Any, **options: Any) -> Any:
-        if not isinstance(module, torch.nn.Module):
-            raise TypeError(f"{type(module).__name__!r} object is not a module")
-        return register(module, exact(tensor_name), parametrization, **options)
+    def plain(given: Any) -> Any:
+        if isinstance(given, (list, tuple)):
+            return tuple(map(plain, given))
+        if not isinstance(given, dict):
+            return given
+        named = {exact(name): value for name, value in given.items()}
+        for name in named:
+            if isinstance(name, str) and any(map(is_dunder, name.split("."))):
+                raise KeyError(f"{name!r} cannot be the name of a parameter")
+        return named
+
+    @functools.wraps(call)
+    def checked(module: Any, parameter_and_buffer_dicts: Any, *args: Any, **options: Any) -> Any:
+        return call(module, plain(parameter_and_buffer_dicts), *args, **options)
 
     return checked
 
@@ -122,112 +130,16 @@ def _of_own(decorate: Callable[..., Any], classes: Classes, refuse: Refuse) -> C
     def decorator(cls: Any = None, /, **options: Any) -> Any:
         if cls is None:
             return lambda cls: decorator(cls, **options)
-        if isinstance(cls, type) and cls not in classes:
-            refuse("assign_foreign", name=cls.__name__)
+        if isinstance(cls, type):
+            if cls not in classes:
+                refuse("assign_foreign", name=cls.__name__)
+            for name, value in vars(cls).items():
+                if isinstance(value, dataclasses.Field) and value.name is not None:
+                    raise TypeError(f"the field {name!r} is the field {value.name!r} of another class already")
         made = decorate(cls, **options)
         if isinstance(made, type):
             classes.add(made)  # with slots it is another class
-        for field in dataclasses.fields(made) if dataclasses.is_dataclass(made) else ():
-            if classes.is_library_attribute(made, field.name):  # `asdict` would read it, and nobody look
-                refuse("name_of_library", name=field.name)
+            classes.check_fields(made)
         return made
 
     return decorator
-
-
-def seal(modules: Mapping[str, ModuleType]) -> None:
-    """Changes torch and Python in this process, for good, where what is handed out as it is would do too much."""
-    torch: Any = modules["torch"]
-    torch.sparse.check_sparse_tensor_invariants.enable()
-    torch.Tensor.__new__ = staticmethod(_without_address(torch._C.TensorBase.__new__))
-    torch.Tensor.type = _of_legacy(torch.Tensor.type)
-    functools.update_wrapper = update_wrapper
-    copy._deepcopy_dispatch[MethodType] = _copy_method  # type: ignore[attr-defined]
-    module: Any = torch.nn.Module
-    module.add_module = _refusing_hidden_names(module.add_module)
-    _keep_to_keys(torch.nn.ParameterDict)
-    for name in ("get_buffer", "get_parameter", "set_submodule"):
-        setattr(module, name, _with_plain_paths(getattr(module, name), module.get_submodule))
-
-
-def update_wrapper(wrapper: Any, wrapped: Any, *_: Any, **__: Any) -> Any:
-    """`functools.update_wrapper`, which copies further attributes from functions alone.
-
-    From a class or a module it would copy all that they hold into an object that nobody guards.
-    """
-    for name in functools.WRAPPER_ASSIGNMENTS:
-        if (value := getattr(wrapped, name, None)) is not None:
-            setattr(wrapper, name, value)
-    if type(wrapped) is FunctionType:
-        wrapper.__dict__.update(wrapped.__dict__)
-    wrapper.__wrapped__ = wrapped
-    return wrapper
-
-
-def _of_legacy(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """`x.type(torch.DoubleTensor)`, where programs have a stand-in for the class."""
-
-    @functools.wraps(plain)
-    def change_type(self: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-        return plain(self, dtype._real if isinstance(dtype, LegacyTensor) else dtype, *args, **kwargs)
-
-    return change_type
-
-
-def _without_address(plain: Callable[..., Any]) -> Callable[..., Any]:
-    def new(cls: type, *values: Any, **options: Any) -> Any:
-        if "cdata" in options:
-            raise TypeError("Tensor() got an unexpected keyword argument 'cdata'")
-        return plain(cls, *values, **options)
-
-    return new
-
-
-def _copy_method(method: MethodType, memo: dict[int, Any]) -> MethodType:
-    """As `copy` copies methods; the copy's `self` must be of the same class."""
-    owner = copy.deepcopy(method.__self__, memo)
-    if type(owner) is not type(method.__self__):
-        raise TypeError(f"cannot copy {method.__name__} to another class")
-    return MethodType(method.__func__, owner)
-
-
-def _refusing_hidden_names(plain: Callable[..., None]) -> Callable[..., None]:
-    """Python and torch ask modules for names such as `__deepcopy__` and would find a program's module there."""
-
-    @functools.wraps(plain)
-    def add_module(self: Any, name: str, module: Any) -> None:
-        name = exact(name)
-        if isinstance(name, str) and is_dunder(name):
-            raise KeyError(f"module name can't be {name!r}")
-        plain(self, name, module)
-
-    return add_module
-
-
-def _keep_to_keys(cls: Any) -> None:
-    """A `ParameterDict` is an object whose items are its attributes: let them be those that were put there."""
-    plain_get, plain_set = cls.__getitem__, cls.__setitem__
-
-    def get(self: Any, key: str) -> Any:
-        if exact(key) not in self._keys:
-            raise KeyError(key)
-        return plain_get(self, exact(key))
-
-    def put(self: Any, key: str, value: Any) -> None:
-        if isinstance(key, str) and str.startswith(key, "_"):
-            raise KeyError(f"{key!r} cannot be the name of a parameter")
-        plain_set(self, exact(key), value)
-
-    cls.__getitem__, cls.__setitem__ = get, put
-
-
-def _with_plain_paths(method: Callable[..., Any], get_submodule: Any) -> Callable[..., Any]:
-    """These methods read and write attributes of whatever `get_submodule` finds: let it be torch's."""
-
-    @functools.wraps(method)
-    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(self).get_submodule is not get_submodule or "get_submodule" in vars(self):
-            raise TypeError(f"{method.__name__}() needs the get_submodule() of nn.Module")
-        return method(self, *args, **kwargs)
-
-    return checked

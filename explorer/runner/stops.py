@@ -1,8 +1,9 @@
-"""What ends a program from outside, as exceptions that its own `except` clauses cannot keep."""
+"""What ends a program from outside, as exceptions that its own `except` clauses cannot keep.
+
+They hold nothing: a program that meets one, in an `__exit__` of its own, learns no more than that it has ended.
+"""
 
 from __future__ import annotations
-
-from explorer.runner.endings import StopReason, Violation
 
 
 class Ended(BaseException):
@@ -12,14 +13,6 @@ class Ended(BaseException):
 class LimitReached(Ended):
     """The program reached a limit."""
 
-    def __init__(self, reason: StopReason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
 
 class Refused(Ended):
     """The program tried something at run time that is not allowed."""
-
-    def __init__(self, violation: Violation) -> None:
-        super().__init__(violation)
-        self.violation = violation

@@ -15,6 +15,7 @@ import msgspec
 from explorer.errors import LayoutFailed
 from explorer.model import Raised, Recording
 from explorer.recorder import RecordingLimits, Session, SessionUnfinished, record
+from explorer.recorder.builder import LONGEST_MESSAGE, writable
 from explorer.render import layout
 from explorer.runner import kernel
 from explorer.runner.confinement import import_folders, open_reserve, restrict, watched_acts
@@ -25,7 +26,7 @@ from explorer.runner.jobs import LARGEST_ANSWER_BYTES, AnyJob, LaidOut, LayoutJo
 from explorer.runner.limits import Limits
 from explorer.runner.policy import FILENAME, ProgramRejected, compile_program
 from explorer.runner.positions import Lines
-from explorer.runner.stand_ins import seal
+from explorer.runner.seals import seal
 from explorer.runner.stops import Ended
 
 ALLOCATION_FAILED = ("can't allocate memory", "not enough memory", "bad_alloc", "Unable to allocate")
@@ -128,7 +129,7 @@ def _ending(
 def _with_error(recording: Recording, error: BaseException) -> Recording:
     """Adds what is no `Exception`, such as SystemExit, which a recorder lets pass without a word."""
     span = Lines(recording.source or "").span_of_traceback(error.__traceback__, FILENAME)
-    raised = Raised(type=type(error).__name__, message=str(error), span=span)
+    raised = Raised(type=type(error).__name__, message=writable(str(error), LONGEST_MESSAGE), span=span)
     return msgspec.structs.replace(recording, error=raised, events=(*recording.events, raised))
 
 
@@ -141,7 +142,13 @@ def _recording(session: Session) -> Recording | None:
 
 def _session(job: RunJob) -> Session:
     limits = job.limits
-    kept = RecordingLimits(events=limits.events, nodes=limits.nodes, values=limits.values, jacobians=limits.jacobians)
+    kept = RecordingLimits(
+        events=limits.events,
+        nodes=limits.nodes,
+        values=limits.values,
+        elements=limits.elements,
+        jacobians=limits.jacobians,
+    )
     return record(source=job.code, filename=FILENAME, seed=job.seed, limits=kept)
 
 

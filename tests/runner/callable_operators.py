@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from explorer.runner.guards import Guards, import_allowed
-from explorer.runner.stand_ins import seal
+from explorer.runner.seals import seal
 from explorer.runner.stops import Refused
 
 # A test tool of torch's own, which the database imports and never calls.
