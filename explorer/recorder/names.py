@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -19,17 +19,23 @@ HELD_BY_FRAME = 3
 frame, of the variable here, and of the argument that counts them."""
 
 
-def named_tensors(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, torch.Tensor]]:
+def named_tensors(
+    namespaces: Iterable[Mapping[str, Any]], fleeting: Container[str] = ()
+) -> Iterator[tuple[str, torch.Tensor]]:
     """Every tensor that can be reached by name: variables, parameters of modules, elements of lists and dicts.
 
     A tensor with several names comes several times, the shortest way first.
+
+    Args:
+        namespaces: The program's variables.
+        fleeting: Names that stand for something else in a moment, so that any other way to a tensor comes before.
     """
     variables = [item for namespace in namespaces for item in list(namespace.items()) if not item[0].startswith("_")]
-    for name, value in variables:
-        if isinstance(value, torch.Tensor):
-            yield name, value
+    tensors = [(name, value) for name, value in variables if isinstance(value, torch.Tensor)]
+    yield from (item for item in tensors if item[0] not in fleeting)
     for name, value in variables:
         yield from _inside(name, value)
+    yield from (item for item in tensors if item[0] in fleeting)
 
 
 def namespaces_of(frame: FrameType | None, filename: str) -> Iterator[Mapping[str, Any]]:

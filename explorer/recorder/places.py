@@ -46,6 +46,18 @@ Spot = tuple[Span | None, tuple[str, ...]]
 """An expression and the variables that it is assigned to."""
 
 
+class Bindings(NamedTuple):
+    """How a program gives names.
+
+    Args:
+        targets: For every assigned expression the names it is assigned to, one per element where it is unpacked.
+        fleeting: Names that only loops give, to one thing after the other.
+    """
+
+    targets: Mapping[Position | None, tuple[str, ...]]
+    fleeting: frozenset[str]
+
+
 class Places:
     """Finds places in one program.
 
@@ -57,7 +69,7 @@ class Places:
     def __init__(self, filename: str, source: str | None) -> None:
         self.filename = filename
         self._lines = lines_of(source or "")
-        self._targets: Mapping[Position | None, tuple[str, ...]] = assignment_targets(source) if source else {}
+        self._targets, self.fleeting = bindings(source) if source else Bindings({}, frozenset())
         self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
         self._is_thin: dict[str, bool] = {}
 
@@ -135,15 +147,16 @@ def positions_of(code: CodeType) -> tuple[tuple[int | None, int | None, int | No
 
 
 @lru_cache(maxsize=4)
-def assignment_targets(source: str) -> Mapping[Position | None, tuple[str, ...]]:
-    """For every assigned expression the names it is assigned to, one per element where it is unpacked."""
+def bindings(source: str) -> Bindings:
+    """How a program gives names; nothing is known of one that cannot be parsed."""
     try:
         with PARSING:
             tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return {}
+        return Bindings({}, frozenset())
     lines = lines_of(source)
     found: dict[Position | None, tuple[str, ...]] = {}
+    looped: set[str] = set()
     for statement in ast.walk(tree) if ":=" in source else statements_of(tree):
         match statement:
             case ast.Assign(targets=[target, *_], value=value):
@@ -152,7 +165,9 @@ def assignment_targets(source: str) -> Mapping[Position | None, tuple[str, ...]]
                 found[position(value, lines)] = names_of(target)
             case ast.AugAssign(target=target):
                 found[position(statement, lines)] = names_of(target)
-    return found
+            case ast.For(target=target):
+                looped |= set(names_of(target))
+    return Bindings(found, frozenset(looped.difference(*found.values())))
 
 
 def statements_of(tree: ast.AST) -> Iterator[ast.AST]:
@@ -173,9 +188,9 @@ def lines_of(source: str) -> list[str]:
 
 
 def names_of(target: ast.expr) -> tuple[str, ...]:
-    """What an assignment target is called: `a`, `self.w`, or several for `a, b`."""
+    """What an assignment target is called: `a`, `self.w`, or several for `a, (b, c)`."""
     if isinstance(target, (ast.Tuple, ast.List)):
-        return tuple(ast.unparse(element) for element in target.elts)
+        return tuple(name for element in target.elts for name in names_of(element))
     return (ast.unparse(target),)
 
 

@@ -185,7 +185,7 @@ class Session:
 
     def _name_tensors(self, place: Place) -> None:
         namespaces = [*namespaces_of(place.frame, self._places.filename), self._globals]
-        self._builder.name_tensors(named_tensors(namespaces))
+        self._builder.name_tensors(named_tensors(namespaces, self._places.fleeting))
 
 
 class Watch(TorchFunctionMode):

@@ -430,3 +430,18 @@ def test_an_error_in_a_nested_pass_points_to_the_node() -> None:
 def test_a_root_without_a_history_has_its_name(cut: str) -> None:
     recording = recorded(f"w = torch.ones(2, requires_grad=True)\nloss = {cut}\ntorch.autograd.backward(loss)")
     assert recording.backward_passes[0].started.roots[0].variable == "loss"
+
+
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [
+        ("net = nn.Linear(2, 1)\nparts = net.parameters()", {"net.weight", "net.bias"}),
+        ("a, b = torch.ones(1, 2), torch.ones(1)\nparts = [a, b]", {"a", "b"}),
+        ("parts = [torch.ones(1, 2), torch.ones(1)]", {"parts[0]", "parts[1]"}),
+    ],
+)
+def test_a_loop_gives_no_name_that_lasts(made: str, names: set[str]) -> None:
+    """At the pass, the last of the parts still goes by the loop's name."""
+    code = f"{made}\nfor p in parts:\n    p.requires_grad_(True)\n"
+    loss = "net(torch.ones(1, 2))" if "net" in made else "F.linear(torch.ones(1, 2), *parts)"
+    assert set(recorded(f"{code}{loss}.sum().backward()").grads) == names
