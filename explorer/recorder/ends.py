@@ -72,13 +72,13 @@ class Ends:
     def _name(self, end: End) -> str | None:
         if (leaf := self._leaf(end)) is not None:
             return leaf.name
+        if isinstance(end, torch.Tensor) and (name := name_in(self._place.frame, end)) is not None:
+            return name  # what it is called here, and not where it was made
         node, output_nr = edge_of(end)
         node_id = self._builder.graph.node_id(node)
         variable = self._builder.graph.nodes[node_id].variable if node_id else None
         names = variable.split(", ") if variable else []
-        if len(names) > 1:  # of a node with several results
-            variable = names[output_nr] if output_nr < len(names) else None
-        return variable or (name_in(self._place.frame, end) if isinstance(end, torch.Tensor) else None)
+        return variable if len(names) < 2 else names[output_nr] if output_nr < len(names) else None
 
     def _leaf(self, end: End) -> LeafDraft | None:
         if isinstance(end, torch.Tensor):

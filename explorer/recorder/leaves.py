@@ -11,6 +11,7 @@ import torch
 from explorer.model import Leaf, Span, TensorValue
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages
+from explorer.recorder.values import is_leaf
 
 
 @dataclass(slots=True)
@@ -26,6 +27,11 @@ class LeafDraft:
     node_id: str | None = None
     grad: TensorValue | None = None
     """Its `.grad` as last seen."""
+
+    def wants_grad(self) -> bool:
+        """Whether it requires a gradient; what was written into it in place may have made a result of it since."""
+        tensor = self.tensor()
+        return self.requires_grad if tensor is None or not is_leaf(tensor) else tensor.requires_grad
 
     def current_grad(self) -> torch.Tensor | None:
         """Its `.grad` as it is now."""
@@ -94,7 +100,7 @@ class Leaves:
                 id=leaf.id,
                 name=_unused(leaf.name or leaf.id, taken),
                 value=leaf.value,
-                requires_grad=still.requires_grad if (still := leaf.tensor()) is not None else leaf.requires_grad,
+                requires_grad=leaf.wants_grad(),
                 node_id=leaf.node_id,
                 span=leaf.span,
             )

@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr
 from explorer.model import Cut, GradCleared, Modified, Operation, Span
 from explorer.recorder.builder import Builder
 from explorer.recorder.leaves import LeafDraft
-from explorer.recorder.names import variables_of
+from explorer.recorder.names import name_in, variables_of
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version, versions
 from explorer.recorder.unseen import unseen
@@ -67,6 +67,8 @@ class Operations:
         with hidden:
             after = versions(taken)
             changed = [] if before == after else [taken[i] for i in range(len(taken)) if before[i] != after[i]]
+            if changed and name == "__setitem__":
+                changed = changed[:1]  # `y[0] += 1` gives it a view of `y`, which only counts along
             self.note(name, taken, changed, result, place)
         return result
 
@@ -150,8 +152,7 @@ class Operations:
                 return
         else:
             before = None
-        target = next(iter(place.targets), None)
-        variable = leaf.name if leaf else target
+        variable = leaf.name if leaf else next(iter(place.targets), None) or self._name_at(place, tensor)
         if node_ids:
             self.builder.graph.describe(node_ids[-1], variable=variable, value=after)
             self.builder.storages.know(node_ids[-1], tensor)
@@ -171,6 +172,9 @@ class Operations:
         self.builder.emit(event)
         if leaf is None:
             self._claim_name(event, tensor, next(reversed(node_ids), None), place)
+
+    def _name_at(self, place: Place, tensor: torch.Tensor) -> str | None:
+        return name_in(place.frame, tensor) if place.direct else None
 
     def _note_result(self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], place: Place) -> None:
         builder, grad_fns = self.builder, [grad_fn_of(tensor) for tensor in made]

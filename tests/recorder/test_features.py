@@ -445,3 +445,27 @@ def test_a_loop_gives_no_name_that_lasts(made: str, names: set[str]) -> None:
     code = f"{made}\nfor p in parts:\n    p.requires_grad_(True)\n"
     loss = "net(torch.ones(1, 2))" if "net" in made else "F.linear(torch.ones(1, 2), *parts)"
     assert set(recorded(f"{code}{loss}.sum().backward()").grads) == names
+
+
+@pytest.mark.parametrize("change", ["y.add_(1)", "y[0] = 4", "y[:2] *= 3", "y.relu_()"])
+def test_what_changes_in_place_has_its_name(change: str) -> None:
+    recording = recorded(X + f"y = x * 1\n{change}")
+    changed = events_of(recording, Modified)[-1]
+    assert changed.variable == recording.node(changed.node_ids[-1]).variable == "y"
+
+
+def test_the_value_that_is_assigned_to_a_part_does_not_change() -> None:
+    recording = recorded(X + "y = x * 1\ny[:2] += x[0]\ny.sum().backward()")
+    changes = [(event.name, event.variable) for event in events_of(recording, Modified)]
+    assert changes == [("add_", "y[:2]"), ("__setitem__", "y")]
+
+
+def test_what_has_become_a_result_wants_no_gradient() -> None:
+    recording = recorded(X + "y = torch.zeros(3)\ny[0] = x[1]\ny.sum().backward()")
+    assert {leaf.name: leaf.requires_grad for leaf in recording.leaves} == {"x": True, "y": False}
+    assert set(recording.grads) == {"x"}
+
+
+def test_a_root_has_the_name_that_it_has_where_the_pass_starts() -> None:
+    recording = recorded(X + "def f(a):\n    b = a * 2\n    return b.sum()\nd = f(x)\nd.backward()")
+    assert recording.backward_passes[0].started.roots[0].variable == "d"
