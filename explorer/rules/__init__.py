@@ -6,11 +6,13 @@ from explorer.rules.notice import Notice
 from explorer.rules.notices import error_hint, notice_text, notices
 from explorer.rules.sentences import sentence, sentences, start_sentence
 from explorer.rules.story import expression
+from explorer.rules.verification import Verdict
 
 __all__ = [
     "Explanation",
     "Notice",
     "SlotFormula",
+    "Verdict",
     "error_hint",
     "error_topic",
     "explain",

@@ -12,7 +12,7 @@ from explorer.rules.names import argument_symbols, node_symbol, symbols_at
 from explorer.rules.notation import LOOSE, PRODUCT, Notation, Piece, argument_name, code_name
 from explorer.rules.sentences import sentence
 from explorer.rules.table import LISTED, rule
-from explorer.rules.verification import Checked, checked, checked_forward, checked_sum
+from explorer.rules.verification import Checked, Verdict, checked, checked_forward, checked_sum, verdict
 
 
 class SlotFormula(Frozen, frozen=True, kw_only=True):
@@ -46,6 +46,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
         formula: LaTeX of what the node computed, one line per slot; None where no rule gives torch's numbers.
         verified: True where there is a formula: it was computed on the numbers of this very step and agreed.
         largest_difference: The largest of the slots'.
+        verdict: What torch's numbers say about the rule, and so why there is no formula; None if nothing was computed.
         torch_rule: PyTorch's own derivative of the operation, checked or not; None for nodes torch does not generate.
         slots: The formula slot by slot.
     """
@@ -55,6 +56,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
     formula: str | None = None
     verified: Literal[True] | None = None
     largest_difference: float | None = None
+    verdict: Verdict | None = None
     torch_rule: TorchRule | None = None
     slots: tuple[SlotFormula, ...] = ()
 
@@ -87,6 +89,7 @@ def _of_node(recording: Recording, ran: NodeRan, said: str) -> Explanation:
         formula=_aligned(slots) if slots else None,
         verified=True if slots else None,
         largest_difference=max((slot.largest_difference for slot in slots), default=None),
+        verdict=Verdict.AGREES if slots else verdict(recording.node(ran.node_id), ran),
         torch_rule=recording.torch_rules.get(recording.node(ran.node_id).name),
         slots=slots,
     )
@@ -106,11 +109,15 @@ def _forward(recording: Recording, node_id: str) -> str | None:
 
 def _of_accumulation(recording: Recording, event: Event | None, said: str) -> Explanation:
     difference = checked_sum(event) if isinstance(event, Accumulated) else None
-    if not isinstance(event, Accumulated) or difference is None:
+    if not isinstance(event, Accumulated):
         return Explanation(sentence=said)
+    if difference is None:
+        return Explanation(sentence=said, verdict=Verdict.DISAGREES if event.after.complete else Verdict.NOT_KEPT)
     grad = code_name(f"{recording.leaf(event.leaf_id).name}.grad").latex
     formula = rf"{grad} \leftarrow " + ("g" if event.before is None else f"{grad} + g")
-    return Explanation(sentence=said, formula=formula, verified=True, largest_difference=difference)
+    return Explanation(
+        sentence=said, formula=formula, verified=True, verdict=Verdict.AGREES, largest_difference=difference
+    )
 
 
 def slot_formulas(recording: Recording, ran: NodeRan) -> tuple[SlotFormula, ...]:

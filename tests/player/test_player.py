@@ -355,6 +355,15 @@ def test_the_ledger_marks_what_was_cleared(open_player: OpenPlayer) -> None:
     assert page.locator(".ledger tbody tr").nth(1).locator(".nothing").count() == 1
 
 
+def test_a_step_says_whether_it_belongs_to_the_forward_or_a_backward_pass(open_player: OpenPlayer) -> None:
+    played = sample()
+    page, words = open_player(played), played["words"]
+    for kind, said in (("Operation", words["forward"]), ("NodeRan", "1"), ("Printed", None)):
+        page.evaluate("step => player.go(step)", first(played, kind))
+        label = page.locator(".where").inner_text()
+        assert said in label if said else "·" not in label
+
+
 def test_a_long_ledger_scrolls_to_what_is_added_now(open_player: OpenPlayer) -> None:
     code = "import torch\nw = [torch.ones(2, requires_grad=True) for _ in range(30)]\nsum(w).sum().backward()\n"
     page = open_player(sample(code))
@@ -523,7 +532,8 @@ def test_hostile_svg_is_inert(open_player: OpenPlayer, two_passes: dict[str, Any
 def test_without_a_graph_the_rest_still_plays(open_player: OpenPlayer, two_passes: dict[str, Any], svg: str) -> None:
     page = open_player({**two_passes, "svg": svg})
     expect(page.locator(".empty")).to_have_text(two_passes["words"]["no_graph"])
-    page.click(".button.in")
+    expect(page.locator(".tools")).to_be_hidden()
+    page.keyboard.press("+")
     page.keyboard.press("End")
     assert step_of(page) == len(two_passes["steps"])
 

@@ -7,7 +7,7 @@ import pytest
 from recorded import recorded
 
 from explorer.model import Accumulated, NodeRan, Recording
-from explorer.rules import Explanation, explain
+from explorer.rules import Explanation, Verdict, explain
 
 X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 
@@ -62,12 +62,22 @@ def test_no_formula_where_torch_s_number_is_another() -> None:
     forged = msgspec.structs.replace(ran, grad_inputs=(sent, None))
     events = tuple(forged if event is ran else event for event in recording.events)
     assert explain(recording, step, "en").verified
-    assert explain(msgspec.structs.replace(recording, events=events), step, "en").formula is None
+    found = explain(msgspec.structs.replace(recording, events=events), step, "en")
+    assert (found.formula, found.verdict) == (None, Verdict.DISAGREES)
+
+
+def test_no_formula_where_there_is_no_rule() -> None:
+    recording = recorded(X + "(x * 2).sum().backward()")
+    nodes = tuple(msgspec.structs.replace(node, name=f"My{node.name}") for node in recording.nodes)
+    found = explain(msgspec.structs.replace(recording, nodes=nodes), step_of(recording, "MulBackward0"), "en")
+    assert (found.formula, found.verdict) == (None, Verdict.NO_RULE)
 
 
 def test_no_formula_where_not_all_elements_are_known() -> None:
-    explanation = explained("x = torch.ones(5000, requires_grad=True)\n(x * x).sum().backward()", "MulBackward0")
-    assert (explanation.formula, explanation.verified, explanation.slots) == (None, None, ())
+    for node in ("MulBackward0", "AccumulateGrad"):
+        explanation = explained("x = torch.ones(5000, requires_grad=True)\n(x * x).sum().backward()", node)
+        assert (explanation.formula, explanation.verified, explanation.slots) == (None, None, ())
+        assert explanation.verdict is Verdict.NOT_KEPT
 
 
 def test_torch_s_own_rule_stands_beside_every_node_that_torch_generated() -> None:

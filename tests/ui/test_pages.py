@@ -453,6 +453,40 @@ def test_an_input_without_elements_says_so() -> None:
     assert text("ui.inputs.empty", "en") in said(open_program("import torch\nx = torch.zeros(0, requires_grad=True)\n"))
 
 
+@pytest.mark.parametrize(("before", "why"), [("", "too_large"), ("torch.ones(2) @ torch.ones(3)\n", "unknown")])
+def test_an_input_that_cannot_be_edited_says_why(before: str, why: str) -> None:
+    program = f"import torch\n{before}x = torch.randn(200, 200)\ny = x.sum()\n"
+    assert text(f"ui.inputs.{why}", "en") in said(open_program(program))
+
+
+def test_a_changed_function_is_no_longer_told_with_the_numbers_of_before() -> None:
+    page = open_page()
+    page.number_input(key="value-x-0").set_value(5.0)
+    notice = functions()[0].notice("en")
+    assert text("ui.pick.changed_notice", "en", notice=notice) in said(ran(page)).split("\n")
+    assert notice not in said(page).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "node"),
+    [
+        ("x = torch.ones(5000, requires_grad=True)\nx.sum().backward()", "not_kept", "AccumulateGrad"),
+        (
+            "class Twice(torch.autograd.Function):\n"
+            "    @staticmethod\n    def forward(ctx, x):\n        return 2 * x\n"
+            "    @staticmethod\n    def backward(ctx, g):\n        return 2 * g\n"
+            "x = torch.ones(2, requires_grad=True)\ny = Twice.apply(x)\ny.sum().backward()\n",
+            "custom",
+            "TwiceBackward",
+        ),
+    ],
+)
+def test_where_no_formula_is_shown_the_reason_is(code: str, reason: str, node: str) -> None:
+    steps = len(open_program(f"import torch\n{code}").session_state[Key.PREPARED].recording.events)
+    pages = (open_page(**encode(Choices(text=f"import torch\n{code}")), step=str(step)) for step in range(steps + 1))
+    assert any(text(f"ui.inspector.no_formula.{reason}", "en", node=node) in said(page) for page in pages)
+
+
 def test_fields_tell_neighbouring_numbers_apart() -> None:
     page = open_program("import torch\nx = torch.tensor([123456789.0, 0.30000001])\n")
     assert {one.format for one in page.number_input if one.key and one.key.startswith("value-")} == {"%.12g"}

@@ -56,7 +56,7 @@ def _numbers(
     if node is not None and ran is not None:
         return node_grids(recording, node, ran, language)
     values = [] if node is None or node.value is None else [_result(recording, node, language)]
-    return {"grids": values, "notes": [text("insight.not_run", language)]}
+    return {"grids": values, "notes": [] if values else [text("insight.not_run", language)]}
 
 
 def last_added(recording: Recording, leaf_id: str, step: int) -> Accumulated | None:

@@ -1,11 +1,12 @@
-"""The formula of a node that ran, with its tick; nothing where torch's own numbers do not bear one out."""
+"""The formula of a node that ran, with its tick; where torch's own numbers do not bear one out, why there is none."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from explorer.model import NodeRan, Recording
-from explorer.rules import explain
+from explorer.model import Node, NodeRan, Recording
+from explorer.rules import Verdict, explain
+from explorer.ui.markdown import plain
 from explorer.ui.words import language, say
 
 
@@ -16,6 +17,7 @@ def formula(recording: Recording, node_id: str, step: int) -> None:
         return
     explained = explain(recording, ran_at, language())
     if explained.formula is None or not explained.verified:
+        _nothing(recording.node(node_id), explained.verdict)
         return
     with st.container(key="formula"):
         if explained.forward is not None:
@@ -24,6 +26,12 @@ def formula(recording: Recording, node_id: str, step: int) -> None:
         difference = explained.largest_difference
         key = "inspector.verified" if difference else "inspector.verified_exactly"
         st.caption(say(key, difference=f"{difference or 0:.1e}"))
+
+
+def _nothing(node: Node, verdict: Verdict | None) -> None:
+    if verdict is not None:
+        reason = "custom" if node.kind == "custom" else verdict.name.lower()
+        st.caption(say(f"inspector.no_formula.{reason}", node=plain(node.name)))
 
 
 def last_run_step(recording: Recording, node_id: str, step: int) -> int | None:

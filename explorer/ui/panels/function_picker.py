@@ -46,7 +46,10 @@ def _title() -> str:
 
 def _notice() -> str:
     chosen = state.choices()
-    return say("pick.own_notice") if chosen.function is None else function(chosen.function).notice(language())
+    if chosen.function is None:
+        return say("pick.own_notice")
+    notice = function(chosen.function).notice(language())
+    return notice if chosen.text is None else say("pick.changed_notice", notice=notice)  # it may speak of numbers
 
 
 def _gallery() -> None:

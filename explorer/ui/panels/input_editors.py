@@ -37,7 +37,11 @@ def input_editors(base: str, recording: Recording | None) -> None:
             st.caption(say("inputs.none"))
             return
         shown = _chosen(inputs)
-        _values(shown, _known_values(shown, recording))
+        values = _known_values(shown, recording)
+        if values is None:
+            st.caption(say(f"inputs.{_why_unknown(shown, recording)}"))
+        else:
+            _values(shown, values)
         if shown.kind != "scalar":
             _marks(shown)
 
@@ -69,8 +73,13 @@ def _known_values(shown: Input, recording: Recording | None) -> tuple[Number, ..
     return leaf.value.values if leaf else None
 
 
-def _values(shown: Input, values: tuple[Number, ...] | None) -> None:
-    if values is None or shown.shape is None or not all(isinstance(value, int | float | str) for value in values):
+def _why_unknown(shown: Input, recording: Recording | None) -> str:
+    has_run = recording is not None and any(leaf.name == shown.name for leaf in recording.leaves)
+    return "too_large" if has_run else "unknown"
+
+
+def _values(shown: Input, values: tuple[Number, ...]) -> None:
+    if shown.shape is None or not all(isinstance(value, int | float | str) for value in values):
         st.caption(say("inputs.unknown"))
     elif math.prod(shown.shape) == 0:
         st.caption(say("inputs.empty"))

@@ -104,6 +104,7 @@ class Player {
     // A part of a large graph gives way to other parts while stepping: all get the same room.
     const wanted = this.data.notice ? Infinity : this.view?.wantedHeight ?? 0;
     this.root.style.setProperty("--graph-height", `${Math.min(wanted, MOST_HEIGHT)}px`);
+    tools.hidden = !svg;
     if (!svg) this.stage.append(element("p", { class: "empty" }, words.no_graph));
     else this.stage.append(svg);
     this.stage.classList.toggle("is-large", this.picture?.parts.size > LARGE);

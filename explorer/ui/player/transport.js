@@ -140,7 +140,7 @@ export class Transport {
     const { words } = this.data;
     const parts = [fill(words.step, { step, steps: this.count })];
     if (happened?.pass) parts.push(fill(words.backward_pass, { pass: happened.pass, passes: this.passes }));
-    else if (happened && happened.kind !== "Raised") parts.push(words.forward);
+    else if (happened?.kind === "Operation") parts.push(words.forward);
     return parts.join(" · ");
   }
 }
