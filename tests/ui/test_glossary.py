@@ -40,6 +40,17 @@ def test_a_word_leads_to_one_entry(language: Language) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_word_that_names_a_tensor_is_no_word_of_the_glossary(language: Language) -> None:
+    names = {"leaf", "seed", "notes", "叶子", "梯度"}
+    program = (
+        "leaf = torch.nn.Linear(3, 1)\n叶子 = 2 * leaf(x)\nseed = torch.ones(1)\n梯度 = seed * 2\nnotes = 梯度 + 1"
+    )
+    found = {word for entry in glossary_of(recorded(f"{X}{program}"), language) for word in entry["match"].split("|")}
+    every = {word for entry in glossary(language) for word in entry["match"].split("|")}
+    assert every - found == names & every
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_of_node_has_its_name_explained(language: Language) -> None:
     recording = recorded(f"{X}y = 2 * x\ny[0] = 1\ny.cpu().to(torch.float64)\n{CUSTOM}")
     entries = {entry["name"]: entry for entry in glossary_of(recording, language)}

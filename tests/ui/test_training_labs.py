@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from streamlit.testing.v1 import AppTest
+from test_pages import told
 
 from explorer.gallery import function
 from explorer.i18n import LANGUAGES, Language, text
@@ -37,7 +38,8 @@ def open_lab(lab: str, language: str = "en", **parameters: str) -> AppTest:
 
 
 def said(page: AppTest) -> str:
-    return "\n".join(str(one.value) for group in (page.text, page.caption, page.warning, page.info) for one in group)
+    groups = (page.text, page.caption, page.warning, page.info)
+    return "\n".join([*(str(one.value) for group in groups for one in group), *told(page)])
 
 
 @pytest.mark.parametrize("lab", CHARTS)
@@ -46,7 +48,7 @@ def test_a_lab_opens_with_its_message_charts_and_program(lab: str, language: Lan
     page = open_lab(lab, language)
     assert page.markdown[0].value == text(f"labs.{lab}.lead", language)
     assert len(page.get("plotly_chart")) == CHARTS[lab]
-    assert page.text, "the answer"
+    assert told(page), "the answer"
     assert all(one.value.startswith("import torch\n") for one in page.code if "import torch" in one.value)
     assert any("backward()" in one.value for one in page.code) or lab == "check"
 
@@ -155,7 +157,7 @@ def slide(page: Page, key: str, presses: str, times: int = 1) -> None:
 
 
 def answer_of(page: Page, name: str = "lab-answer") -> Locator:
-    return page.locator(f".st-key-{name}-first [data-testid=stText]")
+    return page.locator(f".st-key-{name}-first .prose")
 
 
 @pytest.mark.browser

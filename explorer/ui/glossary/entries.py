@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib import resources
 
 from explorer.i18n import Language, catalog, text
-from explorer.model import Node, Recording
+from explorer.model import Node, Operation, Recording
 
 PREFIX = "glossary."
 FIELDS = ("name", "match", "text")
 """What it is called, by which words it is found in running text, and what it is."""
+
+REST_OF_NAME = re.compile(r"\W.*", re.DOTALL)
+"""What follows the variable in "leaf.weight" or "leaves[0]"."""
 
 Entry = dict[str, str]
 
@@ -31,11 +35,22 @@ def glossary(language: Language) -> list[Entry]:
 
 
 def glossary_of(recording: Recording, language: Language) -> list[Entry]:
-    """Every entry, and one for the name of each kind of node that a recording has."""
-    known = glossary(language)
+    """The entries of `glossary_beside`, and one for the name of each kind of node that a recording has."""
+    known = glossary_beside(recording, language)
     explained = {word for entry in known for word in entry["match"].split("|")}
     nodes = {node.name: node for node in recording.nodes if node.name not in explained}
     return [*known, *(_node_name(recording, node, language) for node in nodes.values())]
+
+
+def glossary_beside(recording: Recording, language: Language) -> list[Entry]:
+    """Every entry; a word that the program gave to a tensor, `leaf` or `seed`, is that tensor's name and finds none."""
+    made = (event.variable for event in recording.events if isinstance(event, Operation))
+    named = [*(leaf.name for leaf in recording.leaves), *(node.variable for node in recording.nodes), *made]
+    names = {REST_OF_NAME.sub("", name) for name in named if name}
+    return [
+        entry | {"match": "|".join(word for word in entry["match"].split("|") if word not in names)}
+        for entry in glossary(language)
+    ]
 
 
 def terms_of(node: Node | None) -> list[str]:

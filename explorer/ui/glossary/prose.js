@@ -10,7 +10,7 @@ export default function component({ data, parentElement }) {
   const explanation = new Explanation();
   explanations.set(parentElement, explanation);
   const terms = new Terms(data.glossary, (key, word) => explanation.open(terms, key, word));
-  const said = element("p", { class: "prose" }, ...terms.linked(data.text));
+  const said = element("p", { class: data.is_lead ? "prose is-lead" : "prose" }, ...terms.linked(data.text));
   parentElement.querySelector(".autograd-prose").replaceChildren(said);
   return () => explanation.close();
 }

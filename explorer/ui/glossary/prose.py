@@ -17,7 +17,7 @@ _MODULES = ("player/elements.js", "glossary/terms.js", "glossary/explanation.js"
 """In order of need. Their top-level names differ, so that they can stand in one module."""
 
 
-def prose(said: str, recording: Recording, language: Language, *, key: str) -> None:
+def prose(said: str, recording: Recording, language: Language, *, key: str, is_lead: bool = False) -> None:
     """Writes a paragraph; it is text, whatever it holds.
 
     Args:
@@ -25,8 +25,9 @@ def prose(said: str, recording: Recording, language: Language, *, key: str) -> N
         recording: What it is about: the names of its nodes are explained, too.
         language: Of the explanations.
         key: Streamlit's.
+        is_lead: Whether it is what the eye should meet first.
     """
-    _component()(key=key, data={"text": said, "glossary": glossary_of(recording, language)})
+    _component()(key=key, data={"text": said, "glossary": glossary_of(recording, language), "is_lead": is_lead})
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.i18n import Language, catalog, text
 from explorer.model import Accumulated, Leaf, Node, NodeRan, Recording
-from explorer.ui.glossary.entries import glossary, terms_of
+from explorer.ui.glossary.entries import glossary_beside, terms_of
 from explorer.ui.insight.grids import Shown, grid, leaf_grids, node_grids
 from explorer.ui.insight.holdings import holdings
 from explorer.ui.insight.matrices import chain_content, jacobian_content
@@ -31,7 +31,7 @@ def content(recording: Recording, node: Node | None, leaf: Leaf | None, step: in
         "saved": holdings(recording, node, leaf, step, language),
         "order": order(recording, step, language),
         "terms": terms_of(node),
-        "glossary": glossary(language),
+        "glossary": glossary_beside(recording, language),
         "words": {
             key.removeprefix(_PREFIX): said for key, said in catalog(language).items() if key.startswith(_PREFIX)
         },

@@ -8,7 +8,10 @@ from typing import Any
 import streamlit as st
 
 from explorer.labs.settings import LabSettings
+from explorer.model import Recording
+from explorer.ui.glossary.prose import prose
 from explorer.ui.labs.frame import shown, tell
+from explorer.ui.words import language
 
 
 def segments(lab: str, settings: LabSettings, field: str, options: Sequence[Any], name: str | None = None) -> None:
@@ -55,6 +58,7 @@ def answer(is_fine: bool, sentence: str, reasons: Sequence[str] = (), key: str =
     with st.container(key=key, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{key}-first"):
             st.markdown(":material/check_circle:" if is_fine else ":material/warning:", width="content")
-            st.text(sentence, width="stretch")
-        for reason in reasons:
-            st.text(reason)
+            with st.container(width="stretch"):
+                prose(sentence, Recording(), language(), key=f"{key}-sentence", is_lead=True)
+        for number, reason in enumerate(reasons):
+            prose(reason, Recording(), language(), key=f"{key}-reason-{number}")

@@ -15,6 +15,7 @@ from explorer.rules import error_topic
 from explorer.rules.story import first_sentence
 from explorer.runner import Completed, Failed
 from explorer.ui import state
+from explorer.ui.glossary.prose import prose
 from explorer.ui.keys import Key, Parameter
 from explorer.ui.markdown import plain
 from explorer.ui.panels.endings import ending_message
@@ -72,7 +73,8 @@ def what_if_menu(recording: Recording) -> None:
 def what_if_stage(recording: Recording, change: Change) -> None:
     """Both programs side by side, with what the change did to the gradients in words."""
     with st.container(horizontal=True, vertical_alignment="center", key="what-if-row"):
-        st.markdown(f"**{plain(_question(change))}**", width="stretch")
+        with st.container(width="stretch"):
+            prose(_question(change), recording, language(), key="what-if-question", is_lead=True)
         text_after = changed(recording.source or "", change)
         st.button(_tell("keep"), icon=":material/check:", on_click=_keep, args=(text_after,))
         st.button(_tell("close"), icon=":material/arrow_back:", on_click=_close)
@@ -82,7 +84,7 @@ def what_if_stage(recording: Recording, change: Change) -> None:
         ending_message(ending, text_after)
         return
     with st.container(key="what-if-words"):
-        st.text(_summary(recording, ending.recording))
+        prose(_summary(recording, ending.recording), ending.recording, language(), key="what-if-summary")
         _error(ending.recording)
     side_by_side(
         recording, ending.recording, titles=(_tell("before"), _tell("after")), signs=("1", "2"), key="what-if-pair"
