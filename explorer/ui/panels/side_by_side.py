@@ -24,6 +24,7 @@ def side_by_side(
     signs: tuple[str, str],
     key: str,
     culprit_lines: Sequence[int] = (),
+    address: dict[str, str | None] | None = None,
 ) -> Comparison | None:
     """Draws both players.
 
@@ -33,6 +34,7 @@ def side_by_side(
         signs: One character before each title.
         key: Streamlit's.
         culprit_lines: Lines of the left program that are to blame.
+        address: As of `pair_data`.
 
     Returns:
         How the two compare; None where one of the graphs could not be drawn.
@@ -56,6 +58,7 @@ def side_by_side(
         titles=titles,
         signs=signs,
         initial_moment=moment,
+        address=address,
     )
     pair(data, key=key)
     return compared

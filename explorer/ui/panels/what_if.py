@@ -87,7 +87,12 @@ def what_if_stage(recording: Recording, change: Change) -> None:
         prose(_summary(recording, ending.recording), ending.recording, language(), key="what-if-summary")
         _error(ending.recording)
     side_by_side(
-        recording, ending.recording, titles=(_tell("before"), _tell("after")), signs=("1", "2"), key="what-if-pair"
+        recording,
+        ending.recording,
+        titles=(_tell("before"), _tell("after")),
+        signs=("1", "2"),
+        key="what-if-pair",
+        address={str(Parameter.WHAT_IF): written(change), str(Parameter.STEP): None},
     )
 
 

@@ -8,6 +8,7 @@ from explorer.ui.modules import joined, read
 
 _MODULES = (
     "player/elements.js",
+    "player/address.js",
     "glossary/terms.js",
     "glossary/explanation.js",
     "player/keyframes.js",

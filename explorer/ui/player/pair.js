@@ -1,3 +1,4 @@
+import { keepInAddress } from "./address.js";
 import { element } from "./elements.js";
 import { mount } from "./player.js";
 import { Transport } from "./transport.js";
@@ -6,8 +7,7 @@ const SIDES = ["left", "right"];
 
 /** Two players side by side, led by one transport through the moments that belong together: pairs of steps. */
 class Pair {
-  constructor(parent, data, onSettled) {
-    this.onSettled = onSettled ?? (() => {});
+  constructor(parent, data) {
     this.root = element("div", { class: "pair" });
     this.root.pair = this;
     parent.replaceChildren(this.root);
@@ -50,12 +50,10 @@ class Pair {
   }
 
   go(moment) {
-    const before = this.at;
     this.at = Math.max(0, Math.min(this.last, Math.round(moment) || 0));
     this.players.forEach((player, i) => player.go(this.data.moments[this.at][i]));
     this.transport.render(this.at);
     this.root.dataset.resting = this.resting;
-    if (before !== undefined && before !== this.at) this.settle();
   }
 
   /** The side that has nothing to show at this moment, since only the other one moves. */
@@ -63,12 +61,6 @@ class Pair {
     const now = this.data.moments[this.at];
     const before = this.data.moments[this.at - 1];
     return SIDES.find((_, i) => before && now[i] === before[i]) ?? "";
-  }
-
-  /** Once nothing more follows, the address bar says so. */
-  settle() {
-    clearTimeout(this.settling);
-    this.settling = setTimeout(() => !this.timer && this.onSettled(this.at), SETTLED_MILLISECONDS);
   }
 
   by(moments) {
@@ -104,12 +96,10 @@ class Pair {
     clearInterval(this.timer);
     this.timer = null;
     this.transport.setPlaying(false);
-    this.settle();
   }
 
   destroy() {
     this.pause();
-    clearTimeout(this.settling);
     this.players.forEach((player) => player.destroy());
     this.root.remove();
   }
@@ -126,7 +116,8 @@ const pairs = new WeakMap();
 export default function pairComponent({ data, parentElement }) {
   const known = pairs.get(parentElement);
   if (known) known.update(data);
-  else pairs.set(parentElement, new Pair(parentElement.querySelector(".autograd-pair"), data, data.keeps_address ? keepInAddress : null));
+  else pairs.set(parentElement, new Pair(parentElement.querySelector(".autograd-pair"), data));
+  keepInAddress(data.address);
   return () => {
     pairs.get(parentElement)?.destroy();
     pairs.delete(parentElement);

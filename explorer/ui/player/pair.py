@@ -25,6 +25,7 @@ def pair_data(
     titles: tuple[str, str],
     signs: tuple[str, str],
     initial_moment: int,
+    address: dict[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """Puts together what the pair's module reads.
 
@@ -36,6 +37,7 @@ def pair_data(
         titles: Over the players.
         signs: Before the titles: one character each.
         initial_moment: Where both start.
+        address: Parameters that the address bar shall have, or no longer have where they are None.
     """
     left: Marks = {**comparison.left, **dict.fromkeys(culprits, "culprit")}
     marked = zip(sides, (left, comparison.right), lines, strict=True)
@@ -52,6 +54,7 @@ def pair_data(
         "words": sides[0]["words"],
         "titles": list(titles),
         "signs": list(signs),
+        "address": address or {},
         "initial_moment": max(0, min(initial_moment, len(moments) - 1)),
     }
 

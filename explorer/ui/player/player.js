@@ -1,5 +1,6 @@
 import { Explanation } from "../glossary/explanation.js";
 import { Terms } from "../glossary/terms.js";
+import { keepInAddress } from "./address.js";
 import { element, iconButton } from "./elements.js";
 import { followGestures } from "./gestures.js";
 import { Ledger } from "./ledger.js";
@@ -311,13 +312,6 @@ export function mount(parent, data, listeners = {}) {
 
 const players = new WeakMap();
 
-/** The address opens the same step elsewhere; no new entry in the history, and nothing is reloaded. */
-function keepInAddress(step) {
-  const address = new URL(window.location.href);
-  address.searchParams.set("step", String(step));
-  window.history.replaceState(window.history.state, "", address);
-}
-
 /** Once what has been drawn is on the screen. */
 const afterPaint = (act) => requestAnimationFrame(() => setTimeout(act));
 
@@ -328,7 +322,7 @@ export default function component({ data, parentElement, setStateValue }) {
   const known = players.get(parentElement);
   document.documentElement.lang = data.language;
   const tellPython = (at) => {
-    keepInAddress(at.step);
+    keepInAddress({ step: at.step });
     setStateValue("at", at);
   };
   if (known) {
