@@ -16,24 +16,22 @@ SAFE = 1e-12
 """Squares of magnitudes around the largest one, if that is between this and its inverse, stay within float32's range:
 they neither overflow, nor underflow to numbers that processors take a hundred times as long for."""
 
-TINY = 1e-300
-"""A sum of squares that is less has lost something to float64's range."""
-
-PIECE = 2**14
-"""So many elements are compared with 0 at a time."""
+TOGETHER = 2**17
+"""So many elements are scaled, or compared with 0, at a time."""
 
 
 class Statistics:
     """Computes statistics in memory of its own: new pages would cost more than the numbers in them."""
 
     def __init__(self) -> None:
-        self._are_zero = numpy.empty(PIECE, dtype=bool)
+        self._are_zero = numpy.empty(TOGETHER, dtype=bool)
+        self._scaled: dict[torch.dtype, torch.Tensor] = {}
 
     def of_rows(self, rows: torch.Tensor) -> list[Stats]:
         """Statistics of each row of a matrix of any type, by whichever of torch and NumPy is quicker at each.
 
         Many rows at once, since it is the calls that cost: a row of 4,096 numbers takes two microseconds among others,
-        and ten alone. Sums are in the elements' own precision, and in float64 where that would overflow.
+        and ten alone. Sums are in the elements' own precision.
         """
         real = rows.abs() if rows.is_complex() else rows.resolve_neg()
         if real.dtype not in {torch.float32, torch.float64}:
@@ -42,46 +40,47 @@ class Statistics:
         low: list[float] = numpy.minimum.reduce(array, axis=1).tolist()
         high: list[float] = numpy.maximum.reduce(array, axis=1).tolist()
         total: list[float] = real.sum(1).tolist()
-        norm = norms(real, [max(-least, most) for least, most in zip(low, high, strict=True)])
+        norm = self._norms(real, [max(-least, most) for least, most in zip(low, high, strict=True)])
+        zero = self._zeros(array)
         return [
-            Stats(
-                min=low[i],
-                max=high[i],
-                mean=total[i] / array.shape[1],
-                norm=representable(norm[i]),
-                zero=self._zeros(array[i]) if low[i] <= 0 <= high[i] else 0,
-            )
+            Stats(min=low[i], max=high[i], mean=total[i] / array.shape[1], norm=representable(norm[i]), zero=zero[i])
             if math.isfinite(low[i]) and math.isfinite(high[i]) and math.isfinite(total[i])
             else stats_of_finite(real[i].to(torch.float64))
             for i in range(len(low))
         ]
 
-    def _zeros(self, row: numpy.ndarray[Any, Any]) -> int:
-        found = 0
-        for start in range(0, len(row), PIECE):
-            piece = row[start : start + PIECE]
-            found += int(numpy.count_nonzero(numpy.equal(piece, 0, out=self._are_zero[: len(piece)])))
+    def _norms(self, rows: torch.Tensor, largest: list[float]) -> list[float]:
+        """The l2 norm of each row, given the largest magnitude in each."""
+        if all([SAFE < one < 1 / SAFE or one == 0 for one in largest]):
+            found: list[float] = torch.linalg.vector_norm(rows, dim=1).tolist()
+            return found
+        scales = [scale_of(one, rows.dtype) for one in largest]
+        factors = torch.tensor(scales, dtype=rows.dtype, device="cpu").unsqueeze(1)
+        norms = torch.linalg.vector_norm(torch.mul(rows, factors, out=self._memory_like(rows)), dim=1).tolist()
+        return [norm / scale for norm, scale in zip(norms, scales, strict=True)]
+
+    def _memory_like(self, rows: torch.Tensor) -> torch.Tensor:
+        if rows.numel() > TOGETHER:
+            return torch.empty_like(rows)
+        if rows.dtype not in self._scaled:
+            self._scaled[rows.dtype] = torch.empty(TOGETHER, dtype=rows.dtype, device="cpu")
+        return self._scaled[rows.dtype][: rows.numel()].view(rows.shape)
+
+    def _zeros(self, rows: numpy.ndarray[Any, Any]) -> list[int]:
+        """How many elements of each row are 0."""
+        found = [0] * len(rows)
+        width = TOGETHER // len(rows)
+        for start in range(0, rows.shape[1], width):
+            piece = rows[:, start : start + width]
+            are_zero = numpy.equal(piece, 0, out=self._are_zero[: piece.size].reshape(piece.shape))
+            found = [zeros + numpy.count_nonzero(row) for zeros, row in zip(found, are_zero, strict=True)]
         return found
 
 
-def norms(rows: torch.Tensor, largest: list[float]) -> list[float]:
-    """The l2 norm of each row, given the largest magnitude in each."""
-    if all([SAFE < one < 1 / SAFE for one in largest]):
-        found: list[float] = torch.linalg.vector_norm(rows, dim=1).tolist()
-        return found
-    array = rows.numpy()
-    with numpy.errstate(all="ignore"):
-        squares = numpy.einsum("ij,ij->i", array, array, dtype=numpy.float64).tolist()
-    return [
-        math.sqrt(square) if one == 0 or TINY < square < math.inf else scaled_norm(row, one)
-        for row, square, one in zip(rows, squares, largest, strict=True)
-    ]
-
-
-def scaled_norm(row: torch.Tensor, largest: float) -> float:
-    """The l2 norm of numbers whose squares leave float64's range, too."""
-    scaled: float = torch.linalg.vector_norm(row.to(torch.float64) / largest).item()
-    return largest * scaled
+def scale_of(largest: float, dtype: torch.dtype) -> float:
+    """A power of two that brings the largest magnitude near 1: to multiply by it rounds nothing."""
+    most = math.frexp(torch.finfo(dtype).max)[1] - 2
+    return math.ldexp(1.0, max(-most, min(most, -math.frexp(largest)[1])))
 
 
 def stats_of_finite(real: torch.Tensor) -> Stats:
