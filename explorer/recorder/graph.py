@@ -91,6 +91,12 @@ class Graph:
         """The id of a node that is known."""
         return None if grad_fn is None else grad_fn.metadata.get(self._key)
 
+    def current_id(self) -> str:
+        """The id of the node that the engine is running on this thread."""
+        running: GradFn = torch._C._current_autograd_node()
+        node_id: str = running.metadata[self._key]
+        return node_id
+
     def name(self, grad_fn: GradFn | None, variable: str) -> None:
         """Gives a node's result its variable, if it has none."""
         node_id = self.node_id(grad_fn)

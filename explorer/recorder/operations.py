@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -25,6 +26,9 @@ DETACHING = {"detach", "data"}
 CLEARING = {"zero_", "_foreach_zero_"}
 MARKING = {"requires_grad_", "requires_grad"}
 TENSOR_PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
+
+
+wants_grad: Callable[[torch.Tensor], bool] = attrgetter("requires_grad")
 
 
 class Claim(NamedTuple):
@@ -79,7 +83,7 @@ class Operations:
         self._settle(place)
         for tensor in changed:
             self._note_change(name, tensor, taken, place)
-        given = [id(tensor) for tensor in taken]
+        given = set(map(id, taken))
         made = [tensor for tensor in tensors_in(result) if id(tensor) not in given]
         if name in MARKING and taken:
             self._note_mark(name, taken[0], place)
@@ -177,16 +181,15 @@ class Operations:
         return name_in(place.frame, tensor) if place.direct else None
 
     def _note_result(self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], place: Place) -> None:
-        builder, grad_fns = self.builder, [grad_fn_of(tensor) for tensor in made]
+        builder, grad_fns = self.builder, list(map(grad_fn_of, made))
         node_ids: tuple[str, ...] = ()
         for grad_fn in grad_fns:
-            if grad_fn is not None:
-                node_ids += builder.graph.discover(grad_fn, span=place.span)
+            node_ids += builder.graph.discover(grad_fn, span=place.span)
         if not place.direct and not node_ids:
             return
-        differentiable = any([tensor.requires_grad for tensor in made])
+        differentiable = any(map(wants_grad, made))
         variable = ", ".join(place.targets) or None
-        values = tuple([builder.value(tensor) for tensor in made])
+        values = tuple(map(builder.value, made))
         result_id = builder.graph.node_id(grad_fns[0])
         is_new = result_id is not None and result_id in node_ids
         if result_id is not None and is_new:

@@ -157,7 +157,7 @@ class Passes:
                 partial(self._accumulate_ends, node.id, leaf, came),
             )
         self.program_runs_between = True
-        return partial(self._python_starts, node.id, came), partial(self._python_ends, node.id, frees, came)
+        return partial(self._python_starts, node.id, came), partial(self._python_ends, frees, came)
 
     def _begun(self, request: Request, place: Place, has_engine: bool) -> RunningPass:
         self._count += 1
@@ -174,15 +174,15 @@ class Passes:
                 came[:] = () if self.builder.budget.is_spent else self._values(grad_outputs)
 
     def _python_ends(
-        self, node_id: str, frees: bool, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
+        self, frees: bool, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
     ) -> None:
         if self._running:
-            self._note_node(node_id, frees, came, grad_inputs, grad_outputs)
+            self._note_node(frees, came, grad_inputs, grad_outputs)
 
     def _node_starts(self, grad_outputs: Grads) -> None:
         if self._running:
             running = self._running[-1]
-            running.node_id = self._current_node_id()
+            running.node_id = self.builder.graph.current_id()
             if self.builder.budget.jacobians > 0:
                 with unseen():
                     running.jacobian = found = ask_running(grad_outputs)
@@ -190,23 +190,15 @@ class Passes:
 
     def _node_ends(self, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
         if self._running:
-            self._note_node(self._current_node_id(), frees, None, grad_inputs, grad_outputs)
-
-    def _current_node_id(self) -> str:
-        """The id of the node that the engine is running on this thread."""
-        return self.builder.graph.node_id(torch._C._current_autograd_node())  # type: ignore[return-value]
+            self._note_node(frees, None, grad_inputs, grad_outputs)
 
     def _note_node(
-        self,
-        node_id: str,
-        frees: bool,
-        came: list[TensorValue | None] | None,
-        grad_inputs: Grads,
-        grad_outputs: Grads,
+        self, frees: bool, came: list[TensorValue | None] | None, grad_inputs: Grads, grad_outputs: Grads
     ) -> None:
         running = self._running[-1]
-        running.node_id, jacobian, running.jacobian = None, running.jacobian, None
-        if self.builder.budget.is_spent:
+        node_id, running.node_id = running.node_id, None
+        jacobian, running.jacobian = running.jacobian, None
+        if self.builder.budget.is_spent or node_id is None:
             return
         started = running.started
         with unseen():
@@ -231,8 +223,7 @@ class Passes:
             self.builder.snapshots.forget()
 
     def _values(self, grads: Grads) -> tuple[TensorValue | None, ...]:
-        take = self.builder.snapshots.take
-        return tuple([None if grad is None else take(grad) for grad in grads])
+        return tuple(map(self.builder.maybe_value, grads))
 
     def _accumulate_starts(
         self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None], grad_outputs: Grads

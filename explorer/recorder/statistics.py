@@ -73,7 +73,7 @@ class Statistics:
         for start in range(0, rows.shape[1], width):
             piece = rows[:, start : start + width]
             are_zero = numpy.equal(piece, 0, out=self._are_zero[: piece.size].reshape(piece.shape))
-            found = [zeros + numpy.count_nonzero(row) for zeros, row in zip(found, are_zero, strict=True)]
+            found = [zeros + int(numpy.count_nonzero(row)) for zeros, row in zip(found, are_zero, strict=True)]
         return found
 
 

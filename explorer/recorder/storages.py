@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 import torch
 
@@ -39,7 +40,9 @@ class Storages:
             storage: Of what a node saved.
             owner_id: The leaf that it is, or the node whose result it is.
         """
-        number = self._numbers.setdefault(self.address(storage), len(self._numbers))
+        number = self._numbers.get(storage._cdata)
+        if number is None:
+            number = self._numbers[self.address(storage)] = len(self._numbers)
         if owner_id is not None:
             self._owners.setdefault(number, {})[owner_id] = None
         return number
@@ -74,9 +77,12 @@ def version(tensor: torch.Tensor) -> int:
     return 0 if tensor.is_inference() else tensor._version
 
 
+_version_of: Callable[[torch.Tensor], int] = attrgetter("_version")
+
+
 def versions(tensors: Sequence[torch.Tensor]) -> list[int]:
     """The versions of many tensors."""
     try:
-        return [tensor._version for tensor in tensors]
+        return list(map(_version_of, tensors))
     except RuntimeError:
         return [version(tensor) for tensor in tensors]

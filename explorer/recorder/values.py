@@ -75,12 +75,8 @@ def unbatched(tensor: torch.Tensor) -> torch.Tensor:
 
 def is_ordinary(tensor: torch.Tensor) -> bool:
     """Whether torch can list a tensor's elements as it is."""
-    return (
-        tensor.layout is torch.strided
-        and not tensor.is_quantized
-        and not tensor.is_meta
-        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
-    )
+    # What is sparse, or wrapped by torch.func, has no storage.
+    return torch._C._has_storage(tensor) and not tensor.is_quantized and not tensor.is_meta
 
 
 def numbers(elements: list[Any]) -> Sequence[Number]:
