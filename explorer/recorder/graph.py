@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import starmap
 from typing import Any, Literal
 
 import torch
@@ -70,14 +71,16 @@ class Graph:
         if grad_fn is None or self._key in grad_fn.metadata:
             return ()
         new = self._unknown(grad_fn)
-        if not self._budget.pay_nodes(len(new), sum([len(edges) for _, edges in new])):
+        if not self._budget.pay_nodes(len(new), sum(map(len, new.values()))):
             return ()
         unpacks = has_unpack_hooks()
-        ids = [self._add_node(node, span, order, made_by, unpacks) for node, _ in new]
-        for node, edges in new:
+        ids: tuple[str, ...] = ()
+        for node in new:
+            ids += self._add_node(node, span, order, made_by, unpacks)
+        for node, edges in new.items():
             if edges:
                 self._add_edges(node.metadata[self._key], edges)
-        return tuple([node_id for node_id in ids if node_id is not None])
+        return ids
 
     def describe(self, node_id: str, *, variable: str | None, value: TensorValue | None = None) -> None:
         """Notes what is known of a node's result later than of the node itself."""
@@ -128,24 +131,24 @@ class Graph:
         self._handles.clear()
         self._notes.clear()
 
-    def _unknown(self, grad_fn: GradFn) -> list[tuple[GradFn, NextFunctions]]:
+    def _unknown(self, grad_fn: GradFn) -> dict[GradFn, NextFunctions]:
         """The new nodes behind a new one, itself included, in order of creation, and where each leads."""
         key, found = self._key, {grad_fn: grad_fn.next_functions}
-        pending = [following for following, _ in found[grad_fn]]
+        pending = [*found[grad_fn]]
         while pending:
-            node = pending.pop()
+            node, _ = pending.pop()
             if node is not None and key not in node.metadata and node not in found:
-                found[node] = edges = node.next_functions
-                pending += [following for following, _ in edges]
+                found[node] = node.next_functions
+                pending += found[node]
         if len(found) == 1:
-            return list(found.items())
+            return found
         # A leaf's node is there before the operation that uses it; torch numbers all others in order.
-        return sorted(found.items(), key=lambda item: -1 if is_accumulate(item[0]) else sequence_nr(item[0]))
+        return dict(sorted(found.items(), key=lambda item: -1 if is_accumulate(item[0]) else sequence_nr(item[0])))
 
     def _add_node(
         self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None, unpacks: bool
-    ) -> str | None:
-        """Takes in a node and returns its id; None if it is a further `AccumulateGrad` of a leaf that has one.
+    ) -> tuple[str, ...]:
+        """Takes in a node and returns its id; nothing if it is a further `AccumulateGrad` of a leaf that has one.
 
         Args:
             unpacks: Whether reading what is saved now would run code of the program.
@@ -167,7 +170,7 @@ class Graph:
                 name=type(grad_fn).__name__,
                 kind=kind,
                 span=None if is_leafs else span,
-                saved=tuple([self._saved(name, part) for name, part in kept]),
+                saved=tuple(starmap(self._saved, kept)),
                 sequence_nr=number,
                 order=1 if is_leafs else order,
                 made_by=None if is_leafs else made_by,
@@ -176,7 +179,7 @@ class Graph:
         before, after = self._hooks(grad_fn, self.nodes[node_id], frees, not unpacks)
         self._handles.append(grad_fn.register_prehook(before))
         self._handles.append(grad_fn.register_hook(after))
-        return node_id if is_new else None
+        return (node_id,) if is_new else ()
 
     def _of_leaf(self, grad_fn: GradFn, new_id: str) -> str:
         """The id that a leaf's `AccumulateGrad` has or gets."""

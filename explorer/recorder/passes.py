@@ -223,7 +223,7 @@ class Passes:
             self.builder.snapshots.forget()
 
     def _values(self, grads: Grads) -> tuple[TensorValue | None, ...]:
-        return tuple(map(self.builder.maybe_value, grads))
+        return tuple(map(self.builder.snapshots.take_passing, grads))
 
     def _accumulate_starts(
         self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None], grad_outputs: Grads

@@ -5,12 +5,12 @@ from __future__ import annotations
 import weakref
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from msgspec.structs import force_setattr
 
-from explorer.model import Number, Stats, TensorValue
+from explorer.model import Stats, TensorValue
 from explorer.recorder.limits import Budget
 from explorer.recorder.statistics import Statistics, in_memory_order, repeated, without_repetition
 from explorer.recorder.storages import Storages
@@ -37,6 +37,21 @@ PLAIN |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.
 
 Waiting = tuple[TensorValue, torch.Tensor, int, tuple[int, ...] | None]
 """(the value to fill, a copy of its elements, how many, their indices where they are a sample)."""
+
+
+class Passed(NamedTuple):
+    """A gradient on its way, as it was when it was last looked at.
+
+    Args:
+        grad, version: The tensor, and how often it had been changed in place.
+        value: What it held.
+        price: How many elements of the budget that was.
+    """
+
+    grad: weakref.ref[torch.Tensor]
+    version: int
+    value: TensorValue
+    price: int
 
 
 class Batch:
@@ -76,25 +91,23 @@ class Snapshots:
         self._elements_waiting = 0
         self._batches: dict[tuple[torch.dtype, int], Batch] = {}
         self._recent: dict[tuple[Any, ...], TensorValue] = {}
-        self._passed: dict[int, tuple[weakref.ref[torch.Tensor], int, TensorValue]] = {}
+        self._passed: dict[int, Passed] = {}
         self._recent_stats: dict[Any, Stats] = {}
-        self._shapes: dict[torch.Size, tuple[int, ...]] = {}
-        self._dtypes: dict[torch.dtype, str] = {}
 
     def take(self, tensor: torch.Tensor) -> TensorValue:
         """What a tensor holds now."""
-        kind = tensor.dtype
-        dtype = self._dtypes.get(kind) or self._dtypes.setdefault(kind, dtype_name(kind))
+        dtype = dtype_name(tensor.dtype)
         shape: tuple[int, ...] = ()
         try:
-            size = tensor.shape
-            if (known := self._shapes.get(size)) is None:
-                known = self._shapes[size] = tuple(size)
-            shape, count = known, tensor.numel()
+            shape, count = shape_of(tensor.shape), tensor.numel()
             if count > FEW:
                 return self._take_once(tensor, shape, dtype, count)
             self._budget.elements -= count
-            return TensorValue(shape=shape, dtype=dtype, values=listed(tensor, len(shape)))
+            if len(shape) > 1 or not is_ordinary(tensor):
+                elements = dense(tensor).reshape(-1).tolist()
+            else:
+                elements = tensor.tolist() if shape else [tensor.item()]
+            return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(elements)))
         except (RuntimeError, NotImplementedError):
             with suppress(RuntimeError, NotImplementedError):
                 if (batch := unbatched(tensor)) is not tensor:
@@ -102,12 +115,30 @@ class Snapshots:
             # Tensors that live on "meta" have a shape but nothing to read.
             return TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=Stats())
 
+    def take_passing(self, grad: torch.Tensor | None) -> TensorValue | None:
+        """What a gradient holds that the engine carries from node to node; None of an undefined one.
+
+        What one node hands on and the next receives is the same object, and that is quicker to tell than to read.
+        """
+        if grad is None:
+            return None
+        passed = self._passed.get(id(grad))
+        if passed is not None and passed.grad() is grad and passed.version == grad._version:
+            self._budget.elements -= passed.price
+            return passed.value
+        before = self._budget.elements
+        value = self.take(grad)
+        if not grad.is_inference():
+            price = before - self._budget.elements
+            self._passed[id(grad)] = Passed(weakref.ref(grad), grad._version, value, price)
+        return value
+
     def forget(self) -> None:
         """Begins a new moment: the program runs on, and may change a tensor where no counter tells."""
-        if self._recent:
+        if self._recent or self._passed:
             self._recent.clear()
-            self._passed.clear()
             self._recent_stats.clear()
+            self._passed.clear()
 
     def fill(self) -> None:
         """Writes down the numbers of all values that wait for them."""
@@ -130,18 +161,13 @@ class Snapshots:
     def _take_once(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
         """The same memory in the same state within one moment is the same value."""
         self._budget.elements -= count if count <= self._most else self._sample
-        # What one node hands on to the next is the same object, and that is quicker to tell.
-        if (passed := self._passed.get(id(tensor))) and passed[0]() is tensor and passed[1] == tensor._version:
-            return passed[2]
         if not is_ordinary(tensor) or tensor.is_inference():
             return self._copy(dense(tensor), shape, dtype, count, None)
         address = self._storages.address(tensor.untyped_storage())
-        version = tensor._version
-        memory = address, tensor.data_ptr(), version, count, dtype, tensor.is_neg()
+        memory = address, tensor.data_ptr(), tensor._version, count, dtype, tensor.is_neg()
         key = *memory, shape, tensor.stride(), tensor.is_conj()
         if (value := self._recent.get(key)) is None:
             value = self._recent[key] = self._copy(tensor.detach(), shape, dtype, count, memory)
-        self._passed[id(tensor)] = weakref.ref(tensor), version, value
         return value
 
     def _copy(
@@ -217,19 +243,18 @@ class Snapshots:
             start = end
 
 
+@lru_cache(maxsize=4096)
+def shape_of(size: torch.Size) -> tuple[int, ...]:
+    """A tensor's sizes, one tuple for all of the same shape."""
+    return tuple(size)
+
+
 @lru_cache(maxsize=256)
 def spread(count: int, sample: int) -> tuple[tuple[int, ...], torch.Tensor]:
     """The flat indices of a sample of so many elements, as a tuple and as a tensor."""
     step = (count - 1) / max(sample - 1, 1)
     indices = tuple([round(i * step) for i in range(sample)])
     return indices, torch.tensor(indices, dtype=torch.long, device="cpu")
-
-
-def listed(tensor: torch.Tensor, dimensions: int) -> tuple[Number, ...]:
-    """The elements of a small tensor as JSON can hold them."""
-    if dimensions > 1 or not is_ordinary(tensor):
-        return tuple(numbers(dense(tensor).reshape(-1).tolist()))
-    return tuple(numbers(tensor.tolist() if dimensions else [tensor.item()]))
 
 
 def written(flat: torch.Tensor) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ DEEPEST = 10
 """How deep in lists of lists tensors are looked for; a list may hold itself."""
 
 
+@cache
 def dtype_name(dtype: torch.dtype) -> str:
     """torch's name without `torch.`: "float32"."""
     return str(dtype).removeprefix("torch.")
