@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from msgspec.structs import force_setattr
 
-from explorer.model import Stats, TensorValue
+from explorer.model import Number, Stats, TensorValue
 from explorer.recorder.limits import Budget
 from explorer.recorder.statistics import Statistics, in_memory_order, repeated, without_repetition
 from explorer.recorder.storages import Storages
@@ -199,10 +199,10 @@ class Snapshots:
         """Takes samples and statistics of the tensors copied so far."""
         rows = batch.matrix[: len(batch.values)]
         indices, places = spread(rows.shape[1], self._sample)
-        samples = rows.index_select(1, places).unbind()
+        samples = written(rows.index_select(1, places))
         for value, sample, summary in zip(batch.values, samples, self._statistics.of_rows(rows), strict=True):
+            fill(value, sample, indices)
             force_setattr(value, "summary", summary)
-            self._wait(value, sample, len(indices), indices)
         batch.values.clear()
 
     def _look_at_all(self) -> None:
@@ -233,13 +233,11 @@ class Snapshots:
         return found
 
     def _fill(self, waiting: list[Waiting]) -> None:
-        elements = written(torch.cat([copy for _, copy, _, _ in waiting]))
+        elements = written(torch.cat([copy for _, copy, _, _ in waiting]).view(1, -1))[0]
         start = 0
         for value, _, count, indices in waiting:
             end = start + count
-            # The value is frozen for everybody who reads a recording; there is none yet.
-            force_setattr(value, "values", tuple(elements[start:end]))
-            force_setattr(value, "indices", indices)
+            fill(value, elements[start:end], indices)
             start = end
 
 
@@ -257,12 +255,19 @@ def spread(count: int, sample: int) -> tuple[tuple[int, ...], torch.Tensor]:
     return indices, torch.tensor(indices, dtype=torch.long, device="cpu")
 
 
-def written(flat: torch.Tensor) -> list[Any]:
+def fill(value: TensorValue, elements: list[Number], indices: tuple[int, ...] | None) -> None:
+    """Writes down what a tensor held."""
+    # The value is frozen for everybody who reads a recording; there is none yet.
+    force_setattr(value, "values", tuple(elements))
+    force_setattr(value, "indices", indices)
+
+
+def written(rows: torch.Tensor) -> list[list[Any]]:
     """Many elements as JSON can hold them; looks at single ones only where they are not finite."""
-    elements: list[Any] = flat.tolist()
-    if flat.is_complex():
-        return list(numbers(elements))
-    if flat.is_floating_point():
-        for index in flat.isfinite().logical_not().nonzero().view(-1).tolist():
-            elements[index] = numbers([elements[index]])[0]
+    elements: list[list[Any]] = rows.tolist()
+    if rows.is_complex():
+        return [list(numbers(row)) for row in elements]
+    if rows.is_floating_point():
+        for row, column in rows.isfinite().logical_not().nonzero().tolist():
+            elements[row][column] = numbers([elements[row][column]])[0]
     return elements
