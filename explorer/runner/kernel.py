@@ -1,8 +1,9 @@
 """What the kernel itself refuses a worker on Linux, whatever code may run there: the third line of defence.
 
-Landlock leaves the folders that modules are imported from, to be read; seccomp refuses every call that starts programs,
-signals others, opens sockets or changes files. Both last until the process ends. Where a kernel or a machine does not
-have them, the worker has the language, the audit hook and its limits.
+Landlock leaves the folders that modules are imported from, to be read; seccomp allows the calls that computing needs
+(`syscalls.toml`) and refuses all others: none starts programs, signals others, changes what they may use, opens sockets
+or writes files. Both last until the process ends. Where a kernel or a machine does not have them, the worker has the
+language, the audit hook and its limits.
 """
 
 from __future__ import annotations
@@ -28,14 +29,29 @@ NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 X32 = 0x40000000
 """From here on x86 numbers the calls of another interface."""
 
+YOUNG = 435
+"""From here on calls are younger than 2019: libc does without those that a kernel does not have."""
+
 CLONE_THREAD = 0x00010000
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+FILE_COMMANDS = (0, 1, 2, 3, 4, 1030)
+"""Of `fcntl`: copy a descriptor, read and set its flags. Others have a signal sent to whoever is named."""
+
+DEVICE_COMMANDS = (0x5401, 0x541B, 0x5421, 0x5450, 0x5451)
+"""Of `ioctl`: whether it is a terminal, how much is there to read, blocking, inheriting."""
+
+PROCESS_COMMANDS = (15, 16, 0x53564D41)
+"""Of `prctl`: names of threads and of memory."""
 
 NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER = 38, 22, 2
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 """Landlock's calls, the same on every machine."""
 
 READ_FILE, READ_DIR = 1 << 2, 1 << 3
+NETWORK, SCOPES = 0b11, 0b11
+"""To bind and to connect; abstract sockets of others, and signals to them."""
+
 ACCESS_BITS = (0, 13, 14, 15, 15, 16)
 """How many kinds of access to files each version of Landlock knows."""
 
@@ -55,11 +71,11 @@ def close_off(readable: Iterable[str]) -> None:
 
 
 def filter_program(calls: Mapping[str, Any], pid: int) -> Iterator[Instruction]:
-    """The filter that refuses a machine's calls.
+    """The filter that allows a machine's calls.
 
     Args:
         calls: The machine's part of `syscalls.toml`.
-        pid: The process, which may signal itself.
+        pid: The process, which may signal and limit itself.
     """
     yield (LOAD, 0, 0, ARCHITECTURE)
     yield (EQUAL, 1, 0, calls["arch"])
@@ -67,36 +83,48 @@ def filter_program(calls: Mapping[str, Any], pid: int) -> Iterator[Instruction]:
     yield (LOAD, 0, 0, NUMBER)
     yield (AT_LEAST, 0, 1, X32)
     yield _refusal(errno.EPERM)
-    for kind in ("programs", "signals", "network", "memory_of_others", "files", "kernel"):
+    for kind in ("memory", "threads", "time", "signals", "files", "answers", "itself"):
         for number in calls[kind].values():
-            yield from _refused(number, errno.EPERM)
-    for number in calls["unknown"].values():  # libc then does without them
-        yield from _refused(number, errno.ENOSYS)
-    yield from _refused_unless(calls["clone"], 0, (ANY_BIT, 1, 0, CLONE_THREAD))
-    for name in ("kill", "tgkill"):
-        yield from _refused_unless(calls[name], 0, (EQUAL, 1, 0, pid))
-    for name, flags in (("open", 1), ("openat", 2)):
-        if name in calls:
-            yield from _refused_unless(calls[name], flags, (ANY_BIT, 0, 1, WRITING))
+            yield (EQUAL, 0, 1, number)
+            yield (RETURN, 0, 0, ALLOW)
+    for name, number in calls["with_arguments"].items():
+        yield from _allowed_if(number, *argument_tests(pid)[name])
+    yield (AT_LEAST, 0, 1, YOUNG)
+    yield _refusal(errno.ENOSYS)
+    yield _refusal(errno.EPERM)
+
+
+def argument_tests(pid: int) -> Mapping[str, tuple[int, tuple[Instruction, ...]]]:
+    """For each call that is not free: which argument counts, and how to tell that it is allowed."""
+    return {
+        "clone": (0, ((ANY_BIT, 1, 0, CLONE_THREAD),)),
+        "open": (1, ((ANY_BIT, 0, 1, WRITING),)),
+        "openat": (2, ((ANY_BIT, 0, 1, WRITING),)),
+        "kill": (0, _one_of(pid)),
+        "tgkill": (0, _one_of(pid)),
+        "prlimit64": (0, _one_of(0, pid)),
+        "fcntl": (1, _one_of(*FILE_COMMANDS)),
+        "ioctl": (1, _one_of(*DEVICE_COMMANDS)),
+        "prctl": (0, _one_of(*PROCESS_COMMANDS)),
+    }
+
+
+def _one_of(*values: int) -> tuple[Instruction, ...]:
+    """Tests that jump over the rest and the refusal behind them."""
+    return tuple((EQUAL, len(values) - place, 0, value) for place, value in enumerate(values))
+
+
+def _allowed_if(number: int, argument: int, tests: tuple[Instruction, ...]) -> Iterator[Instruction]:
+    """Refuses a call unless the low half of an argument passes a test, which then jumps over the refusal."""
+    yield (EQUAL, 0, len(tests) + 3, number)
+    yield (LOAD, 0, 0, FIRST_ARGUMENT + 8 * argument)
+    yield from tests
+    yield _refusal(errno.EPERM)
     yield (RETURN, 0, 0, ALLOW)
 
 
 def _refusal(error: int) -> Instruction:
     return (RETURN, 0, 0, ERROR | error)
-
-
-def _refused(number: int, error: int) -> Iterator[Instruction]:
-    yield (EQUAL, 0, 1, number)
-    yield _refusal(error)
-
-
-def _refused_unless(number: int, argument: int, test: Instruction) -> Iterator[Instruction]:
-    """Refuses a call unless the low half of an argument passes a test, which then jumps over the refusal."""
-    yield (EQUAL, 0, 4, number)
-    yield (LOAD, 0, 0, FIRST_ARGUMENT + 8 * argument)
-    yield test
-    yield _refusal(errno.EPERM)
-    yield (RETURN, 0, 0, ALLOW)
 
 
 def _filter_calls(libc: ctypes.CDLL, program: list[Instruction]) -> None:
@@ -111,7 +139,8 @@ def _restrict_files(libc: ctypes.CDLL, readable: Iterable[str]) -> None:
     if version < 1:
         return
     kinds = (1 << ACCESS_BITS[min(version, len(ACCESS_BITS) - 1)]) - 1
-    ruleset = libc.syscall(CREATE_RULESET, struct.pack("=Q", kinds), ctypes.c_size_t(8), 0)
+    given_up = struct.pack("=QQQ", kinds, NETWORK, SCOPES)[: 8 * (1 + (version >= 4) + (version >= 6))]
+    ruleset = libc.syscall(CREATE_RULESET, given_up, ctypes.c_size_t(len(given_up)), 0)
     for folder in readable:
         with suppress(OSError):
             end = os.open(folder, os.O_PATH | os.O_CLOEXEC)

@@ -14,12 +14,16 @@ import pytest
 
 import explorer
 from explorer.runner import Limits, running
-from explorer.runner.kernel import ALLOW, RETURN, filter_program
+from explorer.runner.kernel import ERROR, RETURN, argument_tests, filter_program
 
 ROOT = Path(__file__).parents[2]
 
 PRELUDE = """
-import os, socket, sys, threading
+import ctypes, fcntl, os, resource, socket, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *args):
+    if libc.syscall(number, *args) < 0:
+        raise OSError(ctypes.get_errno(), "")
 from explorer.runner import kernel
 kernel.close_off([os.path.dirname(os.__file__)])
 try:
@@ -58,6 +62,15 @@ closes_off = pytest.mark.skipif(
         ("os.unlink('/tmp/explorer-was-here')", errno.EPERM),
         ("os.mkdir('/tmp/explorer-was-here')", errno.EPERM),
         ("os.memfd_create('x')", errno.EPERM),
+        ("resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))", errno.EPERM),
+        ("fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid())", errno.EPERM),
+        ("fcntl.fcntl(0, 10, 9)", errno.EPERM),  # the signal to send
+        ("os.sched_setaffinity(os.getppid(), {0})", errno.EPERM),
+        ("os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)", errno.EPERM),
+        ("os.chmod('/tmp', 0o777)", errno.EPERM),
+        ("call(452, -100, b'/tmp', 0o777, 0)", errno.ENOSYS),  # chmod by a call that is younger
+        ("call(31, 0, 0, 0)", errno.EPERM),  # memory shared by others, removed
+        ("call(9999)", errno.ENOSYS),
         ("open('/etc/passwd')", errno.EACCES),
         ("open('/proc/self/environ')", errno.EACCES),
         ("os.listdir('/home')", errno.EACCES),
@@ -69,7 +82,15 @@ def test_the_kernel_refuses(act: str, error: int) -> None:
 
 @closes_off
 @pytest.mark.parametrize(
-    "act", ["open(os.__file__)", "threading.Thread(target=int).start()", "os.kill(os.getpid(), 0)", "os.write(1, b'')"]
+    "act",
+    [
+        "open(os.__file__)",
+        "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))",
+        "os.isatty(0)",
+        "threading.Thread(target=int).start()",
+        "os.kill(os.getpid(), 0)",
+        "os.write(1, b'')",
+    ],
 )
 def test_the_kernel_allows(act: str) -> None:
     assert after_closing_off(act) == "done"
@@ -89,12 +110,10 @@ def test_a_program_runs_in_a_process_that_is_closed_off() -> None:
 
 
 def test_every_jump_of_the_filter_lands_inside_it() -> None:
-    calls = {
-        "arch": 1,
-        **{kind: {"a": 2} for kind in ("programs", "signals", "network", "memory_of_others", "files", "kernel")},
-        **{"unknown": {"b": 3}, "clone": 4, "kill": 5, "tgkill": 6, "open": 7, "openat": 8},
-    }
+    kinds = ("memory", "threads", "time", "signals", "files", "answers", "itself")
+    limited = {name: number for number, name in enumerate(argument_tests(pid=9), start=3)}
+    calls = {"arch": 1, **{kind: {"a": 2} for kind in kinds}, "with_arguments": limited}
     program = list(filter_program(calls, pid=9))
     for place, (_, if_true, if_false, _) in enumerate(program):
         assert place + 1 + max(if_true, if_false) <= len(program)
-    assert program[-1] == (RETURN, 0, 0, ALLOW)
+    assert program[-1] == (RETURN, 0, 0, ERROR | errno.EPERM)
