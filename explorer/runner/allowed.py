@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -15,10 +15,13 @@ TENSOR = "Tensor"
 @cache
 def allowed_names() -> Mapping[str, frozenset[str]]:
     """For each module that may be imported the names it offers; `TENSOR` for the attributes of tensors."""
-    names: dict[str, frozenset[str]] = {}
-    for group in _read("allowed.toml")["group"]:
-        names[group["module"]] = names.get(group["module"], frozenset()) | frozenset(group["names"].split())
-    return names
+    return _names_of(_read("allowed.toml")["group"])
+
+
+@cache
+def assignable_names() -> Mapping[str, frozenset[str]]:
+    """For each module that has such names those that a program may assign to."""
+    return _names_of(group for group in _read("allowed.toml")["group"] if group.get("assignable"))
 
 
 def allowed_modules() -> tuple[str, ...]:
@@ -62,8 +65,15 @@ def refused_bases() -> tuple[str, ...]:
 
 
 def refused_of_classes() -> tuple[tuple[str, frozenset[str], str], ...]:
-    """Public names that are refused of a library's class and all below it: (module and class, names, code)."""
+    """Names that are refused of a library's class and all below it: (module and class, names, code)."""
     return tuple((of["class"], frozenset(of["names"].split()), of["code"]) for of in _read("refused.toml")["of_class"])
+
+
+def _names_of(groups: Iterable[dict[str, Any]]) -> dict[str, frozenset[str]]:
+    names: dict[str, frozenset[str]] = {}
+    for group in groups:
+        names[group["module"]] = names.get(group["module"], frozenset()) | frozenset(group["names"].split())
+    return names
 
 
 @cache

@@ -77,6 +77,8 @@ class Classes:
         for name in slots:
             if is_dunder(name) and name not in DEFINABLE:
                 self._refuse("name_hidden", name=name)
+        if "__getattr__" in vars(cls):
+            self._guard_getattr(cls)
         for name in (*bound, *slots):
             if self.is_library_name(cls, name):
                 self._refuse("name_of_library", name=name)
@@ -86,6 +88,25 @@ class Classes:
                 if self.is_answer_of(cls, name):
                     self._refuse("name_of_library", name=name)
         return cls
+
+    def _guard_getattr(self, cls: type) -> None:
+        """Keeps a `__getattr__` from answering when Python or torch ask for a hidden name, such as a pointer."""
+        answer = vars(cls)["__getattr__"]
+        if type(answer) is not FunctionType:
+            self._refuse("method_hidden", name="__getattr__")
+
+        own = self._own
+
+        @functools.wraps(answer)
+        def guarded(self: Any, name: str) -> Any:
+            if name[:1] != "_":
+                return answer(self, name)
+            for base in type(self).__mro__:
+                if base not in own and "__getattr__" in vars(base):  # of a module, whose parts go by any name
+                    return vars(base)["__getattr__"](self, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+        type.__setattr__(cls, "__getattr__", guarded)
 
     def check_fields(self, cls: type) -> None:
         """Refuses fields of a data class that are named like attributes of a library's class behind it.

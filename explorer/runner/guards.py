@@ -13,6 +13,7 @@ from explorer.runner.allowed import (
     TENSOR,
     allowed_modules,
     allowed_names,
+    assignable_names,
     refusal_of_attribute,
     refusal_of_member,
     refusal_of_tensor,
@@ -22,7 +23,7 @@ from explorer.runner.allowed import (
 from explorer.runner.classes import Classes, StandIn
 from explorer.runner.endings import Violation
 from explorer.runner.formats import safe_format
-from explorer.runner.names import DEFINABLE, READABLE, exact, is_dunder
+from explorer.runner.names import DEFINABLE, GUARDED, READABLE, exact, is_dunder
 from explorer.runner.positions import Lines
 from explorer.runner.stand_ins import stand_ins
 from explorer.runner.stops import Ended, Refused
@@ -46,6 +47,9 @@ NAMED_TUPLE = frozenset({"_asdict", "_replace", "_fields", "_make"})
 
 TITLES = frozenset({"__name__", "__qualname__", "__doc__"})
 """What may be read of what stands in for a class."""
+
+OPEN = "torch.nn.Module torch.autograd.function.FunctionCtx torch.autograd.Function decimal.Context"
+"""Classes of libraries whose objects take attributes."""
 
 NAMING = frozenset({"add_module", "register_module", "register_parameter", "register_buffer", "set_submodule"})
 """Methods of modules that set an attribute by a name they are given."""
@@ -72,8 +76,7 @@ class Guards:
         self._tensor: type = torch.Tensor
         self._module: type = torch.nn.Module
         self._node: type = torch.autograd.graph.Node
-        self._context: type = torch.autograd.function.FunctionCtx
-        self._function: type = torch.autograd.Function
+        self._open: tuple[type, ...] = tuple(_find(modules, path) for path in OPEN.split())
         self._classes = Classes(self.refuse, self._tensor, sealed=[_find(modules, path) for path in refused_bases()])
         self._stand_ins = stand_ins(modules, self._classes, self.refuse)
         self._refused_of = [(_find(modules, path), names, code) for path, names, code in refused_of_classes()]
@@ -130,6 +133,9 @@ class Guards:
 
     def _check_read(self, obj: Any, name: str) -> None:
         cls = type(obj)
+        for refusing, names, code in self._refused_of:
+            if name in names and issubclass(obj if issubclass(cls, type) else cls, refusing):
+                self.refuse(code, name=name)
         if issubclass(cls, ModuleType):
             self._check_member(obj, name)
         elif issubclass(cls, StandIn) and name not in TITLES:
@@ -138,9 +144,6 @@ class Guards:
             self._check_tensor(obj, name)
         elif name[0] == "_" and name not in READABLE and not self._is_hidden_name_free(obj, name):
             self.refuse("attribute_hidden", name=name)
-        for refusing, names, code in self._refused_of:
-            if name in names and issubclass(obj if issubclass(cls, type) else cls, refusing):
-                self.refuse(code, name=name)
 
     def _check_name(self, name: str) -> None:
         if type(name) is not str:
@@ -163,9 +166,11 @@ class Guards:
 
     def _is_hidden_name_free(self, obj: Any, name: str) -> bool:
         """Whether a name with an underscore is the program's own, or one of a node's saved tensors."""
+        cls = type(obj)
+        if name in GUARDED:
+            return issubclass(cls, self._module) or cls in self._classes
         if is_dunder(name):
             return False
-        cls = type(obj)
         if issubclass(cls, self._node):
             return name.startswith(("_saved_", "_raw_saved_"))
         return self._is_own_attribute(obj, name) or (issubclass(cls, tuple) and name in NAMED_TUPLE)
@@ -182,7 +187,8 @@ class Guards:
     def _may_write(self, obj: Any, name: str) -> bool:
         cls = type(obj)
         if issubclass(cls, ModuleType):
-            return False
+            known = self._names.get(id(obj))
+            return known is not None and name in assignable_names().get(known[0], ())
         if is_dunder(name):
             return issubclass(cls, type) and obj in self._classes and name in DEFINABLE
         if issubclass(cls, self._tensor):
@@ -194,7 +200,7 @@ class Guards:
             return self._is_own_attribute(obj, name)
         if issubclass(cls, FunctionType):
             return bool(obj.__code__.co_filename == policy.FILENAME)
-        return cls in self._classes or issubclass(cls, (self._module, self._context, self._function))
+        return cls in self._classes or issubclass(cls, self._open)
 
     def _may_bind(self, cls: type, name: str) -> bool:
         """Whether a class of the program's may be given an attribute."""

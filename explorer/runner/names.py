@@ -18,6 +18,9 @@ MAKING = "init post_init"
 DEFINABLE = frozenset(f"__{name}__" for name in f"{OPERATORS} {CONTAINERS} {TEXTS} {MAKING}".split())
 """Methods that a class may define: Python calls them for operators, builtins and statements."""
 
+GUARDED = frozenset({"__getattr__"})
+"""A method that a class may define, and that is not asked for hidden names."""
+
 READABLE = DEFINABLE | {"__name__", "__qualname__", "__doc__"}
 """Attributes that may be read of anything: they are functions a program can call anyway, or texts."""
 

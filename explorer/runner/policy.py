@@ -10,6 +10,8 @@ is refused.
 from __future__ import annotations
 
 import ast
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,7 +29,7 @@ from explorer.runner.allowed import (
     refusal_of_module,
 )
 from explorer.runner.endings import Violation
-from explorer.runner.names import ASSIGNABLE, DEFINABLE, READABLE, is_dunder, mangled
+from explorer.runner.names import ASSIGNABLE, DEFINABLE, GUARDED, READABLE, is_dunder, mangled
 from explorer.runner.positions import Lines
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -43,6 +45,13 @@ OWN, ENDED, TYPE = "<own>", "<ended>", "<type>"
 SYNTAX_CODES = {"TryStar": "syntax_try_star", "Await": "syntax_async"}
 """Why a kind of syntax is refused, where there is more to say than that nobody has looked at it."""
 
+
+PROMPT = re.compile(r">>>|\.\.\. |In \[\d*\]:")
+"""How a line begins that was copied from an interactive session."""
+
+INVALID_CHARACTER = re.compile(r"invalid (?:non-printable )?character '?(.)'? \(U\+")
+PLAIN_MARKS = dict(zip("“”‘’。、【】《》—–−", "\"\"''.,[]<>---", strict=True))
+"""Marks that look like Python's, besides the full-width forms of ASCII."""
 
 PATTERNS_OF_ITSELF = frozenset(
     {"bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"}
@@ -185,7 +194,7 @@ class Policy(RestrictingNodeTransformer):
         name = node.attr
         if (code := refusal_of_attribute(name)) is not None:
             self.refuse(node, code, name=name)
-        elif is_dunder(name) and name not in READABLE and name != "__version__":
+        elif is_dunder(name) and name not in READABLE | GUARDED | {"__version__"}:
             self.refuse(node, "attribute_hidden", name=name)
         elif isinstance(node.ctx, ast.Load) and (module := self._module(node.value)) is not None:
             self._check_member(node, module, name)
@@ -270,7 +279,7 @@ class Policy(RestrictingNodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
         """A function's name: a class may define the methods behind operators and statements."""
-        if is_dunder(node.name) and node.name not in DEFINABLE:
+        if is_dunder(node.name) and node.name not in DEFINABLE | GUARDED:
             self.refuse(node, "method_hidden", name=node.name)
         return self._contents(node)
 
@@ -413,9 +422,22 @@ def _imported_modules(tree: ast.Module, bound: Counter[str]) -> dict[str, str]:
 
 
 def _not_python(error: SyntaxError) -> Violation:
-    """A syntax error as Python words and places it."""
+    """A syntax error as Python words and places it, or what tells more where people paste from elsewhere."""
     line, column = error.lineno or 1, max(error.offset or 1, 1) - 1
     end_line = error.end_lineno or line
     end_column = max((error.end_offset or 0) - 1, column + 1 if end_line == line else 0)
     span = Span(line=line, column=column, end_line=end_line, end_column=end_column)
+    text = (error.text or "").lstrip()
+    if (prompt := PROMPT.match(text)) is not None:
+        return Violation(code="syntax_prompt", span=span, values={"prompt": prompt[0]})
+    if text.startswith(("%", "!")):
+        return Violation(code="syntax_notebook", span=span, values={"command": text.split()[0]})
+    if (wide := INVALID_CHARACTER.match(error.msg)) is not None and (plain := _plain_character(wide[1])) is not None:
+        return Violation(code="syntax_wide", span=span, values={"character": wide[1], "plain": plain})
     return Violation(code="syntax", span=span, values={"message": error.msg})
+
+
+def _plain_character(character: str) -> str | None:
+    """What Python reads in place of a punctuation mark of another script; None where there is none."""
+    plain = PLAIN_MARKS.get(character) or unicodedata.normalize("NFKC", character)
+    return plain if plain.isascii() else None
