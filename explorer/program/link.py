@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 from explorer.errors import LinkInvalid, ProgramInvalid
 from explorer.program.choices import Choices
+from explorer.program.source import LONGEST
 from explorer.program.toggles import Between, Seed, Toggles, check_toggles
 
 MAX_LINK_CHARACTERS = 4000
-MAX_TEXT_CHARACTERS = 20_000
 
 _FUNCTION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,6}")
@@ -99,8 +99,8 @@ def _packed(text: str) -> str:
         data = text.encode()
     except UnicodeEncodeError as error:
         raise LinkInvalid("program.link_damaged", name="code") from error
-    if len(text) > MAX_TEXT_CHARACTERS:
-        raise LinkInvalid("program.link_too_long", length=len(text), most=MAX_TEXT_CHARACTERS)
+    if len(text) > LONGEST:
+        raise LinkInvalid("program.link_too_long", length=len(text), most=LONGEST)
     return base64.urlsafe_b64encode(zlib.compress(data, 9)).decode().rstrip("=")
 
 
@@ -108,7 +108,7 @@ def _unpacked(code: str) -> str:
     """The text; never holds more of it in memory than is allowed."""
     if len(code) > MAX_LINK_CHARACTERS:
         raise LinkInvalid("program.link_too_long", length=len(code), most=MAX_LINK_CHARACTERS)
-    most_bytes = 4 * MAX_TEXT_CHARACTERS
+    most_bytes = 4 * LONGEST
     try:
         data = base64.b64decode(code + "=" * (-len(code) % 4), altchars=b"-_", validate=True)
         stream = zlib.decompressobj()
@@ -116,8 +116,8 @@ def _unpacked(code: str) -> str:
         text = unpacked.decode() if len(unpacked) <= most_bytes else None
     except (binascii.Error, zlib.error, ValueError) as error:
         raise LinkInvalid("program.link_damaged", name="code") from error
-    if text is None or len(text) > MAX_TEXT_CHARACTERS:
-        raise LinkInvalid("program.link_too_large", most=MAX_TEXT_CHARACTERS)
+    if text is None or len(text) > LONGEST:
+        raise LinkInvalid("program.link_too_large", most=LONGEST)
     if not stream.eof or stream.unused_data:
         raise LinkInvalid("program.link_damaged", name="code")
     return text

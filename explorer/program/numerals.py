@@ -12,6 +12,9 @@ from explorer.errors import ProgramInvalid
 from explorer.model import Number
 
 _NAMED = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e, "tau": math.tau}
+BEYOND_TENSORS = 2**64
+"""A whole number that no type of torch's holds."""
+
 _ROOTS = ("math", "torch", "np", "numpy")
 
 
@@ -28,7 +31,9 @@ def read_number(node: ast.expr) -> float | int | bool | None:
 
 def _atom(node: ast.expr) -> float | int | bool | None:
     match node:
-        case ast.Constant(value=bool() | int() | float() as number):
+        case ast.Constant(value=bool() | float() as number):
+            return number
+        case ast.Constant(value=int() as number) if number < BEYOND_TENSORS:
             return number
         case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str() as spelled)], keywords=[]):
             return _spelled(spelled)

@@ -14,6 +14,9 @@ from explorer.model import Span
 
 _LINE_END = re.compile(r"\r\n|\r|\n")  # what CPython's tokenizer takes for one; str.splitlines knows more
 
+LONGEST = 20_000
+"""Characters of a program: reading takes the server's time, and nobody steps through more."""
+
 
 class Positioned(Protocol):
     """An `ast` node that has a place in the text."""
@@ -98,6 +101,8 @@ def read(text: str) -> Source:
 
 
 def _parsed(text: str) -> ast.Module:
+    if len(text) > LONGEST:
+        raise ProgramInvalid("program.too_long", length=len(text), most=LONGEST)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in a string is for Python to complain about when it runs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.model.values import Frozen
+from explorer.program.source import LONGEST
 
 
 class Limits(Frozen, frozen=True, kw_only=True):
@@ -29,4 +30,4 @@ class Limits(Frozen, frozen=True, kw_only=True):
     values: int = 256
     elements: int = 2_000_000
     jacobians: int = 256
-    code_characters: int = 20_000
+    code_characters: int = LONGEST

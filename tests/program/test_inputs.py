@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from explorer.errors import ProgramInvalid
 from explorer.program import find_inputs
 
 EXPRESSIONS = """
@@ -109,11 +110,18 @@ def test_where_inputs_stand():
         "x = torch.ones(2, requires_grad=True).reshape(1, 2)",
         "x = other.reshape(2)",
         "x = torch.sin(torch.ones(2))",
+        f"x = torch.tensor([1.0, {10**400}])",
         "",
     ],
 )
 def test_what_is_no_input(text):
     assert find_inputs(text) == ()
+
+
+def test_a_text_that_is_too_long_is_not_read():
+    with pytest.raises(ProgramInvalid) as error:
+        find_inputs("x = 1\n" * 4_000)
+    assert error.value.key == "program.too_long"
 
 
 def test_the_default_type_is_not_guessed():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from explorer.errors import LinkInvalid, ProgramInvalid
 from explorer.i18n import LANGUAGES, text
 from explorer.program import Choices, Toggles, decode, encode, program_text
-from explorer.program.link import MAX_TEXT_CHARACTERS
+from explorer.program.source import LONGEST
 from explorer.program.toggles import check_toggles
 
 
@@ -94,7 +94,7 @@ def packed(data):
         ({"code": packed(b"x = 1")[:-6]}, "program.link_damaged"),
         ({"code": packed(b"\xff\xfe")}, "program.link_damaged"),
         ({"code": base64.urlsafe_b64encode(zlib.compress(b"x") + b"more").decode()}, "program.link_damaged"),
-        ({"code": packed(b"x" * (MAX_TEXT_CHARACTERS + 1))}, "program.link_too_large"),
+        ({"code": packed(b"x" * (LONGEST + 1))}, "program.link_too_large"),
         ({"code": packed(b"x" * 2_900_000)}, "program.link_too_large"),
         ({"code": "A" * 4001}, "program.link_too_long"),
     ],
@@ -113,7 +113,7 @@ def test_programs_too_long_for_a_link():
     with pytest.raises(LinkInvalid, match="link_too_long"):
         encode(Choices(text=os.urandom(4000).hex()))
     with pytest.raises(LinkInvalid, match="link_too_long"):
-        encode(Choices(text="x" * (MAX_TEXT_CHARACTERS + 1)))
+        encode(Choices(text="x" * (LONGEST + 1)))
     with pytest.raises(LinkInvalid, match="link_damaged"):
         encode(Choices(text="\ud800"))
     assert decode(encode(Choices(text="x = 1\n" * 3000))).text == "x = 1\n" * 3000

@@ -10,8 +10,8 @@ import msgspec
 from explorer.i18n import Language, text
 from explorer.labs.settings import LabSettings
 from explorer.program.functions import ProgramFunction, function_of
-from explorer.program.link import MAX_TEXT_CHARACTERS
 from explorer.program.names import Names
+from explorer.program.source import LONGEST
 from explorer.runner import Limits
 
 CHECK_LIMITS = Limits(wall_seconds=10.0, cpu_seconds=10, values=4_096, events=20_000, nodes=10_000)
@@ -40,7 +40,7 @@ class CheckSettings(LabSettings, frozen=True, kw_only=True):
     """
 
     function: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{0,40}$")] = "sin-chain"
-    code: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)] = ""
+    code: Annotated[str, msgspec.Meta(max_length=LONGEST)] = ""
     step: Annotated[int, msgspec.Meta(ge=-1, lt=len(POWERS))] = -1
 
 
