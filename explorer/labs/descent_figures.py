@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,11 +16,30 @@ from explorer.labs.map_style import map_layout, places_trace, shown_range, space
 from explorer.labs.reading import Array
 from explorer.render.palette import PALETTES, Theme
 
-PICTURE_PIXELS = 560
 FRAME_MILLISECONDS = 140
 ALWAYS = {"marker": {"opacity": 1}}
 FAR = 1e6
 """Coordinates beyond so many times the map's are drawn no further out; plotly stumbles over huge ones."""
+
+
+class Room(NamedTuple):
+    """Where the parts of the picture stand, as parts of its width and height.
+
+    Args:
+        pixels: The whole picture's height.
+        ground, losses: From where to where the map and the curve reach.
+        slider: How long the slider is.
+    """
+
+    pixels: int
+    ground: dict[str, list[float]]
+    losses: dict[str, list[float]]
+    slider: float
+
+
+BESIDE = Room(560, {"x": [0, 0.6], "y": [0, 1]}, {"x": [0.68, 1], "y": [0, 1]}, 0.6)
+BELOW = Room(740, {"x": [0, 1], "y": [0.44, 1]}, {"x": [0, 0.88], "y": [0, 0.32]}, 1)
+"""For a phone, on which the map takes the whole width."""
 
 
 def descent_figure(
@@ -30,6 +49,7 @@ def descent_figure(
     settings: DescentSettings,
     theme: Theme,
     language: Language,
+    room: Room = BESIDE,
 ) -> go.Figure:
     """The path and its losses, with a frame for each step, buttons to play and pause, and a slider.
 
@@ -38,6 +58,7 @@ def descent_figure(
         descent: The way that was gone; None where the program raised an error.
         right: The way without mistakes, to compare; None where none was made.
         settings, theme, language: As the page.
+        room: Where its parts stand.
     """
     in_space = settings.view == "surface"
     palette = PALETTES[theme]
@@ -51,12 +72,12 @@ def descent_figure(
     fixed = len(traces)
     traces += _moving(gone, len(gone.path) - 1, drawn, names, theme, in_space)
     if in_space:
-        layout = space_layout(drawn, theme, domain={"x": [0, 0.62], "y": [0, 1]})
+        layout = space_layout(drawn, theme, domain=room.ground)
     else:
-        layout = {**map_layout(settings.reach, theme, domain=[0, 0.6]), "images": [map_image(drawn, theme)]}
-    layout |= _loss_axes(gone, right, names["loss"], names["step"], theme)
+        layout = {**map_layout(settings.reach, theme, room.ground), "images": [map_image(drawn, theme)]}
+    layout |= _loss_axes(gone, right, names["loss"], names["step"], theme, room)
     if descent is not None:
-        layout |= _controls(len(gone.path), names["step"], palette.text, redraw=in_space)
+        layout |= _controls(len(gone.path), names["step"], palette.text, room, redraw=in_space)
     frames = []
     if descent is not None:
         still = [{"type": trace["type"]} for trace in traces[:fixed]]
@@ -64,7 +85,7 @@ def descent_figure(
         for step in range(len(gone.path)):
             moved = [_place(trace) for trace in _moving(gone, step, drawn, names, theme, in_space)]
             frames.append({"name": str(step), "traces": every, "data": [*still, *moved]})
-    return drawing(_listed(traces), theme, PICTURE_PIXELS, frames=frames, **layout)
+    return drawing(_listed(traces), theme, room.pixels, frames=frames, **layout)
 
 
 def _place(trace: dict[str, Any]) -> dict[str, Any]:
@@ -141,14 +162,16 @@ def _losses(way: Descent, name: str, color: str, dash: str = "solid") -> dict[st
     }
 
 
-def _loss_axes(way: Descent, right: Descent | None, name: str, step: str, theme: Theme) -> dict[str, Any]:
+def _loss_axes(way: Descent, right: Descent | None, name: str, step: str, theme: Theme, room: Room) -> dict[str, Any]:
     """The loss's axes: logarithmic where it stays above 0 and falls or grows a lot."""
     ways = [way] if right is None else [way, right]
     every = np.concatenate([one.losses for one in ways])
     count = max(max(len(one.losses) for one in ways) - 1, 1)
+    across = {"domain": room.losses["x"], "anchor": "y2", "range": [-0.5, count + 0.5]}
+    upward = {"domain": room.losses["y"], "anchor": "x2", "side": "right", "tickformat": "~g", **_loss_scale(every)}
     return {
-        "xaxis2": axis(theme, step, domain=[0.68, 1], anchor="y2", range=[-0.5, count + 0.5], zeroline=False),
-        "yaxis2": axis(theme, name, anchor="x2", side="right", tickformat="~g", zeroline=False, **_loss_scale(every)),
+        "xaxis2": axis(theme, step, zeroline=False, **across),
+        "yaxis2": axis(theme, name, zeroline=False, **upward),
     }
 
 
@@ -159,7 +182,7 @@ def _loss_scale(losses: Array) -> dict[str, Any]:
     return {"type": "linear"}
 
 
-def _controls(count: int, step: str, color: str, redraw: bool) -> dict[str, Any]:
+def _controls(count: int, step: str, color: str, room: Room, redraw: bool) -> dict[str, Any]:
     """Play, pause, and a slider over the steps; all in the browser, without the server."""
     frame = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": redraw}, "transition": {"duration": 0}}
     at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": redraw}, "transition": {"duration": 0}}
@@ -194,7 +217,7 @@ def _controls(count: int, step: str, color: str, redraw: bool) -> dict[str, Any]
                 "active": count - 1,
                 "steps": moves,
                 "x": 0,
-                "len": 0.6,
+                "len": room.slider,
                 "y": 0,
                 "yanchor": "top",
                 "pad": {"t": 42, "l": 105},

@@ -49,7 +49,8 @@ def contour_figure(surface: Surface, settings: GradientSettings, theme: Theme) -
         _label("∇f", ahead, surface.at, palette.done, surface.steepest > 0),
         _label("u", beside, surface.at, palette.running, True),
     ]
-    return drawing(traces, theme, MAP_PIXELS, **map_layout(settings.reach, theme), annotations=names)
+    margin = {"l": 4, "r": 22, "t": 8, "b": 4}  # an arrow's name may stand beside the map
+    return drawing(traces, theme, MAP_PIXELS, **map_layout(settings.reach, theme), annotations=names, margin=margin)
 
 
 def surface_figure(surface: Surface, settings: GradientSettings, theme: Theme) -> go.Figure:

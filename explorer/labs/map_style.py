@@ -86,12 +86,19 @@ def places_trace(reach: float) -> dict[str, Any]:
     }
 
 
-def map_layout(reach: float, theme: Theme, **horizontal: Any) -> dict[str, Any]:
-    """The axes of a square map that stays as it is while things move on it."""
+def map_layout(reach: float, theme: Theme, room: dict[str, list[float]] | None = None) -> dict[str, Any]:
+    """The axes of a square map that stays as it is while things move on it.
+
+    Args:
+        reach: How far they go from 0.
+        theme: The page's.
+        room: From where to where it reaches in its picture, along x and y; the whole picture where it is None.
+    """
     fields = {"range": [-reach, reach], "showgrid": False, "zeroline": False, "constrain": "domain"}
+    across, upward = ({"domain": room[name]} if room else {} for name in ("x", "y"))
     return {
-        "xaxis": axis(theme, "x", **fields, **horizontal),
-        "yaxis": axis(theme, "y", **fields, scaleanchor="x"),
+        "xaxis": axis(theme, "x", **fields, **across),
+        "yaxis": axis(theme, "y", **fields, **upward, scaleanchor="x"),
     }
 
 

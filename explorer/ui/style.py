@@ -20,6 +20,11 @@ def theme() -> Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
+def is_phone() -> bool:
+    """Whether the browser calls itself one of a phone: what stands side by side within one chart then stands below."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
+
+
 @cache
 def _sheet() -> str:
     return (Path(__file__).parent / "page.css").read_text("utf-8")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from explorer.i18n import LANGUAGES, Language
 from explorer.labs.advice import advice_on_error
 from explorer.labs.descent import Descent, DescentSettings, program_text, read_descent
-from explorer.labs.descent_figures import descent_figure
+from explorer.labs.descent_figures import BELOW, descent_figure
 from explorer.labs.gradient import Map, map_program, read_map, surfaces
 from explorer.labs.map_image import pixels
 from explorer.labs.settings import from_parameters, to_parameters
@@ -162,6 +162,15 @@ def test_the_picture_has_a_frame_for_every_step(theme: Theme, language: Language
     assert len(figure.layout.sliders[0].steps) == 6
     assert {button.label for button in figure.layout.updatemenus[0].buttons} == {"▶", "❚❚"}
     figure.to_json()
+
+
+@pytest.mark.parametrize("view", ["contour", "surface"])
+def test_on_a_phone_the_loss_stands_below_the_map(view: Any) -> None:
+    settings = DescentSettings(steps=3, view=view)
+    layout = descent_figure(ground(settings), descended(settings), None, settings, "light", "en", BELOW).layout
+    domains = layout.scene.domain if view == "surface" else {"x": layout.xaxis.domain, "y": layout.yaxis.domain}
+    assert domains["x"] == (0, 1)
+    assert layout.yaxis2.domain[1] < domains["y"][0]
 
 
 def test_without_a_path_the_map_and_the_right_way_remain() -> None:

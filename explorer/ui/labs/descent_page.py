@@ -9,11 +9,12 @@ import streamlit as st
 
 from explorer.i18n import text
 from explorer.labs.descent import MOST_STEPS, Descent, DescentSettings, program_text, read_descent
-from explorer.labs.descent_figures import descent_figure
+from explorer.labs.descent_figures import BELOW, BESIDE, descent_figure
 from explorer.labs.gradient import map_program, read_map, surfaces
+from explorer.model.text import number_text
 from explorer.ui.labs.frame import chart, program_shown, recording_of, shown, take_click
 from explorer.ui.labs.function_lab import function_lab, function_row, view_switch
-from explorer.ui.style import theme
+from explorer.ui.style import is_phone, theme
 from explorer.ui.words import language
 
 LAB = "descent"
@@ -80,9 +81,9 @@ def _picture(settings: DescentSettings) -> None:
         gone = read_descent(recording) if recording is not None else None
         _summary(gone, settings)
         follow_click = partial(take_click, LAB, PICTURE, x="start_x", y="start_y")
-        figure = descent_figure(
-            read_map(ground), gone, read_descent(right) if right is not None else None, settings, theme(), language()
-        )
+        sound = read_descent(right) if right is not None else None
+        room = BELOW if is_phone() else BESIDE
+        figure = descent_figure(read_map(ground), gone, sound, settings, theme(), language(), room)
         chart(figure, PICTURE, _alt(gone, settings), follow_click if settings.view == "contour" else None)
     first_steps = msgspec.structs.replace(settings, steps=min(settings.steps, EXPLORED_STEPS))
     program_shown(program, program_text(first_steps), _say("explore"))
@@ -100,7 +101,7 @@ def _summary(gone: Descent | None, settings: DescentSettings) -> None:
 def _ends(gone: Descent) -> dict[str, str]:
     x, y = gone.path[-1]
     first, last = gone.losses[0], gone.losses[-1]
-    return {name: f"{value:.4g}" for name, value in (("x", x), ("y", y), ("first", first), ("last", last))}
+    return {name: number_text(value) for name, value in (("x", x), ("y", y), ("first", first), ("last", last))}
 
 
 def _alt(gone: Descent | None, settings: DescentSettings) -> str:
