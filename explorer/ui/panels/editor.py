@@ -29,7 +29,7 @@ def editor(program: str) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(say("edit.run"), type="primary", icon=":material/play_arrow:", on_click=_run)
-            st.button(say("edit.discard"), on_click=_discard)
+            st.button(say("edit.discard"), on_click=_discard, disabled=Key.LAST_GOOD not in st.session_state)
             st.caption(say("edit.hint"))
 
 

@@ -61,7 +61,7 @@ def _failed(recording: Recording) -> None:
         st.markdown(f":material/error: **{say('ending.failed', type=plain(error.type))}** {place}")
         st.code(error.message, language=None, wrap_lines=True)
         if about := " · ".join(_about(recording, error)):
-            st.text(about)
+            st.caption(plain(about))
         if (hint := error_hint(recording, language())) is not None:
             prose(hint, recording, language(), key="error-hint")
         mistake_link(answer_to(f"error.{error_topic(recording)}"))
