@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,6 +14,9 @@ Line = Annotated[int, msgspec.Meta(ge=1)]
 PlainNumber = bool | int | float | NonFinite
 Plain = bool | int | float | str | tuple[PlainNumber | None, ...]
 """What a node keeps besides tensors: sizes, dimensions, factors; "inf" and complex numbers are spelled as text."""
+
+BETWEEN_NAMES = re.compile(r", (?![^\[\](){}]*[\])}])")
+"""What separates variables, and not what is inside of the brackets of one."""
 
 
 class Span(Frozen, frozen=True, kw_only=True):
@@ -58,6 +62,7 @@ class SavedTensor(Frozen, frozen=True, kw_only=True):
         text: What was kept, where it is no tensor ("dim: 0"), or why it could not be read.
         plain: What was kept, where it is a number, a flag, a word or a tuple of numbers.
         leaf_id, node_id: The leaf it is, or the node whose result it is.
+        output_nr: Which of that node's results.
         version: The tensor's version counter when it was saved.
         storage: Its memory, numbered in order of appearance: tensors with the same number share it.
         storage_bytes: How much memory that is.
@@ -69,6 +74,7 @@ class SavedTensor(Frozen, frozen=True, kw_only=True):
     plain: Plain | None = None
     leaf_id: str | None = None
     node_id: str | None = None
+    output_nr: Count = 0
     version: int | None = None
     storage: Count | None = None
     storage_bytes: Count = 0
@@ -81,7 +87,8 @@ class Node(Frozen, frozen=True, kw_only=True):
         id: "n0", "n1", … in order of creation.
         name: torch's name: "MulBackward0", "AccumulateGrad", or the custom function's.
         kind: "operation", "accumulate", or "custom" for a `torch.autograd.Function`.
-        variable: The variable that holds the tensor it made.
+        variable: The variable that holds the tensor it made; of several, all that hold one, or the one that holds all.
+        results: How many tensors it made, as far as the recorder saw.
         span: The sub-expression that made it.
         value: The tensor it made in the forward pass, where the recorder saw it.
         saved: What it kept for the backward pass.
@@ -94,12 +101,20 @@ class Node(Frozen, frozen=True, kw_only=True):
     name: str
     kind: Literal["operation", "accumulate", "custom"]
     variable: str | None = None
+    results: Count = 1
     span: Span | None = None
     value: TensorValue | None = None
     saved: tuple[SavedTensor, ...] = ()
     sequence_nr: int = 0
     order: int = 1
     made_by: str | None = None
+
+    def variable_of(self, output_nr: int) -> str | None:
+        """The variable that holds one of the tensors it made."""
+        if self.variable is None or output_nr >= self.results:
+            return None
+        names = BETWEEN_NAMES.split(self.variable) if self.results > 1 else [self.variable]
+        return f"{self.variable}[{output_nr}]" if len(names) < self.results else names[output_nr]
 
 
 class TorchRule(Frozen, frozen=True, kw_only=True):

@@ -78,7 +78,7 @@ class Builder:
             leaf = self.leaves.known(tensor)
             if leaf is not None:
                 leaf.name = leaf.name or name
-            elif not is_leaf(tensor):
+            elif not is_leaf(tensor) and tensor.output_nr == 0:
                 self.graph.name(grad_fn_of(tensor), name)
 
     def recording(self, *, source: str | None, seed: int | None) -> Recording:

@@ -76,9 +76,7 @@ class Ends:
             return name  # what it is called here, and not where it was made
         node, output_nr = edge_of(end)
         node_id = self._builder.graph.node_id(node)
-        variable = self._builder.graph.nodes[node_id].variable if node_id else None
-        names = variable.split(", ") if variable else []
-        return variable if len(names) < 2 else names[output_nr] if output_nr < len(names) else None
+        return self._builder.graph.nodes[node_id].variable_of(output_nr) if node_id else None
 
     def _leaf(self, end: End) -> LeafDraft | None:
         if isinstance(end, torch.Tensor):

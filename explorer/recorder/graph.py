@@ -82,11 +82,15 @@ class Graph:
                 self._add_edges(node.metadata[self._key], edges)
         return ids
 
-    def describe(self, node_id: str, *, variable: str | None, value: TensorValue | None = None) -> None:
+    def describe(
+        self, node_id: str, *, variable: str | None, value: TensorValue | None = None, results: int = 1
+    ) -> None:
         """Notes what is known of a node's result later than of the node itself."""
         # A node is frozen for everybody who reads a recording; there is none yet.
         node = self.nodes[node_id]
         force_setattr(node, "variable", variable)
+        if results > 1:
+            force_setattr(node, "results", results)
         if value is not None:
             force_setattr(node, "value", value)
 
@@ -101,9 +105,9 @@ class Graph:
         return node_id
 
     def name(self, grad_fn: GradFn | None, variable: str) -> None:
-        """Gives a node's result its variable, if it has none."""
+        """Gives a node's only result its variable, if it has none."""
         node_id = self.node_id(grad_fn)
-        if node_id is not None and self.nodes[node_id].variable is None:
+        if node_id is not None and self.nodes[node_id].variable is None and self.nodes[node_id].results == 1:
             self.describe(node_id, variable=variable)
 
     def is_older(self, sequence_nr: int) -> bool:
@@ -204,6 +208,7 @@ class Graph:
             value=self._snapshots.take(kept),
             leaf_id=leaf.id if leaf else None,
             node_id=node_id,
+            output_nr=0 if node_id is None else kept.output_nr,
             version=kept._version,
             storage=None if storage is None else self._storages.number(storage, leaf.id if leaf else node_id),
             storage_bytes=0 if storage is None else storage.nbytes(),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
 import torch
 
-from explorer.recorder.values import elements_of
+from explorer.recorder.values import elements_of, tensors_in
 
 PLAIN_KEYS = {str, bytes, int, float, complex, bool, type(None)}
 
@@ -67,6 +67,19 @@ def name_in(frame: FrameType | None, tensor: torch.Tensor) -> str | None:
     """The variable of a frame that holds this very tensor."""
     variables = {} if frame is None else variables_of(frame)
     return next((name for name, value in variables.items() if value is tensor), None)
+
+
+def names_of_results(targets: Sequence[str], result: Any) -> dict[int, str]:
+    """What the tensors that a call returned are called, by their address, given what it is assigned to."""
+    if not isinstance(result, (list, tuple)):
+        return {}
+    flat, parts = tensors_in(result), list(elements_of(result))
+    if len(targets) == 1 < len(parts):
+        return {id(part): f"{targets[0]}[{index}]" for index, part in enumerate(parts)}
+    for tensors in (flat, parts):
+        if len(tensors) == len(targets):
+            return {id(tensor): name for tensor, name in zip(tensors, targets, strict=True)}
+    return {}
 
 
 def elements(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 import torch
 from msgspec.structs import force_setattr
 
-from explorer.model import Cut, GradCleared, Modified, Operation, Span
+from explorer.model import Cut, GradCleared, Modified, Operation, Span, TensorValue
 from explorer.recorder.builder import Builder
 from explorer.recorder.leaves import LeafDraft
-from explorer.recorder.names import name_in, variables_of
+from explorer.recorder.names import name_in, names_of_results, variables_of
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version, versions
 from explorer.recorder.unseen import unseen
@@ -36,15 +36,15 @@ class Claim(NamedTuple):
 
     Args:
         frame_id, span: The expression whose value gets the name.
-        tensor: The result.
-        node_id: The node that made it.
+        tensor: The result, or the first.
+        node_ids: The nodes that have made what gets a name.
         event: What was noted of it.
     """
 
     frame_id: int
     span: Span | None
     tensor: weakref.ref[torch.Tensor]
-    node_id: str | None
+    node_ids: list[str]
     event: Operation | Modified
 
 
@@ -88,7 +88,7 @@ class Operations:
         if name in MARKING and taken:
             self._note_mark(name, taken[0], place)
         elif made and not changed:
-            self._note_result(name, taken, made, place)
+            self._note_result(name, taken, made, result, place)
 
     def set_grad(self, func: Callable[..., Any], args: tuple[Any, ...], place: Place) -> None:
         """Sets or deletes a tensor's `.grad` as the program did and notes it."""
@@ -175,12 +175,14 @@ class Operations:
         )
         self.builder.emit(event)
         if leaf is None:
-            self._claim_name(event, tensor, next(reversed(node_ids), None), place)
+            self._claim_name(event, tensor, list(node_ids[-1:]), place)
 
     def _name_at(self, place: Place, tensor: torch.Tensor) -> str | None:
         return name_in(place.frame, tensor) if place.direct else None
 
-    def _note_result(self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], place: Place) -> None:
+    def _note_result(
+        self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], result: Any, place: Place
+    ) -> None:
         builder, grad_fns = self.builder, list(map(grad_fn_of, made))
         node_ids: tuple[str, ...] = ()
         for grad_fn in grad_fns:
@@ -190,12 +192,12 @@ class Operations:
         differentiable = any(map(wants_grad, made))
         variable = ", ".join(place.targets) or None
         values = tuple(map(builder.value, made))
-        result_id = builder.graph.node_id(grad_fns[0])
-        is_new = result_id is not None and result_id in node_ids
-        if result_id is not None and is_new:
-            builder.graph.describe(result_id, variable=variable, value=values[0])
-            builder.storages.know(result_id, made[0])
-            self._note_consumers(result_id, made[0], taken)
+        new: list[str] = []
+        if len(made) > 1:
+            new = self._describe_all(made, values, node_ids, names_of_results(place.targets, result), taken)
+        elif node_ids and (node_id := builder.graph.node_id(grad_fns[0])) in node_ids:
+            new = [node_id]
+            self._describe(node_id, made[0], taken, variable if len(place.targets) == 1 else None, values[0], 1)
         event = Operation(
             span=place.span,
             name=name,
@@ -208,12 +210,45 @@ class Operations:
             requires_grad=differentiable,
         )
         builder.emit(event)
-        self._claim_name(event, made[0], result_id if is_new else None, place)
+        self._claim_name(event, made[0], new, place)
 
-    def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_id: str | None, place: Place) -> None:
+    def _describe_all(
+        self,
+        made: list[torch.Tensor],
+        values: tuple[TensorValue, ...],
+        node_ids: tuple[str, ...],
+        names: dict[int, str],
+        taken: list[torch.Tensor],
+    ) -> list[str]:
+        """Notes what is known of the new nodes that made several tensors, together or each its own."""
+        by_node: dict[str, dict[int, tuple[torch.Tensor, TensorValue]]] = {}
+        for tensor, value in zip(made, values, strict=True):
+            if (node_id := self.builder.graph.node_id(grad_fn_of(tensor))) is not None and node_id in node_ids:
+                by_node.setdefault(node_id, {})[tensor.output_nr] = tensor, value
+        for node_id, results in by_node.items():
+            first, value = results.get(0) or next(iter(results.values()))
+            variable = joined({nr: names.get(id(tensor)) for nr, (tensor, _) in results.items()})
+            self._describe(node_id, first, taken, variable, value, max(results) + 1)
+        return list(by_node)
+
+    def _describe(
+        self,
+        node_id: str,
+        tensor: torch.Tensor,
+        taken: list[torch.Tensor],
+        variable: str | None,
+        value: TensorValue,
+        results: int,
+    ) -> None:
+        """Notes what is known of a new node by its first result."""
+        self.builder.graph.describe(node_id, variable=variable, value=value, results=results)
+        self.builder.storages.know(node_id, tensor)
+        self._note_consumers(node_id, tensor, taken)
+
+    def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_ids: list[str], place: Place) -> None:
         """Notes that a name is given for the time being: the call that the program made may go on computing."""
         if event.variable is not None and not place.direct:
-            self._claim = Claim(id(place.frame), place.span, weakref.ref(tensor), node_id, event)
+            self._claim = Claim(id(place.frame), place.span, weakref.ref(tensor), node_ids, event)
 
     def _settle(self, place: Place) -> None:
         """Takes the last name away again if the same call of the program's goes on."""
@@ -224,8 +259,8 @@ class Operations:
         if tensor is None or not any(value is tensor for value in variables_of(place.frame).values()):
             # An event is frozen for everybody who reads a recording; there is none yet.
             force_setattr(claim.event, "variable", None)
-            if claim.node_id is not None:
-                self.builder.graph.describe(claim.node_id, variable=None)
+            for node_id in claim.node_ids:
+                self.builder.graph.describe(node_id, variable=None)
 
     def _new_leaf(self, made: list[torch.Tensor], place: Place) -> str | None:
         """A tensor made from no other is a leaf: it has a name, or wants a gradient."""
@@ -284,6 +319,16 @@ class Operations:
         if tensor.requires_grad and is_leaf(tensor):
             return self.builder.leaves.leaf(tensor)
         return self.builder.leaves.known(tensor)
+
+
+def joined(names: dict[int, str | None]) -> str | None:
+    """One text for what the results of a node are called, given by their number."""
+    if not any(names.values()):
+        return None
+    whole = (names.get(0) or "").removesuffix("[0]")
+    if len(names) > 1 and all(name == f"{whole}[{nr}]" for nr, name in names.items()):
+        return whole
+    return ", ".join([names.get(nr) or "_" for nr in range(max(names) + 1)])
 
 
 def reason_of_cut(name: str) -> Literal["detach", "no_grad", "not differentiable"]:

@@ -50,7 +50,8 @@ class Bindings(NamedTuple):
     """How a program gives names.
 
     Args:
-        targets: For every assigned expression the names it is assigned to, one per element where it is unpacked.
+        targets: For every assigned expression the names it is assigned to, one per element where it is unpacked; the
+            same for these names, where Python says that it unpacks.
         fleeting: Names that only loops give, to one thing after the other.
     """
 
@@ -160,7 +161,10 @@ def bindings(source: str) -> Bindings:
     for statement in ast.walk(tree) if ":=" in source else statements_of(tree):
         match statement:
             case ast.Assign(targets=[target, *_], value=value):
-                found[position(value, lines)] = names_of(target)
+                for name, part in pairs(target, value):
+                    found[position(part, lines)] = names_of(name)
+                    if isinstance(name, ast.Tuple | ast.List):
+                        found[position(name, lines)] = names_of(name)
             case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
                 found[position(value, lines)] = names_of(target)
             case ast.AugAssign(target=target):
@@ -168,6 +172,18 @@ def bindings(source: str) -> Bindings:
             case ast.For(target=target):
                 looped |= set(names_of(target))
     return Bindings(found, frozenset(looped.difference(*found.values())))
+
+
+def pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What is assigned to what: each of several values to its own target in `a, b = x, y`."""
+    match target, value:
+        case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values) and not any(
+            isinstance(one, ast.Starred) for one in (*targets, *values)
+        ):
+            for one, other in zip(targets, values, strict=True):
+                yield from pairs(one, other)
+        case _:
+            yield target, value
 
 
 def statements_of(tree: ast.AST) -> Iterator[ast.AST]:

@@ -98,7 +98,7 @@ def _origin(recording: Recording, saved: SavedTensor) -> str:
     if saved.node_id is None:
         return ""
     node = recording.node(saved.node_id)
-    return node.variable or span_text(recording.source, node.span) or node.name
+    return node.variable_of(saved.output_nr) or span_text(recording.source, node.span) or node.name
 
 
 def _filled(*lines: str) -> Lines:

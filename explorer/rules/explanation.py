@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from explorer.i18n import Language
-from explorer.model import Accumulated, Event, Modified, NodeRan, Operation, Recording, TorchRule
+from explorer.model import Accumulated, Edge, Event, Modified, NodeRan, Operation, Recording, TorchRule
 from explorer.model.values import Frozen
 from explorer.rules.expression import parse
 from explorer.rules.names import argument_symbols, node_symbol, symbols_at
@@ -75,7 +75,8 @@ def explain(recording: Recording, step: int, language: Language) -> Explanation:
         case NodeRan() as ran:
             return _of_node(recording, ran, said)
         case Operation() | Modified() as made:
-            forward = _forward(recording, made.node_ids[-1]) if made.node_ids else None
+            is_one = isinstance(made, Modified) or len(made.values) == 1
+            forward = _forward(recording, made.node_ids[-1]) if made.node_ids and is_one else None
             return Explanation(sentence=said, forward=forward)
         case event:
             return _of_accumulation(recording, event, said)
@@ -102,7 +103,8 @@ def _forward(recording: Recording, node_id: str) -> str | None:
     if found is None or found.forward is None or evaluation is None:
         return None
     symbols = {**argument_symbols(recording, node, found), **symbols_at(recording, node)}
-    made = code_name(node.variable) if node.variable else argument_name("result")
+    variable = node.variable_of(0)
+    made = code_name(variable) if variable else argument_name("result")
     notation = Notation(evaluation, symbols)
     return _below_each_other([f"{made.latex} = {notation.of(parse(found.forward)).latex}", *notation.equations()])
 
@@ -124,7 +126,7 @@ def slot_formulas(recording: Recording, ran: NodeRan) -> tuple[SlotFormula, ...]
     """The formulas of a node that ran, one for each gradient it sent; () unless all of them give torch's numbers."""
     node = recording.node(ran.node_id)
     symbols = symbols_at(recording, node)
-    targets = {edge.slot: edge.target for edge in recording.edges_from(node.id)}
+    targets = {edge.slot: edge for edge in recording.edges_from(node.id)}
     return tuple(
         _slot_formula(one, symbols, _target(recording, targets.get(one.slot), one)) for one in checked(node, ran)
     )
@@ -155,8 +157,9 @@ def _argument(one: Checked) -> str:
     return f"{one.argument.removesuffix(LISTED)}[{one.evaluation.names['slot']}]" if listed else one.argument
 
 
-def _target(recording: Recording, target: str | None, one: Checked) -> Piece:
-    return (node_symbol(recording, target) if target else None) or argument_name(_argument(one))
+def _target(recording: Recording, edge: Edge | None, one: Checked) -> Piece:
+    symbol = None if edge is None else node_symbol(recording, edge.target, edge.input_nr)
+    return symbol or argument_name(_argument(one))
 
 
 def _aligned(slots: tuple[SlotFormula, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.model import Node, NodeRan, Number, Plain, Recording, SavedTensor, TensorValue, to_float
+from explorer.model import Edge, Node, NodeRan, Number, Plain, Recording, SavedTensor, TensorValue, to_float
 from explorer.rules.arrays import MOST_ELEMENTS
 from explorer.rules.evaluation import Sampled, Value
 from explorer.rules.notation import Piece, code_name, number
@@ -57,21 +57,25 @@ def names_at(node: Node, ran: NodeRan) -> dict[str, Value]:
 
 def arguments_of(recording: Recording, node: Node, of: Rule) -> dict[str, Value]:
     """The arguments of the operation that a gradient goes back to, as they were when it was called."""
-    values = {source.slot: _made(recording, source.target) for source in recording.edges_from(node.id)}
+    values = {source.slot: _made(recording, source) for source in recording.edges_from(node.id)}
     return {argument: array(values[slot]) for slot, (argument, _) in enumerate(of.vjps) if values.get(slot) is not None}
 
 
-def _made(recording: Recording, node_id: str) -> TensorValue | None:
-    """The tensor that a node made, or the leaf that it fills."""
-    leaf = next((leaf for leaf in recording.leaves if leaf.node_id == node_id), None)
-    return recording.node(node_id).value if leaf is None else leaf.value
+def _made(recording: Recording, edge: Edge) -> TensorValue | None:
+    """The tensor whose gradient travels along an edge: one that a node made, or the leaf that it fills."""
+    leaf = next((leaf for leaf in recording.leaves if leaf.node_id == edge.target), None)
+    if leaf is not None:
+        return leaf.value
+    return recording.node(edge.target).value if edge.input_nr == 0 else None
 
 
 def argument_symbols(recording: Recording, node: Node, of: Rule) -> dict[str, Piece]:
     """What to write for the arguments that a gradient goes back to."""
-    targets = {edge.slot: edge.target for edge in recording.edges_from(node.id)}
+    targets = {edge.slot: (edge.target, edge.input_nr) for edge in recording.edges_from(node.id)}
     found = {
-        argument: node_symbol(recording, targets[slot]) for slot, (argument, _) in enumerate(of.vjps) if slot in targets
+        argument: node_symbol(recording, *targets[slot])
+        for slot, (argument, _) in enumerate(of.vjps)
+        if slot in targets
     }
     return {argument: symbol for argument, symbol in found.items() if symbol is not None}
 
@@ -85,11 +89,12 @@ def symbols_at(recording: Recording, node: Node) -> dict[str, Piece]:
     return symbols
 
 
-def node_symbol(recording: Recording, node_id: str) -> Piece | None:
-    """What the program calls the tensor that a node made, or a short expression for it."""
+def node_symbol(recording: Recording, node_id: str, output_nr: int) -> Piece | None:
+    """What the program calls a tensor that a node made, or a short expression for it."""
     node = recording.node(node_id)
     # Where a call notes several nodes, its text stands for what the last made, the only one that the recorder saw.
-    code = node.variable or (expression(recording, node.span, MOST_CHARACTERS) if node.value is not None else None)
+    is_seen = node.value is not None and node.results == 1
+    code = node.variable_of(output_nr) or (expression(recording, node.span, MOST_CHARACTERS) if is_seen else None)
     return code_name(code) if code and "…" not in code else None
 
 
@@ -97,7 +102,7 @@ def _symbol(recording: Recording, saved: SavedTensor, value: TensorValue) -> Pie
     if saved.leaf_id is not None:
         return code_name(recording.leaf(saved.leaf_id).name)
     if saved.node_id is not None:
-        return node_symbol(recording, saved.node_id)
+        return node_symbol(recording, saved.node_id, saved.output_nr)
     return number(_scalar(value.values[0])) if value.shape == () and value.complete else None
 
 

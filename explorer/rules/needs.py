@@ -80,7 +80,7 @@ def _tensor(story: Story, node: Node, saved: SavedTensor) -> str:
     if saved.leaf_id is not None:
         return story.leaf(saved.leaf_id)
     if saved.node_id is not None:
-        return story.result(saved.node_id)
+        return story.result(saved.node_id, saved.output_nr)
     if not saved.value.shape:
         return story.say("phrase.number", number=story.tensor(saved.value).removesuffix("."))
     return story.say("phrase.tensor_of_shape", shape=shape_text(saved.value.shape))

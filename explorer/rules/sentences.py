@@ -271,7 +271,7 @@ BACKWARD_STARTED = Kind[BackwardStarted](
 
 def _node_ran_words(story: Story, event: NodeRan) -> Words:
     node = story.recording.node(event.node_id)
-    flows = sent(story.recording, event)
+    flows, edges = sent(story.recording, event), story.recording.edges_from(event.node_id)
     gradients = [gradient for _, gradient in flows]
     targets = [story.node(target) for target in dict.fromkeys(target for target, _ in flows)]
     return {
@@ -280,7 +280,7 @@ def _node_ran_words(story: Story, event: NodeRan) -> Words:
         "received": _received(story, event),
         "sent": story.tensor(gradients[0]) if gradients else "",
         "targets": story.listing(targets),
-        "input": story.result(flows[0][0]) if flows else "",
+        "input": story.result(edges[0].target, edges[0].input_nr) if edges else "",
         "parts": story.clauses([_flow(story, *flow) for flow in flows[:MOST_EDGES]]),
         "count": story.count(len(flows)),
         "addends": story.count(len(story.addends(event))),
@@ -321,8 +321,8 @@ def _sends_the_same(story: Story, event: NodeRan) -> bool:
 
 
 def _went_in_twice(story: Story, event: NodeRan) -> bool:
-    targets = [target for target, _ in sent(story.recording, event)]
-    return _sends_the_same(story, event) and len(targets) == 2 and targets[0] == targets[1]
+    ends = [(edge.target, edge.input_nr) for edge in story.recording.edges_from(event.node_id)]
+    return _sends_the_same(story, event) and len(ends) == 2 and ends[0] == ends[1]
 
 
 NODE_RAN = Kind[NodeRan](

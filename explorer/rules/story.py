@@ -72,12 +72,14 @@ class Story:
         code = node.variable or expression(self.recording, node.span, MOST_CHARACTERS // 2)
         return self.say("phrase.node_of", node=node.name, code=code) if code else node.name
 
-    def result(self, node_id: str) -> str:
-        """What the program calls the tensor that a node made, or the expression for it."""
+    def result(self, node_id: str, output_nr: int) -> str:
+        """What the program calls a tensor that a node made, or the expression for it."""
         node = self.recording.node(node_id)
-        is_seen = node.value is not None  # one of several nodes that a call notes is none that the text stands for
+        is_seen = (
+            node.value is not None and node.results == 1
+        )  # one of several nodes that a call notes is none that the text stands for
         code = expression(self.recording, node.span, MOST_CHARACTERS // 2) if is_seen else None
-        return node.variable or code or self.say("phrase.a_tensor")
+        return node.variable_of(output_nr) or code or self.say("phrase.a_tensor")
 
     def nodes(self, node_ids: Iterable[str]) -> str:
         """The plain names of several nodes as a list."""

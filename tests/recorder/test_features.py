@@ -469,3 +469,44 @@ def test_what_has_become_a_result_wants_no_gradient() -> None:
 def test_a_root_has_the_name_that_it_has_where_the_pass_starts() -> None:
     recording = recorded(X + "def f(a):\n    b = a * 2\n    return b.sum()\nd = f(x)\nd.backward()")
     assert recording.backward_passes[0].started.roots[0].variable == "d"
+
+
+@pytest.mark.parametrize(
+    ("line", "variables"),
+    [
+        ("a, b = x.split([1, 2])", ["a, b"]),
+        ("parts = x.split([1, 2])", ["parts"]),
+        ("a, b = x.tensor_split(2)", ["a", "b"]),
+        ("parts = x.tensor_split(2)", ["parts[0]", "parts[1]"]),
+        ("a, b = x.sort()", ["a"]),
+        ("a, b, c = x", ["a, b, c"]),
+        ("a = list(x)[0]\n(a * a).backward()", []),
+        ("a, b = x * 2, x * 3", ["a", "b"]),
+        ("a, (b, c) = x * 2, (x * 3, x * 4)", ["a", "b", "c"]),
+        ("out, (h, c) = nn.LSTM(3, 2)(x[None])", ["out", "h", "c"]),
+        ("d = {}\nd[0, 1] = x * 2", ["d[0, 1]"]),
+    ],
+)
+def test_each_of_several_results_has_its_name(line: str, variables: list[str]) -> None:
+    recording = recorded(X + line)
+    named = {node.variable for node in recording.nodes if node.kind == "operation"} - {None}
+    assert named == set(variables)
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("a, b = x.split([1, 2])\ny = a * b", ["a", "b"]),
+        ("p = x.unbind()\ny = p[0] * p[2]", ["p[0]", "p[2]"]),
+        ("a, b = x.tensor_split([1])\ny = a * b", ["a", "b"]),
+        ("d = {}\nd[0, 1] = x * 2\ny = x * d[0, 1]", ["x", "d[0, 1]"]),
+    ],
+)
+def test_what_is_saved_is_one_of_several_results(line: str, names: list[str]) -> None:
+    recording = recorded(X + line)
+    saved = {kept.name: kept for kept in recording.nodes[-1].saved}
+    owners = [saved["self"], saved["other"]]
+    assert [
+        recording.leaf(kept.leaf_id).name if kept.leaf_id else recording.node(kept.node_id).variable_of(kept.output_nr)
+        for kept in owners
+    ] == names

@@ -139,6 +139,15 @@ def test_an_operation_that_does_not_give_torch_s_tensor_is_not_shown() -> None:
     assert explain(msgspec.structs.replace(recording, leaves=leaves), step, "en").forward is None
 
 
+def test_each_of_several_results_has_its_own_name_in_a_formula() -> None:
+    found = explained(X + "a, b, _ = x\ny = a * b\ny.sum().backward()", "MulBackward0")
+    assert found.forward == r"\texttt{y} = \texttt{a} \cdot \texttt{b}"
+    assert [slot.formula for slot in found.slots] == [
+        r"g_{\texttt{a}} = \texttt{b} \cdot g",
+        r"g_{\texttt{b}} = \texttt{a} \cdot g",
+    ]
+
+
 def test_a_call_that_notes_several_nodes_names_only_its_result() -> None:
     program = "layer = torch.nn.Linear(3, 1)\nlayer(x.reshape(1, 3)).sum().backward()"
     formula = explained(X + program, "AddmmBackward0").formula

@@ -148,7 +148,7 @@ def _sent_grid(
 ) -> Grid:
     meeting = len(recording.edges_to(edge.target))
     note = text("insight.part", language, count=meeting) if meeting > 1 else ""
-    title = text("insight.sent", language, target=result_name(recording, recording.node(edge.target)))
+    title = text("insight.sent", language, target=result_name(recording, recording.node(edge.target), edge.input_nr))
     found = grid(sent, title, symbol=edge_symbol(recording, ran, edge), note=note)
     if sums is not None and found["cells"] is not None:
         found["sums"] = [one and _element_sum(one, came_cells, kept) for one in sums.sums]

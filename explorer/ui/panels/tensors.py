@@ -93,7 +93,7 @@ def _saved_note(recording: Recording, saved: SavedTensor) -> str:
         return say("inspector.is_leaf", name=recording.leaf(saved.leaf_id).name)
     if saved.node_id is not None:
         node = recording.node(saved.node_id)
-        return say("inspector.is_result", name=node.variable or node.name)
+        return say("inspector.is_result", name=node.variable_of(saved.output_nr) or node.name)
     return ""
 
 
