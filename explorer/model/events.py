@@ -174,6 +174,7 @@ class Modified(Happened, frozen=True, kw_only=True, tag=True):
         before, after: The tensor.
         version: Its version counter afterwards.
         counted_with: Leaves, and nodes whose results, were saved, share its memory and are at this version too.
+        storage: Its memory by the number that saved tensors give it; None where none of them shares it.
         node_ids: Nodes that torch noted for it.
     """
 
@@ -185,6 +186,7 @@ class Modified(Happened, frozen=True, kw_only=True, tag=True):
     after: TensorValue
     version: int
     counted_with: tuple[str, ...] = ()
+    storage: Count | None = None
     node_ids: tuple[str, ...] = ()
 
 

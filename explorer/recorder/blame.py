@@ -7,6 +7,7 @@ the names they go by. Nothing of this is looked at before a program has failed.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, FrameType, TracebackType
@@ -213,19 +214,23 @@ def _cause(raised: Raised, recording: Recording, node_id: str | None) -> Span | 
 def _moved(raised: Raised, recording: Recording, node_id: str | None) -> tuple[SavedTensor | None, Modified] | None:
     """The tensor that a node had saved and that was changed in place afterwards, and that change."""
     changes = [event for event in recording.events if isinstance(event, Modified) and not event.of_grad]
-    for saved in () if node_id is None else recording.node(node_id).saved:
-        ids = {saved.leaf_id, saved.node_id} - {None}
-        for event in changes:
-            if (
-                saved.version is not None
-                and event.version > saved.version
-                and ids & {event.leaf_id, *event.counted_with}
-            ):
+    kept = [saved for saved in recording.node(node_id).saved if saved.version is not None] if node_id else []
+    # Memory comes second: what torch made inside of an operation has no name, such as a layer's transposed weight.
+    for is_of in (_counts_with, _shares_memory):
+        for saved, event in itertools.product(kept, changes):
+            if event.version > (saved.version or 0) and is_of(saved, event):
                 return saved, event
-    # A view that torch made inside of an operation, such as a layer's transposed weight: its version tells.
     match = VERSION.search(raised.message)
     alike = [event for event in changes if match is not None and event.version == int(match[1])]
     return (None, alike[0]) if len(alike) == 1 else None
+
+
+def _counts_with(saved: SavedTensor, change: Modified) -> bool:
+    return bool({saved.leaf_id, saved.node_id} & {change.leaf_id or "", *change.counted_with})
+
+
+def _shares_memory(saved: SavedTensor, change: Modified) -> bool:
+    return saved.storage is not None and saved.storage == change.storage
 
 
 def _name_of(saved: SavedTensor | None, change: Modified, recording: Recording) -> str | None:

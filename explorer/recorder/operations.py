@@ -171,6 +171,7 @@ class Operations:
             after=after,
             version=version(tensor),
             counted_with=self.builder.storages.counted_with(tensor),
+            storage=self.builder.storages.known_number(tensor),
             node_ids=node_ids,
         )
         self.builder.emit(event)

@@ -47,14 +47,18 @@ class Storages:
             self._owners.setdefault(number, {})[owner_id] = None
         return number
 
+    def known_number(self, tensor: torch.Tensor) -> int | None:
+        """The number of a tensor's memory; None where no node has saved any of it."""
+        storage = storage_of(tensor)
+        return None if storage is None else self._numbers.get(storage._cdata)
+
     def know(self, owner_id: str, tensor: torch.Tensor) -> None:
         """Notes which tensor a leaf is, or which one a node made."""
         self._tensors[owner_id] = weakref.ref(tensor)
 
     def counted_with(self, tensor: torch.Tensor) -> tuple[str, ...]:
         """The owners of what was saved in this tensor's memory whose version is now this tensor's."""
-        storage = storage_of(tensor)
-        number = None if storage is None else self._numbers.get(storage._cdata)
+        number = self.known_number(tensor)
         owners = () if number is None else self._owners.get(number, ())
         return tuple(owner for owner in owners if self._is_at(owner, tensor))
 
