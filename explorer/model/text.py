@@ -21,6 +21,9 @@ SUMMARIZED_ABOVE = 1000
 EDGE_ITEMS = 3
 """How many elements torch then prints at each end of a dimension."""
 
+NORM, CONSTANT = "‖·‖", "≡"
+"""What stands before the number that a tensor too long to be written out is known by: its norm, all its elements."""
+
 Style = Literal["whole", "fixed", "powers"]
 
 
@@ -138,12 +141,12 @@ def _gist(value: TensorValue) -> str:
     if stats.nan or stats.inf:
         return "· " + _counts_text(stats)
     if stats.min is not None and stats.min == stats.max:
-        return f"≡ {number_text(stats.min)}"
-    return f"· ‖·‖ {number_text(stats.norm)}"
+        return f"{CONSTANT} {number_text(stats.min)}"
+    return f"· {NORM} {number_text(stats.norm)}"
 
 
 def _statistics_text(stats: Stats) -> str:
-    named = {"min": stats.min, "max": stats.max, "mean": stats.mean, "‖·‖": stats.norm}
+    named = {"min": stats.min, "max": stats.max, "mean": stats.mean, NORM: stats.norm}
     known = [f"{name} {number_text(number)}" for name, number in named.items() if number is not None]
     return ", ".join(filter(None, (*known, _counts_text(stats))))
 

@@ -206,6 +206,14 @@ def test_an_empty_recording_gives_an_empty_picture() -> None:
     assert current_node(empty, 0) is None
 
 
+def test_the_legend_explains_what_stands_for_a_tensor_too_long_to_be_written_out() -> None:
+    program = "x = torch.ones({0}, requires_grad=True)\n(x * torch.arange({0}.0)).sum().backward()\n"
+    short, long = (samples.recorded(f"import torch\n{program.format(size)}") for size in (2, 30))
+    signs = {entry.sign for entry in legend(long, GraphOptions())} - {e.sign for e in legend(short, GraphOptions())}
+    assert signs == {"norm", "constant"}
+    assert not signs & {entry.sign for entry in legend(long, GraphOptions(show_values=False))}
+
+
 def test_a_neighbourhood_is_connected_and_bounded() -> None:
     recording = samples.recorded(samples.SHARED_IN_A_LOOP)
     for limit in (1, 7, 1000):
