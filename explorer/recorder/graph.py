@@ -215,6 +215,20 @@ class Graph:
         )
 
 
+def stay_last(ours: tuple[Callable[..., None], ...]) -> None:
+    """Moves our hook after the running node behind those that the program has put there since the pass began.
+
+    Args:
+        ours: What may be our hook.
+    """
+    handle = torch._C._current_autograd_node().register_hook(ours[0])
+    hooks: dict[int, Any] = handle.hooks_dict_ref() or {}
+    hooks.pop(handle.id)
+    if len(hooks) > 1:
+        key = next(key for key, hook in hooks.items() if hook in ours)
+        hooks[key] = hooks.pop(key)
+
+
 def is_accumulate(grad_fn: GradFn) -> bool:
     """Whether a node fills a leaf's `.grad`."""
     return kind_of(grad_fn.__class__) == "accumulate"

@@ -24,7 +24,7 @@ from explorer.model import (
 from explorer.recorder.blame import named_node
 from explorer.recorder.builder import Builder
 from explorer.recorder.ends import Ends
-from explorer.recorder.graph import GradFn, Hooks
+from explorer.recorder.graph import GradFn, Hooks, stay_last
 from explorer.recorder.jacobians import Jacobian, ask_running
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
@@ -90,6 +90,7 @@ class Passes:
         self._hooks: Hooks = self._node_starts, partial(self._node_ends, False)
         self._freeing_hooks: Hooks = self._node_starts, partial(self._node_ends, True)
         """The same for all nodes of torch's own, which the engine names when it runs them."""
+        self._after = self._hooks[1], self._freeing_hooks[1]
 
     @property
     def is_running(self) -> bool:
@@ -183,6 +184,8 @@ class Passes:
         if self._running:
             running = self._running[-1]
             running.node_id = self.builder.graph.current_id()
+            if self.program_runs_between:
+                stay_last(self._after)
             if self.builder.budget.jacobians > 0:
                 with unseen():
                     running.jacobian = found = ask_running(grad_outputs)

@@ -11,6 +11,9 @@ import torch
 
 from explorer.model import Number, TensorValue, from_float
 
+MOST_DENSE = 2**22
+"""Up to so many elements a sparse tensor is laid out in full."""
+
 DEEPEST = 10
 """How deep in lists of lists tensors are looked for; a list may hold itself."""
 
@@ -47,7 +50,8 @@ def dense(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor without its history, laid out in full.
 
     Raises:
-        RuntimeError, NotImplementedError: It has a shape but nothing to read: on "meta", or batched by torch.func.
+        RuntimeError, NotImplementedError: It has a shape but nothing to read: on "meta", or batched by torch.func;
+            or it is sparse and large.
     """
     while torch._C._functorch.is_gradtrackingtensor(tensor):
         tensor = torch._C._functorch.get_unwrapped(tensor)
@@ -56,7 +60,11 @@ def dense(tensor: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
     if plain.is_quantized:
         return plain.dequantize()
-    return plain if plain.layout is torch.strided else plain.to_dense()
+    if plain.layout is torch.strided:
+        return plain
+    if plain.numel() > MOST_DENSE:
+        raise NotImplementedError
+    return plain.to_dense()
 
 
 def unbatched(tensor: torch.Tensor) -> torch.Tensor:

@@ -188,6 +188,9 @@ CHANGED_ON_THE_WAY = {
     "tensor hook": X
     + "y = x * 2\ny.register_hook(lambda g: g * 10)\nx.register_hook(lambda g: g + 1)\ny.sum().backward()",
     "hook before a node": X + "y = x * 2\ny.grad_fn.register_prehook(lambda g: (g[0] * 3,))\ny.sum().backward()",
+    "hook after a node, put there by a hook": "x = torch.ones(3, requires_grad=True)\na = x * 2\nb = a * 1\n"
+    "put = lambda g: (a.grad_fn.register_hook(lambda sent, came: (sent[0] * 3, None)), g)[1]\n"
+    "b.register_hook(put)\nb.sum().backward()",
     "hook after a node": X
     + "y = x * 2\ny.grad_fn.register_hook(lambda sent, came: (sent[0] * 3, *sent[1:]))\ny.sum().backward()",
     "hook in place": X + "y = x * 2\ny.register_hook(lambda g: g.mul_(2))\n(y * 3).sum().backward()",
@@ -214,9 +217,10 @@ def test_hooks_of_the_program_change_what_is_recorded(name: str) -> None:
     assert check_recording(CHANGED_ON_THE_WAY[name], sums=False).error is None
 
 
-def test_post_hooks_of_the_program_see_what_it_changed_itself() -> None:
+@pytest.mark.parametrize("name", ["hook after a node", "hook after a node, put there by a hook"])
+def test_post_hooks_of_the_program_see_what_it_changed_itself(name: str) -> None:
     """A node's numbers are those it sent on in the end, not those before the program's hook."""
-    recording = recorded(CHANGED_ON_THE_WAY["hook after a node"])
+    recording = recorded(CHANGED_ON_THE_WAY[name])
     ran = {recording.node(event.node_id).name: event for event in events_of(recording, NodeRan)}
     assert ran["MulBackward0"].grad_inputs[0].values == (6.0, 6.0, 6.0)
     assert ran["AccumulateGrad"].grad_outputs[0].values == (6.0, 6.0, 6.0)
