@@ -48,7 +48,7 @@ NAMED_TUPLE = frozenset({"_asdict", "_replace", "_fields", "_make"})
 TITLES = frozenset({"__name__", "__qualname__", "__doc__"})
 """What may be read of what stands in for a class."""
 
-OPEN = "torch.nn.Module torch.autograd.function.FunctionCtx torch.autograd.Function decimal.Context"
+OPEN = "torch.nn.Module torch.autograd.Function decimal.Context"
 """Classes of libraries whose objects take attributes."""
 
 NAMING = frozenset({"add_module", "register_module", "register_parameter", "register_buffer", "set_submodule"})
@@ -76,6 +76,7 @@ class Guards:
         self._tensor: type = torch.Tensor
         self._module: type = torch.nn.Module
         self._node: type = torch.autograd.graph.Node
+        self._context: type = torch.autograd.function.FunctionCtx
         self._open: tuple[type, ...] = tuple(_find(modules, path) for path in OPEN.split())
         self._classes = Classes(self.refuse, self._tensor, sealed=[_find(modules, path) for path in refused_bases()])
         self._stand_ins = stand_ins(modules, self._classes, self.refuse)
@@ -200,6 +201,8 @@ class Guards:
             return self._is_own_attribute(obj, name)
         if issubclass(cls, FunctionType):
             return bool(obj.__code__.co_filename == policy.FILENAME)
+        if issubclass(cls, self._context):  # the recorder asks nodes; what a node answers is torch's
+            return not self._classes.is_library_attribute(cls, name)
         return cls in self._classes or issubclass(cls, self._open)
 
     def _may_bind(self, cls: type, name: str) -> bool:

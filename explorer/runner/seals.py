@@ -49,6 +49,7 @@ def _seal_weights(nn: Any) -> None:
     """Whatever computes a weight from other tensors sets an attribute: let it be one of a module."""
     parametrize = nn.utils.parametrize
     parametrize.register_parametrization = _of_modules(parametrize.register_parametrization, nn.Module)
+    parametrize._inject_property = _in_classes_made(parametrize._inject_property, parametrize.__name__)
     for name in ("weight_norm", "spectral_norm"):
         for norm in vars(importlib.import_module(f"torch.nn.utils.{name}")).values():
             if isinstance(norm, type) and hasattr(norm, "compute_weight"):
@@ -172,6 +173,18 @@ def _of_modules(method: Callable[..., Any], module: type, place: int = 0) -> Cal
         if isinstance(name, str) and (type(name) is not str or is_dunder(name)):
             raise KeyError(f"{exact(name)!r} cannot be the name of a parameter")
         return method(*args, **kwargs)
+
+    return checked
+
+
+def _in_classes_made(inject: Callable[..., Any], maker: str) -> Callable[..., Any]:
+    """A function that changes the class of a module: let it be one that has been made for this module alone."""
+
+    @functools.wraps(inject)
+    def checked(module: Any, name: str) -> Any:
+        if type(module).__module__ != maker:
+            raise TypeError(f"{type(module).__name__!r} object has parametrizations that torch did not put there")
+        return inject(module, name)
 
     return checked
 
