@@ -10,7 +10,7 @@ import torch
 
 from explorer.model import Leaf, Span, TensorValue
 from explorer.recorder.snapshots import Snapshots
-from explorer.recorder.storages import Storages
+from explorer.recorder.storages import Storages, storage_of
 from explorer.recorder.values import is_leaf
 
 
@@ -52,7 +52,8 @@ class Leaves:
         self._storages = storages
         self._drafts: list[LeafDraft] = []
         self._by_tensor: dict[int, LeafDraft] = {}
-        self._by_grad: dict[int, LeafDraft] = {}
+        self._by_grad: dict[int, dict[str, LeafDraft]] = {}
+        """By the memory of their `.grad`."""
 
     def __iter__(self) -> Iterator[LeafDraft]:
         return iter(self._drafts)
@@ -84,13 +85,14 @@ class Leaves:
         """Notes what a leaf's `.grad` is now, and returns its value."""
         leaf.grad = None if grad is None else self._snapshots.take(grad)
         if grad is not None:
-            self._by_grad[id(grad)] = leaf
+            self._by_grad.setdefault(memory_of(grad), {})[leaf.id] = leaf
         return leaf.grad
 
-    def of_grad(self, grad: torch.Tensor) -> LeafDraft | None:
-        """The leaf whose `.grad` this very tensor is."""
-        leaf = self._by_grad.get(id(grad))
-        return leaf if leaf is not None and leaf.current_grad() is grad else None
+    def with_grad_in(self, tensor: torch.Tensor) -> list[LeafDraft]:
+        """The leaves whose `.grad` is this tensor, or shares its memory: a view of it, or its `.data`."""
+        memory = memory_of(tensor)
+        known = self._by_grad.get(memory, {}).values()
+        return [leaf for leaf in known if (grad := leaf.current_grad()) is not None and memory_of(grad) == memory]
 
     def finished(self) -> tuple[Leaf, ...]:
         """All of them, each with a name of its own."""
@@ -106,6 +108,12 @@ class Leaves:
             )
             for leaf in self._drafts
         )
+
+
+def memory_of(tensor: torch.Tensor) -> int:
+    """Where a tensor's elements lie, or the tensor itself where torch does not say."""
+    storage = storage_of(tensor)
+    return id(tensor) if storage is None else storage._cdata
 
 
 def _unused(name: str, taken: dict[str, int]) -> str:

@@ -141,21 +141,15 @@ class Operations:
         )
 
     def _note_change(self, name: str, tensor: torch.Tensor, taken: list[torch.Tensor], place: Place) -> None:
-        leaf = self.builder.leaves.of_grad(tensor)
-        of_grad = leaf is not None
-        leaf = leaf or self.builder.leaves.known(tensor)
         node_ids = self.builder.graph.discover(grad_fn_of(tensor), span=place.span)
+        if found := self.builder.leaves.with_grad_in(tensor):
+            for one in found:
+                self._note_grad_change(name, one, tensor, node_ids, place)
+            return
+        leaf = self.builder.leaves.known(tensor)
         if leaf is None and not node_ids and not place.direct:
             return  # a buffer inside torch's own code: a running mean, an optimizer's momentum
         after = self.builder.value(tensor)
-        if of_grad and leaf is not None:
-            before = leaf.grad
-            self.builder.leaves.see_grad(leaf, tensor)
-            if name in CLEARING:
-                self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="zeros"))
-                return
-        else:
-            before = None
         variable = leaf.name if leaf else next(iter(place.targets), None) or self._name_at(place, tensor)
         if node_ids:
             self.builder.graph.describe(node_ids[-1], variable=variable, value=after)
@@ -166,8 +160,6 @@ class Operations:
             name=name,
             variable=variable,
             leaf_id=leaf.id if leaf else None,
-            of_grad=of_grad,
-            before=before,
             after=after,
             version=version(tensor),
             counted_with=self.builder.storages.counted_with(tensor),
@@ -177,6 +169,35 @@ class Operations:
         self.builder.emit(event)
         if leaf is None:
             self._claim_name(event, tensor, list(node_ids[-1:]), place)
+
+    def _note_grad_change(
+        self, name: str, leaf: LeafDraft, tensor: torch.Tensor, node_ids: tuple[str, ...], place: Place
+    ) -> None:
+        """Notes that a leaf's `.grad` was changed in place, by itself or by another tensor in its memory."""
+        before, grad = leaf.grad, leaf.current_grad()
+        after = self.builder.leaves.see_grad(leaf, grad)
+        if grad is None or after is None:
+            return
+        if name in CLEARING and tensor.numel() == grad.numel():
+            self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="zeros"))
+            return
+        if node_ids:
+            self.builder.graph.describe(node_ids[-1], variable=leaf.name and f"{leaf.name}.grad", value=after)
+        self.builder.emit(
+            Modified(
+                span=place.span,
+                name=name,
+                variable=leaf.name,
+                leaf_id=leaf.id,
+                of_grad=True,
+                before=before,
+                after=after,
+                version=version(grad),
+                counted_with=self.builder.storages.counted_with(tensor),
+                storage=self.builder.storages.known_number(tensor),
+                node_ids=node_ids,
+            )
+        )
 
     def _name_at(self, place: Place, tensor: torch.Tensor) -> str | None:
         return name_in(place.frame, tensor) if place.direct else None

@@ -119,7 +119,8 @@ class Remarks:
             self._note("stretched", place, source_id=self._id(result), shapes=tuple(shapes))
 
     def _changed_grads(self, tensors: Iterable[torch.Tensor], place: Place) -> None:
-        grads = {id(tensor): leaf for tensor in tensors if (leaf := self._builder.leaves.of_grad(tensor)) is not None}
+        leaves = (leaf for tensor in tensors for leaf in self._builder.leaves.with_grad_in(tensor))
+        grads = {id(leaf.current_grad()): leaf for leaf in leaves}
         for name, leaf, _ in self._named_grads(grads, place):
             self._note("alias", place, name=name, source_id=leaf.id)
 

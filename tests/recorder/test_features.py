@@ -514,3 +514,29 @@ def test_what_is_saved_is_one_of_several_results(line: str, names: list[str]) ->
         recording.leaf(kept.leaf_id).name if kept.leaf_id else recording.node(kept.node_id).variable_of(kept.output_nr)
         for kept in owners
     ] == names
+
+
+@pytest.mark.parametrize(
+    "gone", ["x.grad.data.zero_()", "x.grad.detach().zero_()", "g = x.grad\ng.zero_()", "x.grad.view(3).zero_()"]
+)
+def test_a_grad_that_is_cleared_by_another_tensor_in_its_memory(gone: str) -> None:
+    recording = check_recording(X + f"(x * x).sum().backward()\n{gone}\nx.sum().backward()")
+    (cleared,) = events_of(recording, GradCleared)
+    assert (cleared.to, cleared.before.values) == ("zeros", (2.0, 4.0, 6.0))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["x.grad.data.mul_(2)", "x.grad.data *= 2", "x.grad[0] = 7", "x.grad[:1].zero_()", "g = x.grad.t()\ng += 1"],
+)
+def test_a_grad_that_is_changed_by_another_tensor_in_its_memory(change: str) -> None:
+    recording = check_recording(X + f"(x * x).sum().backward()\n{change}")
+    (modified,) = events_of(recording, Modified)
+    assert (modified.of_grad, modified.variable, modified.before.values) == (True, "x", (2.0, 4.0, 6.0))
+
+
+def test_two_leaves_may_share_a_grad() -> None:
+    recording = check_recording(
+        X + "y = torch.ones(3, requires_grad=True)\n(x * y).sum().backward()\nx.grad = y.grad\nx.grad *= 2"
+    )
+    assert recording.grads["x"] == recording.grads["y"]
