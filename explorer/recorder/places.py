@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,9 @@ THIN = tuple(f"{TORCH}/{file}" for file in ("overrides.py", "functional.py", "nn
 
 PARSING = threading.Lock()
 """CPython 3.11 raises SystemError now and then where two threads parse at once."""
+
+CHAINED = re.compile(r"^[ \t)\]}]*\.", re.MULTILINE)
+"""A line that goes on with what the last one ended with."""
 
 Position = tuple[int, int, int, int]
 
@@ -71,6 +75,7 @@ class Places:
         self.filename = filename
         self._lines = lines_of(source or "")
         self._targets, self.fleeting = bindings(source) if source else Bindings({}, frozenset())
+        self._whole = calls_across_lines(source) if source else {}
         self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
         self._is_thin: dict[str, bool] = {}
 
@@ -102,6 +107,7 @@ class Places:
             known = self._spots[id(code)] = code, {}
         if (spot := known[1].get(lasti)) is None:
             span = self._characters(positions_of(code)[lasti // 2])
+            span = self._whole.get(position_of(span), span)
             spot = known[1][lasti] = span, self._targets.get(position_of(span), ())
         return spot
 
@@ -172,6 +178,31 @@ def bindings(source: str) -> Bindings:
             case ast.For(target=target):
                 looped |= set(names_of(target))
     return Bindings(found, frozenset(looped.difference(*found.values())))
+
+
+@lru_cache(maxsize=4)
+def calls_across_lines(source: str) -> Mapping[Position | None, Span]:
+    """The whole of each call of a method that stands on a later line than what it is called of.
+
+    Python says of `.exp()` in a chain of lines that the call begins there.
+    """
+    if not CHAINED.search(source):
+        return {}
+    try:
+        with PARSING:
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return {}
+    lines = lines_of(source)
+    found: dict[Position | None, Span] = {}
+    for call in ast.walk(tree):
+        match call:
+            case ast.Call(func=ast.Attribute() as method) if method.lineno != method.end_lineno:
+                line, column, end_line, end_column = position(call, lines)
+                _, _, named_on, named_until = position(method, lines)
+                said = named_on, named_until - len(method.attr), end_line, end_column
+                found[said] = Span(line=line, column=column, end_line=end_line, end_column=end_column)
+    return found
 
 
 def pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

@@ -540,3 +540,22 @@ def test_two_leaves_may_share_a_grad() -> None:
         X + "y = torch.ones(3, requires_grad=True)\n(x * y).sum().backward()\nx.grad = y.grad\nx.grad *= 2"
     )
     assert recording.grads["x"] == recording.grads["y"]
+
+
+def test_a_sum_has_its_name_and_what_it_adds_up_on_its_way_has_none() -> None:
+    recording = recorded(X + "total = sum([x.sum(), x.max(), x.min()])\ny = x\nfor _ in range(3):\n    y = y * 2")
+    named = [(node.variable, node.name) for node in recording.nodes if node.variable not in {None, "x"}]
+    assert named == [("total", "AddBackward0"), *[("y", "MulBackward0")] * 3]
+    assert [event.variable for event in events_of(recording, Operation)].count("total") == 1
+
+
+def test_a_chain_of_methods_over_several_lines() -> None:
+    recording = recorded(X + "y = (x.exp()\n     .sin()\n     .sum())")
+    made = [event for event in events_of(recording, Operation) if event.node_ids]
+    assert [(event.name, event.span.line, event.span.end_line) for event in made] == [
+        ("exp", 5, 5),
+        ("sin", 5, 6),
+        ("sum", 5, 7),
+    ]
+    assert [event.variable for event in made] == [None, None, "y"]
+    assert {event.span.column for event in made} == {5}
