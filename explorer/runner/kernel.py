@@ -56,26 +56,28 @@ ACCESS_BITS = (0, 13, 14, 15, 15, 16)
 """How many kinds of access to files each version of Landlock knows."""
 
 
-def close_off(readable: Iterable[str]) -> None:
+def close_off(readable: Iterable[str] | None) -> None:
     """Gives up everything but computing and reading some folders, as far as the kernel can keep to it.
 
     Args:
-        readable: The folders.
+        readable: The folders; None where files stay as they are, to be written too.
     """
     libc, calls = _libc(), _calls()
     if libc is None or libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return
-    _restrict_files(libc, readable)
+    if readable is not None:
+        _restrict_files(libc, readable)
     if calls is not None:
-        _filter_calls(libc, list(filter_program(calls, os.getpid())))
+        _filter_calls(libc, list(filter_program(calls, os.getpid(), writes=readable is None)))
 
 
-def filter_program(calls: Mapping[str, Any], pid: int) -> Iterator[Instruction]:
+def filter_program(calls: Mapping[str, Any], pid: int, *, writes: bool = False) -> Iterator[Instruction]:
     """The filter that allows a machine's calls.
 
     Args:
         calls: The machine's part of `syscalls.toml`.
         pid: The process, which may signal and limit itself.
+        writes: Whether it may write files, and remove those that it has made.
     """
     yield (LOAD, 0, 0, ARCHITECTURE)
     yield (EQUAL, 1, 0, calls["arch"])
@@ -83,10 +85,10 @@ def filter_program(calls: Mapping[str, Any], pid: int) -> Iterator[Instruction]:
     yield (LOAD, 0, 0, NUMBER)
     yield (AT_LEAST, 0, 1, X32)
     yield _refusal(errno.EPERM)
-    for kind in ("memory", "threads", "time", "signals", "files", "answers", "itself"):
-        for number in calls[kind].values():
-            yield (EQUAL, 0, 1, number)
-            yield (RETURN, 0, 0, ALLOW)
+    kinds = ("memory", "threads", "time", "signals", "files", "answers", "itself", *(("writes",) if writes else ()))
+    for number in (number for kind in kinds for number in calls[kind].values()):
+        yield (EQUAL, 0, 1, number)
+        yield (RETURN, 0, 0, ALLOW)
     for name, number in calls["with_arguments"].items():
         yield from _allowed_if(number, *argument_tests(pid)[name])
     yield (AT_LEAST, 0, 1, YOUNG)

@@ -43,6 +43,7 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
     job: AnyJob = msgspec.json.decode(job_json, type=AnyJob)
     if isinstance(job, LayoutJob):
         restrict(job.limits, file_bytes=LARGEST_ANSWER_BYTES)  # Graphviz draws into a temporary file
+        kernel.close_off(readable=None)
         return msgspec.json.encode(_lay_out(job.dot))
     modules = modules or import_allowed()
     seal(modules)

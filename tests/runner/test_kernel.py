@@ -19,13 +19,13 @@ from explorer.runner.kernel import ERROR, RETURN, argument_tests, filter_program
 ROOT = Path(__file__).parents[2]
 
 PRELUDE = """
-import ctypes, fcntl, os, resource, socket, sys, threading
+import ctypes, fcntl, os, resource, socket, sys, tempfile, threading
 libc = ctypes.CDLL(None, use_errno=True)
 def call(number, *args):
     if libc.syscall(number, *args) < 0:
         raise OSError(ctypes.get_errno(), "")
 from explorer.runner import kernel
-kernel.close_off([os.path.dirname(os.__file__)])
+kernel.close_off({readable})
 try:
     {act}
 except OSError as error:
@@ -35,9 +35,12 @@ else:
 """
 
 
-def after_closing_off(act: str) -> str:
+LIBRARY = "[os.path.dirname(os.__file__)]"
+
+
+def after_closing_off(act: str, readable: str = LIBRARY) -> str:
     """What a process prints that has closed itself off and then does something."""
-    code = PRELUDE.format(act=act)
+    code = PRELUDE.format(act=act, readable=readable)
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
@@ -97,6 +100,21 @@ def test_the_kernel_allows(act: str) -> None:
 
 
 @closes_off
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        ("tempfile.TemporaryFile().write(b'x')", "done"),
+        ("open('/etc/passwd')", "done"),
+        ("os.fork()", str(errno.EPERM)),
+        ("socket.socket()", str(errno.EPERM)),
+        ("os.kill(os.getppid(), 9)", str(errno.EPERM)),
+    ],
+)
+def test_a_process_that_draws_has_files_and_no_more(act: str, told: str) -> None:
+    assert after_closing_off(act, readable="None") == told
+
+
+@closes_off
 def test_a_program_runs_in_a_process_that_is_closed_off() -> None:
     explorer.run("x = 1")
     parent = running.workers().pid  # type: ignore[attr-defined]
@@ -110,10 +128,10 @@ def test_a_program_runs_in_a_process_that_is_closed_off() -> None:
 
 
 def test_every_jump_of_the_filter_lands_inside_it() -> None:
-    kinds = ("memory", "threads", "time", "signals", "files", "answers", "itself")
+    kinds = ("memory", "threads", "time", "signals", "files", "answers", "itself", "writes")
     limited = {name: number for number, name in enumerate(argument_tests(pid=9), start=3)}
     calls = {"arch": 1, **{kind: {"a": 2} for kind in kinds}, "with_arguments": limited}
-    program = list(filter_program(calls, pid=9))
+    program = list(filter_program(calls, pid=9, writes=True))
     for place, (_, if_true, if_false, _) in enumerate(program):
         assert place + 1 + max(if_true, if_false) <= len(program)
     assert program[-1] == (RETURN, 0, 0, ERROR | errno.EPERM)

@@ -1,7 +1,8 @@
 """Library code that programs can call and that reaches attributes by name, evaluates text or opens files.
 
-A program that chooses the name or the object could reach past the guards this way. Each place stands in `reach.toml`
-with what holds it; a new one, as in another version of torch, has to be looked at and written down there.
+A program that chooses the name or the object could reach past the guards this way, also where what it calls leaves the
+work to helpers. Each place stands in `reach.toml` with what holds it; a new one, as in another version of torch, has to be
+looked at and written down there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -22,6 +23,10 @@ from explorer.runner.allowed import TENSOR, allowed_names
 from explorer.runner.classes import functions_of
 
 BY_NAME = {"getattr", "setattr", "delattr"}
+FOLLOWED = """torch.nn torch.optim torch.distributions torch.autograd torch.amp torch.utils.checkpoint
+torch._functorch.functional_call collections contextlib copy dataclasses functools json pprint"""
+"""The libraries whose own helpers are looked at too."""
+
 OUTRIGHT = {"eval", "exec", "open", "compile", "vars", "globals", "locals", "__import__", "import_module", "attrgetter"}
 
 
@@ -34,6 +39,39 @@ def callable_functions() -> dict[str, FunctionType]:
             for path, function in functions_in(f"{module}.{name}", vars(owner).get(name) or getattr(owner, name)):
                 found.setdefault(function.__code__, (path, function))
     return dict(found.values())
+
+
+def followed(start: dict[str, FunctionType]) -> dict[str, FunctionType]:
+    """Some functions, and the functions and methods that they name, and those that these name, and so on."""
+    found = {function.__code__: (path, function) for path, function in start.items()}
+    pending = list(start.values())
+    while pending:
+        for thing in named_by(pending.pop()):
+            for path, function in functions_in(f"{thing.__module__}.{thing.__qualname__}", thing):
+                if function.__code__ not in found and is_followed(function):
+                    found[function.__code__] = path, function
+                    pending.append(function)
+    return dict(found.values())
+
+
+def named_by(function: FunctionType) -> list[Any]:
+    """The functions and classes that a function's code names, behind modules too."""
+    names = {name for code in codes_in(function.__code__) for name in code.co_names}
+    things = [function.__globals__[name] for name in names if name in function.__globals__]
+    for module in (thing for thing in things if isinstance(thing, ModuleType)):
+        things += [thing for name in names if (thing := vars(module).get(name)) is not None and thing not in things]
+    return [thing for thing in things if isinstance(thing, (type, FunctionType)) and is_followed(thing)]
+
+
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes_in(constant)
+
+
+def is_followed(thing: Any) -> bool:
+    return str(thing.__module__).startswith(tuple(FOLLOWED.split()))
 
 
 def functions_in(path: str, thing: Any) -> Iterator[tuple[str, FunctionType]]:
@@ -68,6 +106,6 @@ def reaches(function: FunctionType) -> bool:
 def test_everything_that_reaches_by_name_has_been_looked_at() -> None:
     known = tomllib.loads(Path(__file__).with_name("reach.toml").read_text("utf-8"))
     looked_at = {path for held in known["held"] for path in held["paths"].split()}
-    functions = callable_functions()
-    assert len(functions) > 1_000
+    functions = followed(callable_functions())
+    assert len(functions) > 2_000
     assert {path for path, function in functions.items() if reaches(function)} == looked_at
