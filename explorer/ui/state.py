@@ -10,7 +10,6 @@ import streamlit as st
 
 from explorer.errors import ExplorerError, LinkInvalid
 from explorer.gallery import function, functions
-from explorer.i18n import text
 from explorer.program.choices import Choices
 from explorer.program.link import decode, encode
 from explorer.program.toggles import Toggles, apply_toggles
@@ -61,11 +60,12 @@ def linked_step() -> int | None:
 
 
 def link() -> str:
-    """The address that opens what is on the screen."""
-    try:
-        wanted = encode(choices())
-    except LinkInvalid as error:
-        return text(error.key, language(), **error.values)
+    """The address that opens what is on the screen.
+
+    Raises:
+        LinkInvalid: The program is too long for one.
+    """
+    wanted = encode(choices())
     at, (changed_program, change) = st.session_state.get(Key.STEP), st.session_state.get(Key.WHAT_IF, (None, None))
     more: dict[str, str] = {Parameter.LANGUAGE: language()}
     if change is not None and changed_program == program()[0]:

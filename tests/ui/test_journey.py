@@ -292,3 +292,15 @@ def test_a_large_graph_is_shown_in_parts_that_follow_the_step(visit: Visit) -> N
     expect(leaf).to_have_count(0)
     expect(page.locator(".stage g.node[aria-label*=SinBackward0]").first).to_be_visible()
     expect(page.locator(".where")).to_contain_text("backward pass 1 of 1")
+
+
+def test_on_a_phone_editor_and_message_stand_above_the_picture(visit: Visit) -> None:
+    page = visit(width=390, height=800)
+    expect(page.locator(GRAPH)).to_be_visible()
+    type_program(page, "import torch\nx = torch.ones(3, requires_grad=True)\n(x * x).backward()")
+    places = [keyed(page, "editor"), keyed(page, "failed"), page.locator(".player")]
+    for place in places:
+        expect(place).to_be_visible()
+    boxes = [place.bounding_box() or {} for place in places]
+    assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    assert boxes[0]["y"] < 400

@@ -449,6 +449,15 @@ def test_from_every_error_a_button_leads_back_to_what_ran() -> None:
     assert page.session_state[Key.CHOICES].function == functions()[0].id
 
 
+@pytest.mark.parametrize("count", [3, 30])
+def test_an_input_is_chosen_among_few_or_many(count: int) -> None:
+    program = "import torch\n" + "".join(f"w{k} = torch.tensor([{k}.0])\n" for k in range(count))
+    page = open_program(program)
+    chooser = page.selectbox(key=Key.SHOWN_INPUT) if count > 10 else page.button_group(key=Key.SHOWN_INPUT)
+    chooser.set_value("w2")
+    assert [one.value for one in ran(page).number_input if str(one.key).startswith("value-")] == [2.0]
+
+
 def test_an_input_without_elements_says_so() -> None:
     assert text("ui.inputs.empty", "en") in said(open_program("import torch\nx = torch.zeros(0, requires_grad=True)\n"))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.errors import LinkInvalid
 from explorer.gallery import GalleryFunction, categories, function, search
 from explorer.i18n import text
 from explorer.ui import state
 from explorer.ui.keys import Key
 from explorer.ui.panels.finder import finder
-from explorer.ui.words import language, say
+from explorer.ui.words import language, said, say
 
 
 def function_picker() -> DeltaGenerator:
@@ -30,10 +31,20 @@ def function_picker() -> DeltaGenerator:
         place = st.container(width="content")
         share = st.popover(say("share.name"), icon=":material/link:", key=Key.SHARE, on_change="rerun")
         if share.open:
-            share.caption(say("share.caption"))
-            share.code(state.link(), language=None, wrap_lines=True)
+            with share:
+                _share()
         st.toggle(say("edit.toggle"), key=Key.EDITING, on_change=state.forget_draft)
     return place
+
+
+def _share() -> None:
+    try:
+        address = state.link()
+    except LinkInvalid as error:
+        st.markdown(said(error))
+        return
+    st.caption(say("share.caption"))
+    st.code(address, language=None, wrap_lines=True)
 
 
 def _title() -> str:

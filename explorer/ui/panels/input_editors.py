@@ -21,6 +21,9 @@ MOST_FIELDS = 8
 """A vector with more elements is edited in a grid."""
 DTYPES = ("float32", "float64", "float16", "bfloat16", "complex64", "int64", "bool")
 FIELD_PIXELS = 104
+MOST_NAMES = 10
+"""More inputs are chosen from a list."""
+NAMES_PIXELS = 180
 
 
 def input_editors(base: str, recording: Recording | None) -> None:
@@ -60,9 +63,12 @@ def _chosen(inputs: tuple[Input, ...]) -> Input:
         return inputs[0]
     if st.session_state.get(Key.SHOWN_INPUT) not in names:
         st.session_state[Key.SHOWN_INPUT] = names[0]
-    name = st.segmented_control(
-        say("inputs.which"), names, key=Key.SHOWN_INPUT, label_visibility="collapsed", required=True
-    )
+    label = say("inputs.which")
+    name: str | None
+    if len(names) > MOST_NAMES:
+        name = st.selectbox(label, names, key=Key.SHOWN_INPUT, label_visibility="collapsed", width=NAMES_PIXELS)
+    else:
+        name = st.segmented_control(label, names, key=Key.SHOWN_INPUT, label_visibility="collapsed", required=True)
     return inputs[names.index(name or names[0])]
 
 
