@@ -36,7 +36,7 @@ class Claim(NamedTuple):
 
     Args:
         frame_id, span: The expression whose value gets the name.
-        direct: Whether the program made the call itself, so that it goes on only where it takes the result: `sum(…)`.
+        folds: Whether the call goes on only where it takes the result, as `sum(…)` does.
         tensor: The result, or the first.
         node_ids: The nodes that have made what gets a name.
         event: What was noted of it.
@@ -44,7 +44,7 @@ class Claim(NamedTuple):
 
     frame_id: int
     span: Span | None
-    direct: bool
+    folds: bool
     tensor: weakref.ref[torch.Tensor]
     node_ids: list[str]
     event: Operation | Modified
@@ -271,8 +271,8 @@ class Operations:
 
     def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_ids: list[str], place: Place) -> None:
         """Notes that a name is given for the time being: the call that the program made may go on computing."""
-        if event.variable is not None and (not place.direct or event.variable.isidentifier()):
-            self._claim = Claim(id(place.frame), place.span, place.direct, weakref.ref(tensor), node_ids, event)
+        if event.variable is not None and (place.folds or not place.direct):
+            self._claim = Claim(id(place.frame), place.span, place.folds, weakref.ref(tensor), node_ids, event)
 
     def _settle(self, place: Place, taken: list[torch.Tensor]) -> None:
         """Takes the last name away again if the same call of the program's goes on."""
@@ -280,7 +280,7 @@ class Operations:
         if claim is None or place.frame is None or (id(place.frame), place.span) != (claim.frame_id, claim.span):
             return
         tensor = claim.tensor()
-        if claim.direct and not any(one is tensor for one in taken):
+        if claim.folds and not any(one is tensor for one in taken):
             return
         if tensor is None or not any(value is tensor for value in variables_of(place.frame).values()):
             # An event is frozen for everybody who reads a recording; there is none yet.

@@ -38,16 +38,21 @@ class Place(NamedTuple):
         span: The expression it is evaluating.
         direct: Whether the program itself made the call, and not code of torch that it called.
         targets: The variables that the value of this very expression is assigned to; () if it is a part of more.
+        folds: Whether it is a call such as `sum(…)`, which makes one result from another before the last is assigned.
     """
 
     frame: FrameType | None
     span: Span | None
     direct: bool
     targets: tuple[str, ...] = ()
+    folds: bool = False
 
 
-Spot = tuple[Span | None, tuple[str, ...]]
-"""An expression and the variables that it is assigned to."""
+Spot = tuple[Span | None, tuple[str, ...], bool]
+"""An expression, the variables that it is assigned to, and whether it folds."""
+
+FOLDS = {"sum", "prod", "reduce"}
+"""Functions of Python's own that make one result from another."""
 
 
 class Bindings(NamedTuple):
@@ -57,10 +62,12 @@ class Bindings(NamedTuple):
         targets: For every assigned expression the names it is assigned to, one per element where it is unpacked; the
             same for these names, where Python says that it unpacks.
         fleeting: Names that only loops give, to one thing after the other.
+        folds: Which of the expressions fold.
     """
 
     targets: Mapping[Position | None, tuple[str, ...]]
     fleeting: frozenset[str]
+    folds: frozenset[Position | None]
 
 
 class Places:
@@ -74,7 +81,7 @@ class Places:
     def __init__(self, filename: str, source: str | None) -> None:
         self.filename = filename
         self._lines = lines_of(source or "")
-        self._targets, self.fleeting = bindings(source) if source else Bindings({}, frozenset())
+        self._targets, self.fleeting, self._folds = bindings(source or "")
         self._whole = calls_across_lines(source) if source else {}
         self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
         self._is_thin: dict[str, bool] = {}
@@ -86,8 +93,8 @@ class Places:
         while frame is not None:
             file = frame.f_code.co_filename
             if file == filename:
-                span, targets = self._spot(frame.f_code, frame.f_lasti)
-                return Place(frame, span, direct, targets)
+                span, targets, folds = self._spot(frame.f_code, frame.f_lasti)
+                return Place(frame, span, direct, targets, folds)
             if direct:
                 direct = self._passes_on(file)
             frame = frame.f_back
@@ -108,7 +115,8 @@ class Places:
         if (spot := known[1].get(lasti)) is None:
             span = self._characters(positions_of(code)[lasti // 2])
             span = self._whole.get(position_of(span), span)
-            spot = known[1][lasti] = span, self._targets.get(position_of(span), ())
+            where = position_of(span)
+            spot = known[1][lasti] = span, self._targets.get(where, ()), where in self._folds
         return spot
 
     def _passes_on(self, file: str) -> bool:
@@ -160,15 +168,18 @@ def bindings(source: str) -> Bindings:
         with PARSING:
             tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return Bindings({}, frozenset())
+        return Bindings({}, frozenset(), frozenset())
     lines = lines_of(source)
     found: dict[Position | None, tuple[str, ...]] = {}
     looped: set[str] = set()
+    folds: set[Position | None] = set()
     for statement in ast.walk(tree) if ":=" in source else statements_of(tree):
         match statement:
             case ast.Assign(targets=[target, *_], value=value):
                 for name, part in pairs(target, value):
                     found[position(part, lines)] = names_of(name)
+                    if isinstance(part, ast.Call) and ast.unparse(part.func).rpartition(".")[2] in FOLDS:
+                        folds.add(position(part, lines))
                     if isinstance(name, ast.Tuple | ast.List):
                         found[position(name, lines)] = names_of(name)
             case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
@@ -177,7 +188,7 @@ def bindings(source: str) -> Bindings:
                 found[position(statement, lines)] = names_of(target)
             case ast.For(target=target):
                 looped |= set(names_of(target))
-    return Bindings(found, frozenset(looped.difference(*found.values())))
+    return Bindings(found, frozenset(looped.difference(*found.values())), frozenset(folds))
 
 
 @lru_cache(maxsize=4)
