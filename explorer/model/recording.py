@@ -132,7 +132,7 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
 
     @cached_property
     def grads(self) -> dict[str, TensorValue | None]:
-        """The final `.grad` of every leaf that requires one, by name."""
+        """The `.grad` of every leaf that requires one, by name: the final one, or that of where the recording ends."""
         final: dict[str, TensorValue | None] = {leaf.id: None for leaf in self.leaves if leaf.requires_grad}
         for event in self.events:
             if (change := grad_change(event)) is not None:

@@ -18,6 +18,7 @@ class Remark(Frozen, frozen=True, kw_only=True):
         step: How many events had happened by then.
         name: What the program calls the tensor, where it has a name.
         source_id: The leaf that it is or belongs to, or the node whose result it is.
+        storage: The memory that was changed, by the number that saved tensors give it.
         shapes: Of the tensors that were stretched.
         span: The sub-expression that was being evaluated.
     """
@@ -26,5 +27,6 @@ class Remark(Frozen, frozen=True, kw_only=True):
     step: Count
     name: str | None = None
     source_id: str | None = None
+    storage: Count | None = None
     shapes: tuple[tuple[Size, ...], ...] = ()
     span: Span | None = None

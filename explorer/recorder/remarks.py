@@ -94,7 +94,7 @@ class Remarks:
         if kind == "__set__":
             if id(args[1]) in self._views:
                 return  # the second half of `y.data *= 2`, which puts back what it has changed in place
-            self._note("unnoticed", place, name=self._name(tensor), source_id=self._id(tensor))
+            self._unnoticed(tensor, place)
         elif isinstance(result, torch.Tensor):
             self._views[id(result)] = weakref.ref(result), weakref.ref(tensor), result._version
 
@@ -106,7 +106,11 @@ class Remarks:
             if seen is None or owned is None or seen._version == version:
                 continue
             self._views[key] = view, owner, seen._version
-            self._note("unnoticed", place, name=self._name(owned), source_id=self._id(owned))
+            self._unnoticed(owned, place)
+
+    def _unnoticed(self, tensor: torch.Tensor, place: Place) -> None:
+        storage = self._builder.storages.known_number(tensor)
+        self._note("unnoticed", place, name=self._name(tensor), source_id=self._id(tensor), storage=storage)
 
     def _broadcast(self, args: tuple[Any, ...], result: Any, place: Place) -> None:
         if len(args) < 2 or not isinstance(args[1], torch.Tensor) or not isinstance(args[0], torch.Tensor):

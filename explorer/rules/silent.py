@@ -10,7 +10,19 @@ import ast
 from collections.abc import Iterator
 from functools import lru_cache
 
-from explorer.model import BackwardEnded, GradCleared, Leaf, Node, NodeRan, Operation, Recording, Remark, Span, Warned
+from explorer.model import (
+    BackwardEnded,
+    GradCleared,
+    Leaf,
+    Node,
+    NodeRan,
+    Operation,
+    Recording,
+    Remark,
+    SavedTensor,
+    Span,
+    Warned,
+)
 from explorer.model.text import shape_text
 from explorer.rules.notice import Notice, Severity
 from explorer.rules.story import expression
@@ -30,7 +42,7 @@ def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
                 node
                 for node in recording.nodes
                 if built.get(node.id, remark.step) < remark.step
-                and any(remark.source_id in (kept.leaf_id, kept.node_id) for kept in node.saved if kept.value)
+                and any(_is_of(remark, kept) for kept in node.saved if kept.value)
                 and ran_after(recording, node.id, remark.step)
             ),
             None,
@@ -38,11 +50,21 @@ def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
         if user is not None and remark.source_id is not None and remark.span not in said:
             said.add(remark.span)
             values = {
-                "tensor": remark.name or "…",
+                "tensor": remark.name or _leaf_name(recording, remark.source_id) or "…",
                 "node": user.name,
                 "code": expression(recording, remark.span) or "…",
             }
             yield Notice(key="unnoticed_change", values={**values}, span=remark.span, severity="warning")
+
+
+def _is_of(remark: Remark, kept: SavedTensor) -> bool:
+    """Whether what was changed is what a node kept, or lies in its memory: a layer's weight, kept transposed."""
+    return remark.source_id in (kept.leaf_id, kept.node_id) or kept.storage == remark.storage is not None
+
+
+def _leaf_name(recording: Recording, leaf_id: str) -> str | None:
+    """The name that a leaf got later."""
+    return next((leaf.name for leaf in recording.leaves if leaf.id == leaf_id), None)
 
 
 def second_names(recording: Recording) -> Iterator[Notice]:

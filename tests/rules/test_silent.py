@@ -49,6 +49,7 @@ SOUND = [
     SGD + "for _ in range(3):\n    opt.zero_grad()\n    (w * w).backward()\n    opt.step()",
     SGD + "for _ in range(3):\n    (w * w).backward()\n    opt.step()\n    opt.zero_grad()",
     X + "def double(x):\n    x = x * 2\n    return x.sum()\ndouble(x).backward()",
+    W + "for _ in range(3):\n    (w * w).backward()\n    w.data -= 0.1 * w.grad.data\n    w.grad.data.zero_()",
     X + "h = torch.zeros(2)\nfor _ in range(3):\n    h = torch.tanh(h + x)\nh.sum().backward()",
     X + "d = x[:, None] - x\n(d**2).mean().backward()",
     X + "d = x[:, None] - torch.ones(1, 2)\n(d**2).mean().backward()",
@@ -71,6 +72,13 @@ def test_found_where_it_happens(key: str, code: str, program: str) -> None:
 @pytest.mark.parametrize("program", SOUND)
 def test_silent_about_sound_programs(program: str) -> None:
     assert [notice.key for notice in notices(recorded(program))] == []
+
+
+def test_a_parameter_changed_through_data_is_named() -> None:
+    code = "net = torch.nn.Linear(2, 1)\nx = torch.ones(2, requires_grad=True)\ny = net(x)\n"
+    recording = recorded(code + "net.weight.data.mul_(2)\ny.backward()")
+    (found,) = (notice for notice in notices(recording) if notice.key == "unnoticed_change")
+    assert found.values["tensor"] == "net.weight"
 
 
 def test_a_step_that_skips_many_is_one_notice() -> None:
