@@ -214,14 +214,15 @@ class Operations:
         if not place.direct and not node_ids:
             return
         differentiable = any(map(wants_grad, made))
-        variable = ", ".join(place.targets) or None
+        # One result that has several names is taken apart by the next call.
+        variable = None if len(made) == 1 < len(place.targets) else ", ".join(place.targets) or None
         values = tuple(map(builder.value, made))
         new: list[str] = []
         if len(made) > 1:
             new = self._describe_all(made, values, node_ids, names_of_results(place.targets, result), taken)
         elif node_ids and (node_id := builder.graph.node_id(grad_fns[0])) in node_ids:
             new = [node_id]
-            self._describe(node_id, made[0], taken, variable if len(place.targets) == 1 else None, values[0], 1)
+            self._describe(node_id, made[0], taken, variable, values[0], 1)
         event = Operation(
             span=place.span,
             name=name,

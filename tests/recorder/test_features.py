@@ -559,3 +559,9 @@ def test_a_chain_of_methods_over_several_lines() -> None:
     ]
     assert [event.variable for event in made] == [None, None, "y"]
     assert {event.span.column for event in made} == {5}
+
+
+def test_what_is_taken_apart_has_none_of_the_names() -> None:
+    recording = recorded(X + "a, b = torch.stack([x, x * 2])")
+    named = {event.name: event.variable for event in events_of(recording, Operation)}
+    assert (named["stack"], named["unbind"]) == (None, "a, b")
