@@ -74,7 +74,7 @@ class Builder:
     def name_tensors(self, named: Iterable[tuple[str, torch.Tensor]]) -> None:
         """Gives names to the leaves and results that have none."""
         for full_name, tensor in named:
-            name = full_name[:LONGEST_NAME]
+            name = writable(full_name, LONGEST_NAME)
             leaf = self.leaves.known(tensor)
             if leaf is not None:
                 leaf.name = leaf.name or name

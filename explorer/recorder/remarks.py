@@ -10,7 +10,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from explorer.model.remarks import Remark
-from explorer.recorder.builder import LONGEST_NAME, Builder
+from explorer.recorder.builder import LONGEST_NAME, Builder, writable
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import elements, namespaces_of
 from explorer.recorder.places import Place
@@ -138,7 +138,7 @@ class Remarks:
 
     def _note(self, kind: Any, place: Place, *, name: str | None = None, **fields: Any) -> None:
         if len(self.found) < MOST:
-            name, step = name and name[:LONGEST_NAME], len(self._builder.events)
+            name, step = name and writable(name, LONGEST_NAME), len(self._builder.events)
             self.found.append(Remark(kind=kind, step=step, span=place.span, name=name, **fields))
 
     def _named_grads(self, grads: Mapping[int, LeafDraft], place: Place) -> list[tuple[str, LeafDraft, torch.Tensor]]:

@@ -42,6 +42,9 @@ WRITABLE_OF_TENSOR = frozenset({"grad", "data", "requires_grad", "real", "imag",
 FORMATS = frozenset({"format", "format_map"})
 """Methods of texts that read attributes."""
 
+LONGEST = 200
+"""Characters of a name in a sentence."""
+
 NAMED_TUPLE = frozenset({"_asdict", "_replace", "_fields", "_make"})
 """Names with an underscore that are public all the same."""
 
@@ -126,7 +129,8 @@ class Guards:
 
     def refuse(self, code: str, **values: str) -> NoReturn:
         """Ends the program with a violation where it is right now."""
-        violation = Violation(code=code, span=self._lines.span_of_caller(policy.FILENAME), values=values)
+        said = {key: value[:LONGEST].encode(errors="backslashreplace").decode() for key, value in values.items()}
+        violation = Violation(code=code, span=self._lines.span_of_caller(policy.FILENAME), values=said)
         self.first_refusal = self.first_refusal or violation
         raise Refused
 
