@@ -52,14 +52,9 @@ FREE_ACTS = frozenset({"os.listdir", "os.scandir"})
 """What importing a module does."""
 
 
-KINDNESS = 5
-"""By how much a worker stands back where the server wants the processor too."""
-
-
 def detach(kept: int) -> None:
-    """Leaves a forked process with one open file, no environment and no terminal, and the server before it."""
+    """Leaves a forked process with one open file, no environment and no terminal."""
     os.setsid()
-    os.nice(KINDNESS)
     with suppress(OSError):  # where the machine is short of memory, a worker goes before the server
         Path("/proc/self/oom_score_adj").write_text("1000")
     nothing = os.open(os.devnull, os.O_RDWR)

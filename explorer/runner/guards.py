@@ -23,7 +23,7 @@ from explorer.runner.allowed import (
 from explorer.runner.classes import Classes, StandIn
 from explorer.runner.endings import Violation
 from explorer.runner.formats import safe_format
-from explorer.runner.names import DEFINABLE, GUARDED, READABLE, exact, is_dunder
+from explorer.runner.names import DEFINABLE, FILENAME, GUARDED, READABLE, exact, is_dunder
 from explorer.runner.positions import Lines
 from explorer.runner.stand_ins import stand_ins
 from explorer.runner.stops import Ended, Refused
@@ -130,7 +130,7 @@ class Guards:
     def refuse(self, code: str, **values: str) -> NoReturn:
         """Ends the program with a violation where it is right now."""
         said = {key: value[:LONGEST].encode(errors="backslashreplace").decode() for key, value in values.items()}
-        violation = Violation(code=code, span=self._lines.span_of_caller(policy.FILENAME), values=said)
+        violation = Violation(code=code, span=self._lines.span_of_caller(FILENAME), values=said)
         self.first_refusal = self.first_refusal or violation
         raise Refused
 
@@ -204,7 +204,7 @@ class Guards:
         if name[0] == "_":
             return self._is_own_attribute(obj, name)
         if issubclass(cls, FunctionType):
-            return bool(obj.__code__.co_filename == policy.FILENAME)
+            return bool(obj.__code__.co_filename == FILENAME)
         if issubclass(cls, self._context):  # the recorder asks nodes; what a node answers is torch's
             return not self._classes.is_library_attribute(cls, name)
         return cls in self._classes or issubclass(cls, self._open)

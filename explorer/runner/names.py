@@ -1,8 +1,11 @@
-"""Which names with underscores a program may use: those that cannot lead out of its own objects."""
+"""What a program is called, and which names with underscores it may use: those that lead nowhere but to its own."""
 
 from __future__ import annotations
 
 from typing import Any
+
+FILENAME = "<program>"
+"""What a program's code objects say as their file."""
 
 OPERATORS = (
     "add sub mul truediv floordiv mod divmod pow lshift rshift and or xor matmul "

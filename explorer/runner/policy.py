@@ -29,13 +29,10 @@ from explorer.runner.allowed import (
     refusal_of_module,
 )
 from explorer.runner.endings import Violation
-from explorer.runner.names import ASSIGNABLE, DEFINABLE, GUARDED, READABLE, is_dunder, mangled
+from explorer.runner.names import ASSIGNABLE, DEFINABLE, FILENAME, GUARDED, READABLE, is_dunder, mangled
 from explorer.runner.positions import Lines
 
 Node = TypeVar("Node", bound=ast.AST)
-
-FILENAME = "<program>"
-"""What a program's code objects say as their file."""
 
 READ, WRITABLE, CHANGEABLE, MEMBER = "<read>", "<writable>", "<changeable>", "<member>"
 OWN, ENDED, TYPE = "<own>", "<ended>", "<type>"

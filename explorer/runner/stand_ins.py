@@ -14,11 +14,11 @@ import functools
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 from explorer.runner.classes import Classes, StandIn
-from explorer.runner.names import exact, is_dunder
+from explorer.runner.names import FILENAME, exact, is_dunder
 
 LEGACY_TENSORS = (
     "FloatTensor DoubleTensor HalfTensor BFloat16Tensor LongTensor IntTensor ShortTensor CharTensor ByteTensor "
@@ -79,8 +79,15 @@ def _for_all_programs(torch: Any) -> dict[tuple[str, str], object]:
 
 
 def wraps(wrapped: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """`functools.wraps`, of the usual attributes only."""
-    return functools.wraps(wrapped)
+    """`functools.wraps`, of the usual attributes, and only for functions of the program's own."""
+    update = functools.wraps(wrapped)
+
+    def decorate(wrapper: Callable[..., Any]) -> Callable[..., Any]:
+        if type(wrapper) is not FunctionType or wrapper.__code__.co_filename != FILENAME:
+            raise TypeError(f"{type(wrapper).__name__!r} object is no function of the program's")
+        return update(wrapper)
+
+    return decorate
 
 
 def copy_once(x: Any) -> Any:

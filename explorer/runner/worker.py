@@ -24,7 +24,8 @@ from explorer.runner.endings import AnyEnding, Completed, Failed, Rejected, Stop
 from explorer.runner.guards import Guards, import_allowed
 from explorer.runner.jobs import LARGEST_ANSWER_BYTES, AnyJob, LaidOut, LayoutJob, NotLaidOut, RunJob
 from explorer.runner.limits import Limits
-from explorer.runner.policy import FILENAME, ProgramRejected, compile_program
+from explorer.runner.names import FILENAME
+from explorer.runner.policy import ProgramRejected, compile_program
 from explorer.runner.positions import Lines
 from explorer.runner.seals import seal
 from explorer.runner.stops import Ended

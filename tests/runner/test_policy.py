@@ -16,7 +16,8 @@ import explorer
 from explorer.i18n import LANGUAGES, catalog
 from explorer.model import Span
 from explorer.runner import Completed, Failed, Rejected, Violation
-from explorer.runner.policy import FILENAME, ProgramRejected, compile_program
+from explorer.runner.names import FILENAME
+from explorer.runner.policy import ProgramRejected, compile_program
 
 RUNNER = Path(explorer.__file__).parent / "runner"
 
