@@ -151,6 +151,7 @@ class Session:
         if self._passes.waits_for_engine:
             self._passes.engine_begins(request)
             return run()
+        self._builder.snapshots.forget()
         return self._run_pass(run, request, self._place(4), has_engine=True)
 
     def printed(self, text: str) -> None:

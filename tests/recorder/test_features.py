@@ -243,6 +243,20 @@ def test_where_a_pass_of_edges_starts_and_ends() -> None:
     assert [event.by for event in events_of(recording, BackwardStarted)] == ["backward", "grad", "backward"]
 
 
+def test_a_pass_of_edges_begins_a_new_moment() -> None:
+    x, seed = torch.ones(40, requires_grad=True), torch.ones(40)
+    with record() as session:
+        edge = torch.autograd.graph.get_gradient_edge(x * 2)
+        torch.autograd.backward(edge, seed, retain_graph=True)
+        assert x.grad is not None
+        memory = x.grad.numpy()
+        for _ in range(2):
+            torch.autograd.backward(edge, seed, retain_graph=True)
+            memory[:] = 7
+    added = [event for event in session.recording.events if isinstance(event, Accumulated)]
+    assert [event.before.values[0] for event in added if event.before] == [2, 7]
+
+
 def test_a_pass_inside_of_a_forward() -> None:
     recording = check_recording(PROGRAMS["a pass in a forward"])
     assert nodes_ran(recording, 0)[0] == "SumBackward0"
