@@ -167,7 +167,8 @@ class Snapshots:
         memory = address, tensor.data_ptr(), tensor._version, count, dtype, tensor.is_neg()
         key = *memory, shape, tensor.stride(), tensor.is_conj()
         if (value := self._recent.get(key)) is None:
-            value = self._recent[key] = self._copy(tensor.detach(), shape, dtype, count, memory)
+            plain = tensor.detach() if tensor.requires_grad else tensor
+            value = self._recent[key] = self._copy(plain, shape, dtype, count, memory)
         return value
 
     def _copy(
