@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -11,49 +12,55 @@ import torch
 from explorer.model import Cut
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CutDraft:
-    """A cut whose consumers may still come."""
+    """A cut whose consumers may still come; without an id until something in the recording tells of it."""
 
     cut: Cut
+    id: str | None = None
     consumers: dict[tuple[str, int | None], None] = field(default_factory=dict)
 
 
 class Cuts:
-    """Every cut so far, and which tensors come from it; holds none of them alive."""
+    """Every cut so far, and which tensors come from it; holds none of them alive.
+
+    Those that the program makes itself are part of the recording at once. What a module computes without gradients may
+    be of no account, as where a model is only evaluated: such a cut is part of it once a node would have sent a
+    gradient there, or a pass starts behind it.
+    """
 
     def __init__(self) -> None:
-        self._drafts: dict[str, CutDraft] = {}
-        self._behind: dict[int, tuple[weakref.ref[torch.Tensor], tuple[str, ...]]] = {}
+        self._noted: list[CutDraft] = []
+        self._behind: dict[int, tuple[weakref.ref[torch.Tensor], tuple[CutDraft, ...]]] = {}
 
     @property
     def is_empty(self) -> bool:
         """Whether there is none."""
-        return not self._drafts
+        return not self._behind
 
-    def next_id(self) -> str:
-        """The id of the cut that is added next."""
-        return f"c{len(self._drafts)}"
+    def note(self, draft: CutDraft) -> str:
+        """Makes a cut part of the recording, if it is not yet, and returns its id."""
+        if draft.id is None:
+            draft.id = f"c{len(self._noted)}"
+            self._noted.append(draft)
+        return draft.id
 
-    def add(self, cut: Cut) -> None:
-        """Notes a cut."""
-        self._drafts[cut.id] = CutDraft(cut)
-
-    def behind(self, tensor: torch.Tensor) -> tuple[str, ...]:
+    def behind(self, tensor: torch.Tensor) -> tuple[CutDraft, ...]:
         """The cuts that a tensor without a history comes from."""
         known = self._behind.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else ()
 
-    def pass_on(self, tensor: torch.Tensor, cut_ids: tuple[str, ...]) -> None:
+    def pass_on(self, tensor: torch.Tensor, drafts: Iterable[CutDraft]) -> None:
         """Notes that a tensor comes from these cuts."""
-        self._behind[id(tensor)] = weakref.ref(tensor), cut_ids
+        self._behind[id(tensor)] = weakref.ref(tensor), tuple(drafts)
 
-    def consume(self, cut_id: str, node_id: str, slot: int | None) -> None:
+    def consume(self, draft: CutDraft, node_id: str, slot: int | None) -> None:
         """Notes that a node would have sent a gradient to a cut."""
-        self._drafts[cut_id].consumers[node_id, slot] = None
+        self.note(draft)
+        draft.consumers[node_id, slot] = None
 
     def finished(self) -> tuple[Cut, ...]:
-        """All of them."""
+        """All that are part of the recording."""
         return tuple(
-            msgspec.structs.replace(draft.cut, consumers=tuple(draft.consumers)) for draft in self._drafts.values()
+            msgspec.structs.replace(draft.cut, id=draft.id, consumers=tuple(draft.consumers)) for draft in self._noted
         )

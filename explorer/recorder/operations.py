@@ -12,6 +12,7 @@ from msgspec.structs import force_setattr
 
 from explorer.model import Cut, GradCleared, Modified, Operation, Span, TensorValue
 from explorer.recorder.builder import Builder
+from explorer.recorder.cuts import CutDraft
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import name_in, names_of_results, variables_of
 from explorer.recorder.places import Place
@@ -211,9 +212,11 @@ class Operations:
         node_ids: tuple[str, ...] = ()
         for grad_fn in grad_fns:
             node_ids += builder.graph.discover(grad_fn, span=place.span)
-        if not place.direct and not node_ids:
-            return
         differentiable = any(map(wants_grad, made))
+        if not place.direct and not node_ids:
+            if not differentiable:
+                self._new_cut(name, taken, made, ", ".join(place.targets) or None, place)
+            return
         # One result that has several names is taken apart by the next call.
         variable = None if len(made) == 1 < len(place.targets) else ", ".join(place.targets) or None
         values = tuple(map(builder.value, made))
@@ -223,6 +226,7 @@ class Operations:
         elif node_ids and (node_id := builder.graph.node_id(grad_fns[0])) in node_ids:
             new = [node_id]
             self._describe(node_id, made[0], taken, variable, values[0], 1)
+        cut = None if differentiable else self._new_cut(name, taken, made, variable, place)
         event = Operation(
             span=place.span,
             name=name,
@@ -231,7 +235,7 @@ class Operations:
             node_ids=node_ids,
             input_ids=self._origins(taken),
             leaf_id=None if taken else self._new_leaf(made, place),
-            cut_id=None if differentiable else self._new_cut(name, taken, made, variable, place),
+            cut_id=builder.cuts.note(cut) if cut else None,
             requires_grad=differentiable,
         )
         builder.emit(event)
@@ -297,29 +301,33 @@ class Operations:
 
     def _new_cut(
         self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], variable: str | None, place: Place
-    ) -> str | None:
+    ) -> CutDraft | None:
         if name.endswith(SHAPE_ONLY):
             return None
-        behind = tuple(dict.fromkeys(cut for tensor in taken for cut in self.builder.cuts.behind(tensor)))
+        behind = dict.fromkeys(cut for tensor in taken for cut in self.builder.cuts.behind(tensor))
         sources = self._origins([tensor for tensor in taken if tensor.requires_grad])
-        cut_id = None
-        if sources:
-            cut_id = self.builder.cuts.next_id()
-            self.builder.cuts.add(
+        cut = None
+        # What one call of the program's computes step by step is one cut, which ends with its result.
+        steps = [] if place.direct else [draft for draft in behind if draft.id is None and draft.cut.span == place.span]
+        if sources or steps:
+            for step in reversed(steps):
+                sources = (*step.cut.sources, *sources)
+                del behind[step]
+            cut = CutDraft(
                 Cut(
-                    id=cut_id,
+                    id="",
                     operation=name,
                     reason=reason_of_cut(name),
                     variable=variable,
                     span=place.span,
                     value=self.builder.value(made[0]),
-                    sources=sources,
+                    sources=tuple(dict.fromkeys(sources)),
                 )
             )
-            behind = (*behind, cut_id)
+            behind[cut] = None
         for tensor in made if behind else ():
             self.builder.cuts.pass_on(tensor, behind)
-        return cut_id
+        return cut
 
     def _note_consumers(self, node_id: str, result: torch.Tensor, taken: list[torch.Tensor]) -> None:
         """Finds the arguments that come from a cut, and the slot that leads nowhere because of it."""
@@ -328,8 +336,8 @@ class Operations:
         slots = grad_fn_of(result).next_functions if grad_fn_of(result) is not None else ()
         for position, tensor in enumerate(taken):
             matched = len(slots) == len(taken) and slots[position][0] is None
-            for cut_id in self.builder.cuts.behind(tensor):
-                self.builder.cuts.consume(cut_id, node_id, position if matched else None)
+            for cut in self.builder.cuts.behind(tensor):
+                self.builder.cuts.consume(cut, node_id, position if matched else None)
 
     def _origins(self, taken: list[torch.Tensor]) -> tuple[str, ...]:
         found: dict[str, None] = {}
@@ -339,7 +347,7 @@ class Operations:
             elif (leaf := self._leaf(tensor)) is not None:
                 found[leaf.id] = None
             else:
-                found |= dict.fromkeys(self.builder.cuts.behind(tensor))
+                found |= dict.fromkeys(cut.id for cut in self.builder.cuts.behind(tensor) if cut.id is not None)
         return tuple(found)
 
     def _leaf(self, tensor: torch.Tensor) -> LeafDraft | None:

@@ -180,6 +180,8 @@ def test_what_is_offered():
         ("detach", 3, "y"),
         ("scale", 3, "y"),
         ("no_grad", 4, ""),
+        ("detach", 4, "y"),
+        ("scale", 4, "y"),
         ("out_of_place", 4, ""),
         ("no_grad", 5, ""),
         ("detach", 5, "z"),

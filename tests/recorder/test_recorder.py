@@ -195,6 +195,38 @@ def test_a_cut_knows_who_would_have_sent_a_gradient_there() -> None:
     assert [(recording.node(node_id).name, slot) for node_id, slot in cut.consumers] == [("MulBackward0", 1)]
 
 
+NET = "net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))\n"
+FROZEN = "with torch.no_grad():\n    h = net(x)\n"
+
+
+def test_a_module_without_gradients_is_one_cut() -> None:
+    recording = recorded(X + NET + FROZEN + "y = (x * h).sum()\ny.backward()")
+    (cut,) = recording.cuts
+    assert (cut.reason, cut.variable, cut.value.shape) == ("no_grad", "h", (1,))
+    parameters = {f"net.{name}" for name in ("0.weight", "0.bias", "2.weight", "2.bias")}
+    assert {recording.leaf(source).name for source in cut.sources} == {*parameters, "x"}
+    assert [(recording.node(node_id).name, slot) for node_id, slot in cut.consumers] == [("MulBackward0", 1)]
+
+
+@pytest.mark.parametrize(
+    ("use", "cuts"),
+    [
+        ("print(h.mean())", 0),
+        ("g = h.exp()", 0),
+        ("with torch.enable_grad():\n    y = h + x", 1),
+        ("try:\n    h.backward()\nexcept RuntimeError:\n    pass", 1),
+        ("try:\n    h.exp().backward()\nexcept RuntimeError:\n    pass", 1),
+    ],
+)
+def test_what_a_module_computes_without_gradients_is_a_cut_where_it_matters(use: str, cuts: int) -> None:
+    assert len(recorded(X + NET + FROZEN + use).cuts) == cuts
+
+
+def test_an_optimizer_cuts_nothing() -> None:
+    step = "torch.optim.SGD([x], lr=0.1, weight_decay=0.1, momentum=0.9, foreach=False).step()\n"
+    assert recorded(X + "(x * x).sum().backward()\n" + step + "(x * x).sum().backward()").cuts == ()
+
+
 def test_functions_that_take_only_the_shape_do_not_cut() -> None:
     assert recorded(X + "y = torch.zeros_like(x) + x.new_ones(3)").cuts == ()
 
