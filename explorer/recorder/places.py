@@ -63,11 +63,14 @@ class Bindings(NamedTuple):
             same for these names, where Python says that it unpacks.
         fleeting: Names that only loops give, to one thing after the other.
         folds: Which of the expressions fold.
+        whole: The whole of each call of a method that stands on a later line than what it is called of: Python says of
+            `.exp()` in a chain of lines that the call begins there.
     """
 
     targets: Mapping[Position | None, tuple[str, ...]]
     fleeting: frozenset[str]
     folds: frozenset[Position | None]
+    whole: Mapping[Position | None, Span]
 
 
 class Places:
@@ -81,8 +84,7 @@ class Places:
     def __init__(self, filename: str, source: str | None) -> None:
         self.filename = filename
         self._lines = lines_of(source or "")
-        self._targets, self.fleeting, self._folds = bindings(source or "")
-        self._whole = calls_across_lines(source) if source else {}
+        self._targets, self.fleeting, self._folds, self._whole = bindings(source or "")
         self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
         self._is_thin: dict[str, bool] = {}
 
@@ -168,7 +170,7 @@ def bindings(source: str) -> Bindings:
         with PARSING:
             tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return Bindings({}, frozenset(), frozenset())
+        return Bindings({}, frozenset(), frozenset(), {})
     lines = lines_of(source)
     found: dict[Position | None, tuple[str, ...]] = {}
     looped: set[str] = set()
@@ -188,23 +190,12 @@ def bindings(source: str) -> Bindings:
                 found[position(statement, lines)] = names_of(target)
             case ast.For(target=target):
                 looped |= set(names_of(target))
-    return Bindings(found, frozenset(looped.difference(*found.values())), frozenset(folds))
+    whole = calls_across_lines(tree, lines) if CHAINED.search(source) else {}
+    return Bindings(found, frozenset(looped.difference(*found.values())), frozenset(folds), whole)
 
 
-@lru_cache(maxsize=4)
-def calls_across_lines(source: str) -> Mapping[Position | None, Span]:
-    """The whole of each call of a method that stands on a later line than what it is called of.
-
-    Python says of `.exp()` in a chain of lines that the call begins there.
-    """
-    if not CHAINED.search(source):
-        return {}
-    try:
-        with PARSING:
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return {}
-    lines = lines_of(source)
+def calls_across_lines(tree: ast.AST, lines: list[str]) -> Mapping[Position | None, Span]:
+    """The `whole` of `Bindings`."""
     found: dict[Position | None, Span] = {}
     for call in ast.walk(tree):
         match call:
