@@ -25,7 +25,7 @@ class LegendEntry(Frozen, frozen=True, kw_only=True):
 
 def legend(recording: Recording, options: GraphOptions) -> tuple[LegendEntry, ...]:
     """The lines that this picture needs, the arrows' direction first."""
-    texts = {short_text(value) for value in _values(recording)} if options.show_values else set()
+    stand_ins = _stand_ins(recording) if options.show_values else set()
     kinds = {node.kind for node in recording.nodes}
     wanted = {
         f"arrows_{options.arrows}": bool(recording.edges),
@@ -35,14 +35,25 @@ def legend(recording: Recording, options: GraphOptions) -> tuple[LegendEntry, ..
         "leaf": any(leaf.node_id is None for leaf in recording.leaves),
         "seed": bool(recording.backward_passes),
         "saved": options.show_saved and any(node.saved for node in recording.nodes),
-        "norm": any(NORM in text for text in texts),
-        "constant": any(CONSTANT in text for text in texts),
+        "norm": NORM in stand_ins,
+        "constant": CONSTANT in stand_ins,
         "cut": bool(recording.cuts),
         "order": any(node.order > 1 for node in recording.nodes),
         "sign": bool(long_lines(lines_of(recording))),
         "more": options.only is not None and len(set(options.only)) < len(recording.nodes),
     }
     return tuple(LegendEntry(sign=sign, key=f"render.legend.{sign}") for sign, holds in wanted.items() if holds)
+
+
+def _stand_ins(recording: Recording) -> set[str]:
+    """Which of the two signs stand for tensors here; looks no further once both have been found."""
+    found: set[str] = set()
+    for value in _values(recording):
+        text = short_text(value)
+        found |= {sign for sign in (NORM, CONSTANT) if sign in text}
+        if len(found) == 2:
+            break
+    return found
 
 
 def _values(recording: Recording) -> Iterator[TensorValue]:
