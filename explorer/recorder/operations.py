@@ -212,13 +212,13 @@ class Operations:
         node_ids: tuple[str, ...] = ()
         for grad_fn in grad_fns:
             node_ids += builder.graph.discover(grad_fn, span=place.span)
-        differentiable = any(map(wants_grad, made))
+        differentiable, variable = any(map(wants_grad, made)), ", ".join(place.targets) or None
         if not place.direct and not node_ids:
             if not differentiable:
-                self._new_cut(name, taken, made, ", ".join(place.targets) or None, place)
+                self._new_cut(name, taken, made, variable, place)
             return
-        # One result that has several names is taken apart by the next call.
-        variable = None if len(made) == 1 < len(place.targets) else ", ".join(place.targets) or None
+        if len(made) == 1 < len(place.targets):
+            variable = None  # one result that has several names is taken apart by the next call
         values = tuple(map(builder.value, made))
         new: list[str] = []
         if len(made) > 1:

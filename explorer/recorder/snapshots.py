@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr
 
 from explorer.model import Number, Stats, TensorValue
 from explorer.recorder.limits import Budget
-from explorer.recorder.statistics import Statistics, in_memory_order, repeated, without_repetition
+from explorer.recorder.statistics import TOGETHER, Statistics, in_memory_order, repeated, without_repetition
 from explorer.recorder.storages import Storages
 from explorer.recorder.values import dense, dtype_name, is_ordinary, numbers, unbatched
 
@@ -21,9 +21,6 @@ FEW = 32
 
 COPIED = 2**14
 """Up to so many elements, copying a tensor and looking at many copies at once is quicker than looking at it alone."""
-
-TOGETHER = 2**17
-"""So many elements are looked at or written down together; not more, for they should stay in the processor's cache."""
 
 MOST_ROWS = 32
 """Nor more tensors than that."""

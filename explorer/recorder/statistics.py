@@ -17,7 +17,7 @@ SAFE = 1e-12
 they neither overflow, nor underflow to numbers that processors take a hundred times as long for."""
 
 TOGETHER = 2**17
-"""So many elements are scaled, or compared with 0, at a time."""
+"""So many elements are looked at or written down together; not more, for they should stay in the processor's cache."""
 
 
 class Statistics:

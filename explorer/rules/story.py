@@ -75,9 +75,8 @@ class Story:
     def result(self, node_id: str, output_nr: int) -> str:
         """What the program calls a tensor that a node made, or the expression for it."""
         node = self.recording.node(node_id)
-        is_seen = (
-            node.value is not None and node.results == 1
-        )  # one of several nodes that a call notes is none that the text stands for
+        # One of several nodes that a call notes is none that the text stands for.
+        is_seen = node.value is not None and node.results == 1
         code = expression(self.recording, node.span, MOST_CHARACTERS // 2) if is_seen else None
         return node.variable_of(output_nr) or code or self.say("phrase.a_tensor")
 

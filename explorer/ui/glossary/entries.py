@@ -45,7 +45,7 @@ def glossary_of(recording: Recording, language: Language) -> list[Entry]:
 def glossary_beside(recording: Recording, language: Language) -> list[Entry]:
     """Every entry; a word that the program gave to a tensor, `leaf` or `seed`, is that tensor's name and finds none."""
     made = (event.variable for event in recording.events if isinstance(event, Operation))
-    named = [*(leaf.name for leaf in recording.leaves), *(node.variable for node in recording.nodes), *made]
+    named = {*(leaf.name for leaf in recording.leaves), *(node.variable for node in recording.nodes), *made}
     names = {REST_OF_NAME.sub("", name) for name in named if name}
     return [
         entry | {"match": "|".join(word for word in entry["match"].split("|") if word not in names)}
