@@ -3,7 +3,7 @@
 from explorer.rules.errors import error_topic
 from explorer.rules.explanation import Explanation, SlotFormula, explain
 from explorer.rules.notice import Notice
-from explorer.rules.notices import error_hint, notice_text, notices
+from explorer.rules.notices import error_hint, lines_text, notice_text, notices
 from explorer.rules.sentences import sentence, sentences, start_sentence
 from explorer.rules.story import expression
 from explorer.rules.verification import Verdict
@@ -17,6 +17,7 @@ __all__ = [
     "error_topic",
     "explain",
     "expression",
+    "lines_text",
     "notice_text",
     "notices",
     "sentence",

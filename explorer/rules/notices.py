@@ -25,6 +25,9 @@ from explorer.rules.errors import advice_key, error_topic
 from explorer.rules.notice import Notice, Severity, Values
 from explorer.rules.story import Story, expression, first_sentence
 
+CUTS = {"detach": "behind_cut", "no_grad": "in_no_grad", "not differentiable": "behind_choice"}
+"""How the keys of notices about a cut end, by its reason."""
+
 
 def notices(recording: Recording) -> tuple[Notice, ...]:
     """Everything there is to say about a run."""
@@ -37,6 +40,11 @@ def notice_text(notice: Notice, language: Language) -> str:
     said = {name: story.few(value) if isinstance(value, tuple) else value for name, value in notice.values.items()}
     words = story.say(f"notice.{notice.key}", **said)
     return words if notice.advice is None else story.join((words, story.say(f"warning.{notice.advice}")))
+
+
+def lines_text(notice: Notice, language: Language) -> str:
+    """The lines that a notice is about: "3 and 5"; "" where it is about none."""
+    return Story(Recording(), language).listing([str(line) for line in notice.lines])
 
 
 def error_hint(recording: Recording, language: Language) -> str | None:
@@ -86,17 +94,16 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         return
     reached = {change[0] for event in recording.events if (change := grad_change(event)) is not None}
     missed = [leaf for leaf in recording.leaves if leaf.requires_grad and leaf.id not in reached]
-    held: dict[tuple[str, Span | None], tuple[Cut, list[Leaf]]] = {}
+    held: dict[str, tuple[list[Cut], list[Leaf]]] = {}
     for cut in _cuts_in_use(recording) if missed else ():
         behind = _reachable(recording, cut)
-        found = [leaf for leaf in missed if leaf.id in behind or leaf.node_id in behind]
-        missed = [leaf for leaf in missed if leaf not in found]
-        held.setdefault(_place(cut), (cut, []))[1].extend(found)
-    for cut, found in held.values():
-        if found:
-            values: Values = {"leaves": _names(found), "operation": _cutter(cut)}
-            key = "unreached_in_no_grad" if cut.reason == "no_grad" else "unreached_behind_cut"
-            yield Notice(key=key, values=values, span=cut.span, severity="warning")
+        if found := [leaf for leaf in missed if leaf.id in behind or leaf.node_id in behind]:
+            cuts, leaves = held.setdefault(_cutter(cut), ([], []))
+            cuts.append(cut)
+            leaves += [leaf for leaf in found if leaf not in leaves]
+    for cuts, leaves in held.values():
+        yield _about_cuts("unreached", cuts, {"leaves": _names(leaves)}, "warning")
+        missed = [leaf for leaf in missed if leaf not in leaves]
     if missed:
         yield Notice(key="unreached", values={"leaves": _names(missed)}, span=missed[0].span, severity="warning")
 
@@ -105,9 +112,17 @@ def _names(leaves: list[Leaf]) -> tuple[str, ...]:
     return tuple(leaf.name for leaf in leaves)
 
 
-def _place(cut: Cut) -> tuple[str, Span | None]:
-    """What cuts of one place in the program have in common; those of `no_grad` are one, whatever stands below it."""
-    return _cutter(cut), None if cut.reason == "no_grad" else cut.span
+def _about_cuts(key: str, cuts: list[Cut], values: Values, severity: Severity) -> Notice:
+    """The notice about cuts that one thing made, such as `detach`, wherever they stand."""
+    first, *others = _places(cuts) or (None,)
+    key = f"{key}_{CUTS[cuts[0].reason]}"
+    values = {**values, "operation": _cutter(cuts[0])}
+    return Notice(key=key, values=values, span=first, others=tuple(others), severity=severity)
+
+
+def _places(cuts: list[Cut]) -> list[Span]:
+    """Where cuts stand in the program, each place once, from the top."""
+    return sorted({cut.span for cut in cuts if cut.span is not None}, key=lambda span: (span.line, span.column))
 
 
 def _cuts_in_use(recording: Recording) -> list[Cut]:
@@ -140,21 +155,20 @@ def _reachable(recording: Recording, cut: Cut) -> set[str | None]:
 
 def _constants(recording: Recording) -> Iterator[Notice]:
     """Cuts whose result counts as a constant, where no leaf has been reported for it."""
-    spans, cuts = {notice.span for notice in _unreached_leaves(recording)}, _cuts_in_use(recording)
-    reported = {_place(cut) for cut in cuts if cut.span in spans}
-    for cut in cuts:
-        if _place(cut) not in reported and not _is_choice(cut):
-            reported.add(_place(cut))
-            yield Notice(key="constant_behind_cut", values={"operation": _cutter(cut)}, span=cut.span)
+    reported = {span for notice in _unreached_leaves(recording) for span in (notice.span, *notice.others)}
+    found: dict[str, list[Cut]] = {}
+    for cut in _cuts_in_use(recording):
+        if cut.span not in reported and not _is_choice(cut):
+            found.setdefault(_cutter(cut), []).append(cut)
+    for cuts in found.values():
+        yield _about_cuts("constant", cuts, {}, "hint")
 
 
 def _roots_without_history(recording: Recording) -> Iterator[Notice]:
     """Passes that start where a cut has left nothing to go back through."""
     for started in (found.started for found in recording.backward_passes):
         if recording.cuts and not recording.truncated and any(root.node_id is None for root in started.roots):
-            cut = recording.cuts[-1]
-            values: Values = {"operation": _cutter(cut)}
-            yield Notice(key="root_behind_cut", values=values, span=cut.span, severity="warning")
+            yield _about_cuts("root", [recording.cuts[-1]], {}, "warning")
             return
 
 

@@ -155,7 +155,7 @@ MEANT_SO = {
     "both": {"notice.accumulated"},
     "where-nan": {"notice.nan_behind_where"},
     "detach": {"notice.constant_behind_cut"},
-    "no-grad": {"notice.constant_behind_cut"},
+    "no-grad": {"notice.constant_in_no_grad"},
     "unused-leaf": {"notice.unreached"},
 }
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from recorded import recorded
 
-from explorer.i18n import LANGUAGES
+from explorer.i18n import LANGUAGES, Language
+from explorer.model import Span
 from explorer.recorder import RecordingLimits
-from explorer.rules import Notice, expression, notice_text, notices
+from explorer.rules import Notice, expression, lines_text, notice_text, notices
 
 X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 
@@ -29,7 +30,7 @@ def only(program: str, limits: RecordingLimits | None = None) -> tuple[Notice, s
         (X + "w = torch.ones(3, requires_grad=True)\nx.sum().backward()", "unreached", None),
         (X + "(x * x.detach()).sum().backward()", "constant_behind_cut", "x.detach()"),
         (X + "y = x.detach().sum()\ny.backward()", "root_behind_cut", "x.detach().sum()"),
-        (X + "with torch.no_grad():\n    y = x.sum()\ny.backward()", "root_behind_cut", "x.sum()"),
+        (X + "with torch.no_grad():\n    y = x.sum()\ny.backward()", "root_in_no_grad", "x.sum()"),
         (X + "x.sum().backward()\n(x * x).sum().backward()", "accumulated", "(x * x).sum().backward()"),
         ("x = torch.zeros(1, requires_grad=True)\nx.sqrt().backward()", "bad_gradient_made", "x.sqrt()"),
         (X + "y = x * 2\ny.sum().backward()\ny.grad", "warned", "y.grad"),
@@ -149,4 +150,61 @@ def test_notice_text(language: str, expected: str) -> None:
 
 def test_a_cut_by_no_grad_is_called_so() -> None:
     notice, code = only(X + "with torch.no_grad():\n    y = x * 2\n(x * y).sum().backward()")
-    assert (notice.key, notice.values, code) == ("constant_behind_cut", {"operation": "torch.no_grad()"}, "x * 2")
+    assert (notice.key, notice.values, code) == ("constant_in_no_grad", {"operation": "torch.no_grad()"}, "x * 2")
+
+
+W = "w = torch.ones(3, requires_grad=True)\n"
+CHOICE = """class Rank(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        place = x * 0 + 1
+        ctx.mark_non_differentiable(place)
+        return place
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "key", "said"),
+    [
+        (W + "i = w.argmax()\nx[i].backward()", "unreached_behind_choice", "argmax has no derivative"),
+        (CHOICE + "(x * Rank.apply(x)).sum().backward()", "constant_behind_choice", "has no derivative"),
+        (
+            "x.sum().backward()\ni = x.argmax()\ntry:\n    i.backward()\nexcept RuntimeError:\n    pass",
+            "root_behind_choice",
+            "argmax",
+        ),
+    ],
+)
+def test_what_has_no_derivative_is_called_so(program: str, key: str, said: str) -> None:
+    notice, _ = only(X + program)
+    assert notice.key == key
+    assert said in notice_text(notice, "en")
+
+
+@pytest.mark.parametrize(
+    ("program", "key", "lines"),
+    [
+        ("{0}    y = x * 2\n{0}    z = x * 3\n(x * y * z).sum().backward()", "constant_in_no_grad", (3, 5)),
+        (W + "{0}    y = w * 2\n    z = w * 3\n(x * y * z).sum().backward()", "unreached_in_no_grad", (4, 5)),
+        ("y = x.detach()\nz = x.detach()\n(x * y * z).sum().backward()", "constant_behind_cut", (2, 3)),
+        ("for _ in range(3):\n    (x * x.detach()).sum().backward()\n    x.grad = None", "constant_behind_cut", (3,)),
+    ],
+)
+def test_cuts_of_one_kind_are_one_notice_with_every_line(program: str, key: str, lines: tuple[int, ...]) -> None:
+    notice, _ = only(X + program.format("with torch.no_grad():\n"))
+    assert (notice.key, notice.lines) == (key, lines)
+
+
+def test_leaves_held_back_lead_to_the_line_that_holds_them() -> None:
+    program = "for _ in range(2):\n    with torch.no_grad():\n        z = x * 3\n    (x * y * z).sum().backward()\n    x.grad = None"
+    found = notices(recorded(X + W + "with torch.no_grad():\n    y = w * 2\n" + program))
+    assert [(notice.key, notice.lines) for notice in found] == [
+        ("unreached_in_no_grad", (4,)),
+        ("constant_in_no_grad", (7,)),
+    ]
+
+
+@pytest.mark.parametrize(("language", "expected"), [("en", "3, 5 and 7"), ("zh", "3、5 和 7")])
+def test_the_lines_of_a_notice(language: Language, expected: str) -> None:
+    span, *others = (Span(line=line, column=0, end_line=line, end_column=1) for line in (3, 7, 5, 5))
+    assert lines_text(Notice(key="unreached", span=span, others=tuple(others)), language) == expected

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.mistakes import answer_to
 from explorer.model import Raised, Recording
 from explorer.model.source import excerpt, piece_at
-from explorer.rules import Notice, error_hint, error_topic, notice_text, notices
+from explorer.rules import Notice, error_hint, error_topic, lines_text, notice_text, notices
 from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped, StopReason
 from explorer.ui.glossary.prose import prose
 from explorer.ui.markdown import plain
@@ -94,6 +94,8 @@ def _notices(recording: Recording) -> None:
 
 
 def _noticed(notice: Notice) -> str:
-    """A notice, and the line of the program that it is about."""
-    said = notice_text(notice, language())
-    return said if notice.span is None else say("ending.noticed", line=notice.span.line, notice=said)
+    """A notice, and the lines of the program that it is about."""
+    said, lines = notice_text(notice, language()), lines_text(notice, language())
+    if not lines:
+        return said
+    return say("ending.noticed" if len(notice.lines) == 1 else "ending.noticed_lines", lines=lines, notice=said)
