@@ -6,7 +6,7 @@ const SECONDS_PER_STEP = 1.2;
 const LONG = 120; // columns; a sentence that is longer, or longer still, is set smaller, so that it fits its place
 const LONGER = 200;
 const MOST_TICKS = 160; // more would run into each other: then the coloured bands alone remain
-const MOST_SHAPES = { wide: 45, narrow: 24 }; // more, and the ticks are mere strokes
+const SHAPE_PIXELS = 13; // with less room for each event, the ticks are mere strokes
 
 /** Buttons, speed, scrub bar with a mark per event, where we are, and what has just happened. */
 export class Transport {
@@ -49,8 +49,7 @@ export class Transport {
       if (step.phase === "backward" && steps[i - 1]?.phase !== "backward") this.band = { from: i };
       if (step.phase === "backward" && next?.phase !== "backward") rail.append(this.bandTo(i + 1));
     });
-    rail.classList.toggle("is-dense", this.count > MOST_SHAPES.wide);
-    rail.classList.toggle("is-dense-when-narrow", this.count > MOST_SHAPES.narrow);
+    new ResizeObserver(() => rail.classList.toggle("is-dense", this.count * SHAPE_PIXELS > rail.clientWidth)).observe(rail);
     if (this.count <= MOST_TICKS) steps.forEach((step, i) => rail.append(this.tick(step, i + 1)));
     this.range = element("input", { type: "range", min: 0, max: this.count, step: 1, value: 0, "aria-label": words.scrub });
     this.range.addEventListener("input", () => this.actions.go(Number(this.range.value)));
