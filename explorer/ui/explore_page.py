@@ -8,7 +8,7 @@ from explorer.model import Recording
 from explorer.runner import Completed
 from explorer.ui import state
 from explorer.ui.keys import Key
-from explorer.ui.panels.editor import editor
+from explorer.ui.panels.editor import editor, editor_switch
 from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.function_picker import function_picker
 from explorer.ui.panels.input_editors import input_editors
@@ -31,27 +31,30 @@ def explore_page() -> None:
         st.warning(said(error), icon=":material/link_off:")
     base = state.base_text(state.choices())
     program, refused = state.program()
-    place = function_picker()
+    place_before, place_after = function_picker()
     controls = st.container(key="controls")
     with st.spinner(say("busy"), show_time=True):
         ending = ending_of(program)
     recording: Recording | None = getattr(ending, "recording", None)
+    has_picture = recording is not None and bool(recording.events)
+    with place_after:
+        editor_switch(has_picture)
     with controls:
         if recording is None or chosen_change(recording) is None:
             input_editors(base, recording)
             toggle_row(base, refused)
-        if st.session_state.get(Key.EDITING) or recording is None or not recording.events:
-            editor(program)  # where there is no picture, the text stands nowhere else
+        if st.session_state[Key.EDITING]:
+            editor(program)
     with st.container(key="message"):
         ending_message(ending, program)
         if not isinstance(ending, Completed) and Key.LAST_GOOD in st.session_state:
             st.button(say("ending.back"), icon=":material/undo:", on_click=state.put_last_good)
-    if recording is None or not recording.events:
+    if not has_picture:
         recording = _last_good()
     elif isinstance(ending, Completed):
         st.session_state[Key.LAST_GOOD] = state.choices()
     if recording is not None:
-        with place:
+        with place_before:
             what_if_menu(recording)
         _picture(recording)
     state.save()

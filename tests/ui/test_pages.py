@@ -271,7 +271,13 @@ def test_a_refused_program_is_told_what_to_write_instead() -> None:
 
 def test_a_program_without_a_picture_stands_in_the_editor() -> None:
     code = "import torch\nx = 1\n"
-    assert open_program(code).text_area(key=Key.DRAFT).value == code
+    page = open_program(code)
+    assert page.text_area(key=Key.DRAFT).value == code
+    assert (page.toggle(key=Key.EDITING).value, page.toggle(key=Key.EDITING).disabled) == (True, True)
+    page.text_area(key=Key.DRAFT).set_value(HEAD + "x.sum().backward()\n")
+    assert grad(ran(page)) == [1, 1, 1]
+    page.toggle(key=Key.EDITING).set_value(False)
+    assert Key.DRAFT not in {area.key for area in ran(page).text_area}
 
 
 def test_a_program_that_never_ends_is_stopped() -> None:

@@ -11,6 +11,13 @@ from explorer.ui.words import say
 LINE_PIXELS = 21
 
 
+def editor_switch(has_picture: bool) -> None:
+    """Opens and closes the editor; without a picture it is open, for the text stands nowhere else."""
+    if not has_picture:
+        st.session_state[Key.EDITING] = True
+    st.toggle(say("edit.toggle"), key=Key.EDITING, disabled=not has_picture, on_change=state.forget_draft)
+
+
 def editor(program: str) -> None:
     """The program's text, to be changed and run.
 

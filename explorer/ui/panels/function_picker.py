@@ -14,11 +14,11 @@ from explorer.ui.panels.finder import finder
 from explorer.ui.words import language, said, say
 
 
-def function_picker() -> DeltaGenerator:
-    """The button that says what is chosen and opens the gallery, what to notice, and the way to the editor.
+def function_picker() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The button that says what is chosen and opens the gallery, what to notice, and the link to share.
 
     Returns:
-        A place in the row for what needs the program to have run.
+        Two places in the row for what needs the program to have run: before the link and at the end.
     """
     with st.container(horizontal=True, vertical_alignment="center", key="function-row"):
         picker = st.popover(
@@ -28,13 +28,12 @@ def function_picker() -> DeltaGenerator:
             with picker:
                 _gallery()
         st.markdown(_notice(), width="stretch")
-        place = st.container(width="content")
+        before = st.container(width="content")
         share = st.popover(say("share.name"), icon=":material/link:", key=Key.SHARE, on_change="rerun")
         if share.open:
             with share:
                 _share()
-        st.toggle(say("edit.toggle"), key=Key.EDITING, on_change=state.forget_draft)
-    return place
+        return before, st.container(width="content")
 
 
 def _share() -> None:
