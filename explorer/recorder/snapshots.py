@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from contextlib import suppress
 from functools import lru_cache
@@ -100,11 +101,7 @@ class Snapshots:
             if count > FEW:
                 return self._take_once(tensor, shape, dtype, count)
             self._budget.elements -= count
-            if len(shape) > 1 or not is_ordinary(tensor):
-                elements = dense(tensor).reshape(-1).tolist()
-            else:
-                elements = tensor.tolist() if shape else [tensor.item()]
-            return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(elements)))
+            return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(listed(tensor, shape))))
         except (RuntimeError, NotImplementedError):
             with suppress(RuntimeError, NotImplementedError):
                 if (batch := unbatched(tensor)) is not tensor:
@@ -260,12 +257,24 @@ def fill(value: TensorValue, elements: list[Number], indices: tuple[int, ...] | 
     force_setattr(value, "indices", indices)
 
 
+def listed(tensor: torch.Tensor, shape: tuple[int, ...]) -> list[Any]:
+    """The elements of a tensor in order; asks what kind of tensor it is only where torch does not list them at once."""
+    if len(shape) < 2:
+        try:
+            return tensor.tolist() if shape else [tensor.item()]
+        except RuntimeError:  # sparse, quantized, or wrapped by torch.func
+            pass
+    elements: list[Any] = dense(tensor).reshape(-1).tolist()
+    return elements
+
+
 def written(rows: torch.Tensor) -> list[list[Any]]:
     """Many elements as JSON can hold them; looks at single ones only where they are not finite."""
     elements: list[list[Any]] = rows.tolist()
     if rows.is_complex():
         return [list(numbers(row)) for row in elements]
-    if rows.is_floating_point():
+    # A finite sum has finite parts only, and is quicker to tell.
+    if rows.is_floating_point() and not math.isfinite(rows.sum().item()):
         for row, column in rows.isfinite().logical_not().nonzero().tolist():
             elements[row][column] = numbers([elements[row][column]])[0]
     return elements
