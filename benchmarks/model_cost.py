@@ -1,0 +1,79 @@
+"""Records the models in a process of its own: `python -m benchmarks.model_cost ours|torchlens`.
+
+Apart from the other recorder, for TorchLens wraps torch's functions for good, and whoever comes next pays for that.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.recorder_cost import forget_grads
+from benchmarks.rows import median, milliseconds
+from benchmarks.workloads import FILENAME, WORKLOADS, Workload
+
+REPETITIONS = 7
+
+Acts = dict[str, Callable[[], Any]]
+"""What is recorded, by what the table calls it."""
+
+
+def main(side: str) -> None:
+    """Prints the median milliseconds of each program that is a model, as JSON: {what: {program: …}}."""
+    import torch
+
+    torch.set_num_threads(1)
+    recorder = {"ours": ours, "torchlens": torchlens}[side]
+    found: dict[str, dict[str, float]] = {}
+    for name, workload in WORKLOADS.items():
+        variables, _ = workload.prepare()
+        if "net" in variables:
+            for what, act in recorder(workload, variables).items():
+                found.setdefault(what, {})[name] = median(timed(act, variables))
+    print(json.dumps(found))
+
+
+def timed(act: Callable[[], Any], variables: dict[str, Any]) -> list[float]:
+    """Milliseconds of each repetition; the first one, which warms up, does not count."""
+    times = []
+    for _ in range(REPETITIONS + 1):
+        forget_grads(variables)
+        times.append(milliseconds(act))
+    return times[1:]
+
+
+def ours(workload: Workload, variables: dict[str, Any]) -> Acts:
+    """What records a model with our recorder, without a limit that it would reach."""
+    from explorer.recorder import RecordingLimits, record
+
+    limits = RecordingLimits(events=10**6, nodes=10**6, edges=10**6, elements=10**9)
+
+    def forward() -> None:
+        with record(source=workload.source, filename=FILENAME, limits=limits):
+            variables["net"](*variables["inputs"])
+
+    def both() -> None:
+        with record(source=workload.source, filename=FILENAME, limits=limits, jacobians=False):
+            variables["net"](*variables["inputs"]).backward()
+
+    return {"forward": forward, "forward and backward": both}
+
+
+def torchlens(workload: Workload, variables: dict[str, Any]) -> Acts:
+    """What records a model with TorchLens: the numbers of each operation, and the gradients if it runs backward."""
+    from torchlens import trace
+    from torchlens.options import CaptureOptions
+
+    net, inputs = variables["net"], variables["inputs"]
+
+    def both() -> None:
+        log = trace(net, inputs, capture=CaptureOptions(save_grads=True))
+        log.log_backward(log[log.output_layers[0]].out)
+
+    return {"forward": lambda: trace(net, inputs), "forward and backward": both}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
