@@ -88,6 +88,11 @@ class Leaves:
             self._by_grad.setdefault(memory_of(grad), {})[leaf.id] = leaf
         return leaf.grad
 
+    def sharing_grad(self, leaf: LeafDraft, grad: torch.Tensor) -> list[LeafDraft]:
+        """The other leaves whose `.grad` is the very tensor that is this one's: `b.grad = a.grad`."""
+        known = self._by_grad.get(memory_of(grad), {})
+        return [one for one in known.values() if one is not leaf and one.current_grad() is grad]
+
     def with_grad_in(self, tensor: torch.Tensor) -> list[LeafDraft]:
         """The leaves whose `.grad` is this tensor, or shares its memory: a view of it, or its `.data`."""
         memory = memory_of(tensor)

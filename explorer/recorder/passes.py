@@ -42,19 +42,20 @@ class Added(NamedTuple):
         grad: The tensor itself.
         copy: Its elements then: a hook that writes through `.data` moves no version counter.
         value: The same for the recording.
-        finish: Notes what was added and what the hooks made of it; for the engine, which does not come to it where a
-            hook raises.
+        leaf: Whose it is.
     """
 
     grad: torch.Tensor
     copy: torch.Tensor
     value: TensorValue
-    finish: Callable[[], None]
+    leaf: LeafDraft
 
     def is_still(self, grad: torch.Tensor | None) -> bool:
-        """Whether a leaf's `.grad` is this one, unchanged."""
+        """Whether the leaf's `.grad` is this one, unchanged but for what has been noted of a pass inside of a hook."""
         if grad is not self.grad:
             return False
+        if self.leaf.grad is not self.value:
+            return True
         return torch.allclose(dense(grad), dense(self.copy), rtol=0, atol=0, equal_nan=True)
 
 
@@ -134,8 +135,8 @@ class Passes:
             error = str(raised)
             nodes = self.builder.graph.nodes.values()
             self.failed_node = self.failed_node or running.node_id or named_node(self.builder.events, nodes, error)
-            if running.added is not None:
-                running.added.finish()
+            with unseen():
+                self._note_change_after(running)
             raise
         finally:
             self._running.pop()
@@ -242,18 +243,25 @@ class Passes:
             tensor = leaf.tensor()
             came += self._values((grad_outputs[0], leaf.current_grad()))
             if tensor is not None and tensor._post_accumulate_grad_hooks:
-                finish = partial(self._accumulate_ends, node_id, leaf, came, (), grad_outputs)
-                self._look_before_the_program(tensor, running, finish)
+                self._look_before_the_program(tensor, running, node_id, leaf, came)
 
-    def _look_before_the_program(self, tensor: torch.Tensor, running: RunningPass, finish: Callable[[], None]) -> None:
-        """Reads a `.grad` that has just been added to, before the program's own hooks change it."""
+    def _look_before_the_program(
+        self,
+        tensor: torch.Tensor,
+        running: RunningPass,
+        node_id: str,
+        leaf: LeafDraft,
+        came: list[TensorValue | None],
+    ) -> None:
+        """Notes what was added to a `.grad` before the program's own hooks change it, or run a pass of their own."""
 
-        def look(leaf: torch.Tensor) -> None:
+        def look(_: torch.Tensor) -> None:
             handle.remove()
             with unseen():
-                if leaf.grad is not None:
-                    copy = leaf.grad.detach().clone()
-                    running.added = Added(leaf.grad, copy, self.builder.value(copy), finish)
+                self._begin_moment()
+                value, grad = self._note_accumulated(running.started, node_id, leaf, came), leaf.current_grad()
+                if value is not None and grad is not None:
+                    running.added = Added(grad, grad.detach().clone(), value, leaf)
 
         handle = tensor.register_post_accumulate_grad_hook(look)  # type: ignore[no-untyped-call]
         hooks = tensor._post_accumulate_grad_hooks
@@ -263,26 +271,38 @@ class Passes:
     def _accumulate_ends(
         self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
     ) -> None:
-        if not self._running or self.builder.budget.is_spent or not came:
+        if not self._running or self.builder.budget.is_spent:
             return
         running = self._running[-1]
         running.node_id, started = None, running.started
-        incoming, before = came
         with unseen():
             self._begin_moment()
-            self.builder.emit(
-                NodeRan(
-                    span=started.span,
-                    backward_pass=started.backward_pass,
-                    node_id=node_id,
-                    grad_outputs=(incoming,),
-                )
+            self._note_accumulated(started, node_id, leaf, came)
+            self._note_change_after(running)
+            if started.create_graph:
+                self._discover_higher((leaf.current_grad(),), started.span, node_id)
+
+    def _note_accumulated(
+        self, started: BackwardStarted, node_id: str, leaf: LeafDraft, came: list[TensorValue | None]
+    ) -> TensorValue | None:
+        """Notes, once, that a node ran and what its leaf's `.grad` is now; returns that."""
+        if self.builder.budget.is_spent or not came:
+            return None
+        incoming, before = came
+        came.clear()
+        self.builder.emit(
+            NodeRan(
+                span=started.span,
+                backward_pass=started.backward_pass,
+                node_id=node_id,
+                grad_outputs=(incoming,),
             )
-            grad = leaf.current_grad()
-            added, running.added = running.added, None
-            after = added.value if added else self.builder.maybe_value(grad)
-            if incoming is None or after is None:
-                return
+        )
+        grad = leaf.current_grad()
+        if incoming is None or grad is None:
+            return None
+        after = self.builder.leaves.see_grad(leaf, grad)
+        if after is not None:
             self.builder.emit(
                 Accumulated(
                     span=started.span,
@@ -293,28 +313,32 @@ class Passes:
                     after=after,
                 )
             )
-            self.builder.leaves.see_grad(leaf, grad)
-            if added and not added.is_still(grad):
-                self._note_change_after(leaf, grad, after, started.span)
-            if started.create_graph and grad is not None:
-                self._discover_higher((grad,), started.span, node_id)
+            for other in self.builder.leaves.sharing_grad(leaf, grad):
+                self._note_grad_changed(other, "add_", started.span)
+        return after
 
-    def _note_change_after(
-        self, leaf: LeafDraft, grad: torch.Tensor | None, after: TensorValue, span: Span | None
-    ) -> None:
+    def _note_change_after(self, running: RunningPass) -> None:
         """Notes what the program's own hooks did to a `.grad` that had just been added to."""
-        if grad is None or leaf.grad is None:
-            self.builder.emit(GradCleared(span=span, leaf_id=leaf.id, before=after, to="none"))
+        added, running.added = running.added, None
+        if added is not None and not added.is_still(added.leaf.current_grad()):
+            self._note_grad_changed(added.leaf, "post_accumulate_grad_hook", running.started.span)
+
+    def _note_grad_changed(self, leaf: LeafDraft, name: str, span: Span | None) -> None:
+        """Notes that a leaf's `.grad` is another than when it was last seen."""
+        before, grad = leaf.grad, leaf.current_grad()
+        after = self.builder.leaves.see_grad(leaf, grad)
+        if grad is None or after is None:
+            self.builder.emit(GradCleared(span=span, leaf_id=leaf.id, before=before, to="none"))
             return
         self.builder.emit(
             Modified(
                 span=span,
-                name="post_accumulate_grad_hook",
+                name=name,
                 variable=leaf.name,
                 leaf_id=leaf.id,
                 of_grad=True,
-                before=after,
-                after=leaf.grad,
+                before=before,
+                after=after,
                 version=grad._version,
             )
         )

@@ -308,6 +308,33 @@ def test_the_grad_is_seen_before_a_hook_of_the_program_scales_it() -> None:
     assert [event.after.values for event in events_of(recording, Accumulated)] == [(1.0,) * 3, (11.0,) * 3]
 
 
+INSIDE = "def again(leaf):\n    if not done:\n        done.append(1)\n        with torch.enable_grad():\n            {inside}\ndone = []\n"
+INSIDE += "x.register_post_accumulate_grad_hook(again)\n(x * x).sum().backward()"
+
+
+@pytest.mark.parametrize(("inside", "told"), [
+    ("(leaf * 3).sum().backward()", ["Accumulated 1", "Accumulated 2"]),
+    ("(leaf * 3).sum().backward(); leaf.grad = None", ["Accumulated 1", "Accumulated 2", "GradCleared 2"]),
+    ("y = torch.ones(2, requires_grad=True); y.sum().backward()", ["Accumulated 1", "Accumulated 2"]),
+])  # fmt: skip
+def test_a_pass_in_a_hook_comes_after_what_called_the_hook(inside: str, told: list[str]) -> None:
+    recording = recorded(X + INSIDE.format(inside=inside))
+    found, begun = [], 0
+    for event in recording.events:
+        begun += isinstance(event, BackwardStarted)
+        if isinstance(event, (Accumulated, Modified, GradCleared)):
+            found.append(f"{type(event).__name__} {begun}")
+    assert found == told
+
+
+def test_a_pass_tells_of_every_leaf_whose_grad_it_adds_to() -> None:
+    code = "a, b = (torch.ones(2, requires_grad=True) for _ in range(2))\n(a * 3).sum().backward()\nb.grad = a.grad\n"
+    recording = check_recording(code + "(a * 2).sum().backward()")
+    shared = events_of(recording, Modified)[-1]
+    assert (shared.variable, shared.before.values, shared.after.values) == ("b", (3.0, 3.0), (5.0, 5.0))
+    assert [value.values for value in recording.grads.values()] == [(5.0, 5.0)] * 2
+
+
 HOOK = "def hook(grad):\n    grad.data.mul_(5)\n"
 HOOKED = "y = x * 2\ny.register_hook(hook)\n"
 
