@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from explorer.model.remarks import Remark
 from explorer.recorder.builder import LONGEST_NAME, Builder, writable
 from explorer.recorder.leaves import LeafDraft
-from explorer.recorder.names import elements, namespaces_of
+from explorer.recorder.names import elements, named_tensors, namespaces_of
 from explorer.recorder.places import Place
 from explorer.recorder.values import grad_fn_of, tensors_in
 
@@ -34,19 +34,27 @@ class Remarks:
     """
 
     def __init__(self, builder: Builder, filename: str, place: Callable[[], Place]) -> None:
-        self.found: list[Remark] = []
+        self._found: list[Remark] = []
+        self._unused: dict[int, list[Remark]] = {}
+        """Of each optimizer's last step."""
         self._builder = builder
         self._filename = filename
         self._place = place
         self._views: dict[int, tuple[weakref.ref[torch.Tensor], weakref.ref[torch.Tensor], int]] = {}
 
     def __enter__(self) -> Remarks:
-        self._handle = register_optimizer_step_pre_hook(self._steps)
+        self._handles = register_optimizer_step_pre_hook(self._steps), register_optimizer_step_post_hook(self._stepped)
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._handle.remove()
+        for handle in self._handles:
+            handle.remove()
         self._views.clear()
+
+    @property
+    def found(self) -> tuple[Remark, ...]:
+        """All that there is to remark."""
+        return (*self._found, *(remark for step in self._unused.values() for remark in step))
 
     def after(self, name: str, kind: str, args: tuple[Any, ...], result: Any, place: Place) -> None:
         """Looks at one call of a torch function that has just returned.
@@ -136,10 +144,24 @@ class Remarks:
                 if parameter.grad is None and leaf is not None:
                     self._note("skipped", place, name=leaf.name, source_id=leaf.id)
 
-    def _note(self, kind: Any, place: Place, *, name: str | None = None, **fields: Any) -> None:
-        if len(self.found) < MOST:
-            name, step = name and writable(name, LONGEST_NAME), len(self._builder.events)
-            self.found.append(Remark(kind=kind, step=step, span=place.span, name=name, **fields))
+    def _stepped(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+        """Looks once a step is over, for a closure may have computed the gradients in it."""
+        known = self._builder.leaves.known
+        given = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        unused = [one for one in given if one.grad is None and one.requires_grad and known(one) is None]
+        names: dict[int, str] = {}
+        place = self._place()
+        for name, tensor in named_tensors(namespaces_of(place.frame, self._filename)) if unused else ():
+            names.setdefault(id(tensor), name)
+        self._unused[id(optimizer)] = [self._remark("unused", place, name=names.get(id(one))) for one in unused[:MOST]]
+
+    def _note(self, kind: Any, place: Place, **fields: Any) -> None:
+        if len(self._found) < MOST:
+            self._found.append(self._remark(kind, place, **fields))
+
+    def _remark(self, kind: Any, place: Place, *, name: str | None = None, **fields: Any) -> Remark:
+        name, step = name and writable(name, LONGEST_NAME), len(self._builder.events)
+        return Remark(kind=kind, step=step, span=place.span, name=name, **fields)
 
     def _named_grads(self, grads: Mapping[int, LeafDraft], place: Place) -> list[tuple[str, LeafDraft, torch.Tensor]]:
         """The program's variables among some leaves' `.grad`, which are given by their address."""

@@ -88,7 +88,7 @@ class Session:
                 recording = self._builder.recording(source=self.source, seed=self.seed)
                 if isinstance(error, Exception):
                     recording = self._with_error(recording, error, traceback)
-                self._recording = msgspec.structs.replace(recording, remarks=tuple(self._remarks.found))
+                self._recording = msgspec.structs.replace(recording, remarks=self._remarks.found)
                 self._builder.graph.unhook()
         finally:
             self._calls, self._globals = {}, {}

@@ -245,6 +245,7 @@ FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
     silent.unnoticed_changes,
     silent.second_names,
     silent.skipped_steps,
+    silent.unused_parameters,
     silent.replaced_leaves,
     silent.unnamed_leaves,
     silent.columns_against_rows,

@@ -100,6 +100,21 @@ def skipped_steps(recording: Recording) -> Iterator[Notice]:
         yield Notice(key="step_skipped", values={"leaves": names}, span=span, severity="warning")
 
 
+def unused_parameters(recording: Recording) -> Iterator[Notice]:
+    """Tensors that an optimizer was given and that nothing was ever computed from."""
+    if recording.truncated or recording.error is not None or not recording.backward_passes:
+        return
+    used = {leaf.name for leaf in recording.leaves}
+    found = [remark for remark in of_kind(recording, "unused") if remark.name not in used]
+    for span in dict.fromkeys(remark.span for remark in found):
+        names = dict.fromkeys(remark.name for remark in found if remark.span == span)
+        leaves = tuple(name for name in names if name is not None)
+        if leaves:
+            yield Notice(key="unused_parameters", values={"leaves": leaves}, span=span)
+        if None in names:
+            yield Notice(key="unused_without_name", span=span, severity="warning")
+
+
 def same_graph_again(recording: Recording) -> Iterator[Notice]:
     """A second pass from the same root, although nothing had asked torch to keep the graph."""
     for index in repeated_passes(recording):

@@ -32,9 +32,9 @@ def test_second_names_in_lists_and_dicts() -> None:
 
 
 def test_a_step_without_a_gradient_and_no_hook_stays_behind() -> None:
-    before = dict(optimizer._global_optimizer_pre_hooks)
+    before = dict(optimizer._global_optimizer_pre_hooks), dict(optimizer._global_optimizer_post_hooks)
     assert remarks(X + "x.sum()\ntorch.optim.SGD([x], lr=0.1).step()") == [("skipped", "x")]
-    assert dict(optimizer._global_optimizer_pre_hooks) == before
+    assert (dict(optimizer._global_optimizer_pre_hooks), dict(optimizer._global_optimizer_post_hooks)) == before
 
 
 def test_both_are_stretched_or_nothing_is_said() -> None:

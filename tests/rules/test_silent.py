@@ -11,6 +11,9 @@ from explorer.rules import expression, notice_text, notices
 X = "x = torch.tensor([1., 2.], requires_grad=True)\n"
 W = "w = torch.tensor(2., requires_grad=True)\n"
 SGD = W + "opt = torch.optim.SGD([w], lr=0.1)\n"
+NET = "net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))\nx = torch.ones(2)\n"
+OPT = "opt = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+TRAIN = "for step in range(3):\n    opt.zero_grad()\n    {out}.sum().backward()\n    opt.step()\n"
 
 WRONG = [
     ("unnoticed_change", "y.data *= 10", X + "y = x.exp()\ny.data *= 10\ny.sum().backward()"),
@@ -22,6 +25,8 @@ WRONG = [
     ("grad_alias", "(x * x).sum().backward()", X + "x.sum().backward()\ng = x.grad\n(x * x).sum().backward()\nprint(g)"),
     ("grad_alias", "x.sum().backward()", X + "kept = []\nfor _ in range(2):\n    x.sum().backward()\n    kept.append(x.grad)\nprint(kept)"),
     ("step_skipped", "opt.step()", SGD + "(w * w).backward()\nopt.zero_grad()\nopt.step()"),
+    ("unused_parameters", "opt.step()", NET + OPT + TRAIN.format(out="net[0](x)")),
+    ("unused_without_name", "opt.step()", NET + OPT + "net[1] = torch.nn.Linear(2, 2)\n" + TRAIN.format(out="net(x)")),
     ("same_graph_again", "y.backward()", X + "y = x.sum()\ny.backward()\ny.backward()"),
     ("same_graph_again", "y.backward()", X + "y = x.sum()\nfor _ in range(3):\n    y.backward()"),
     ("stale_gradient", "(w * w).backward()", SGD + "for _ in range(2):\n    (w * w).backward()\n    opt.step()"),
@@ -48,6 +53,12 @@ SOUND = [
     X + "x.sum().backward()\ng = x.grad\nx.grad = None\nx.sum().backward()\nprint(g)",
     SGD + "for _ in range(3):\n    opt.zero_grad()\n    (w * w).backward()\n    opt.step()",
     SGD + "for _ in range(3):\n    (w * w).backward()\n    opt.step()\n    opt.zero_grad()",
+    NET + OPT + TRAIN.format(out="net(x)"),
+    NET + OPT + TRAIN.format(out="(net[0](x) if step < 2 else net(x))"),
+    NET + OPT + TRAIN.format(out="net[0](x)") + "net[1](x).sum().backward()",
+    NET + "net[1].requires_grad_(False)\n" + OPT + TRAIN.format(out="net[0](x)"),
+    NET
+    + "opt = torch.optim.LBFGS(net.parameters())\ndef closure():\n    opt.zero_grad()\n    y = net(x).pow(2).sum()\n    y.backward()\n    return y\nopt.step(closure)",
     X + "def double(x):\n    x = x * 2\n    return x.sum()\ndouble(x).backward()",
     W + "for _ in range(3):\n    (w * w).backward()\n    w.data -= 0.1 * w.grad.data\n    w.grad.data.zero_()",
     X + "h = torch.zeros(2)\nfor _ in range(3):\n    h = torch.tanh(h + x)\nh.sum().backward()",
