@@ -115,7 +115,7 @@ def _line(x: Array, y: Array, name: str, color: str, width: float, dash: str = "
         "y": y,
         "name": name,
         "mode": "lines+markers",
-        "line": {"color": color, "width": width, "dash": dash},
+        "line": {"color": color, "width": width, "dash": dash, "simplify": False},  # else a curve shows corners
         "marker": {"size": 9, "opacity": 0},
         "selected": {"marker": {"opacity": 0}},
         "unselected": {"marker": {"opacity": 0}},

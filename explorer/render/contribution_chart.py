@@ -16,7 +16,11 @@ from explorer.render.contributions import Contribution, contributions
 from explorer.render.palette import PALETTES, Theme, pass_color, pass_pattern
 
 MOST_BARS = 48
+FEW_BARS = 6
+"""Fewer are as narrow as so many, not slabs across the page."""
 HEIGHT_PIXELS = 345
+NUMBER_PART = 0.14
+"""A number's part of the plot's height."""
 
 
 def contribution_chart(
@@ -39,10 +43,12 @@ def contribution_chart(
         figure.add_bar(**_bar(bars, backward_pass, is_cleared, theme, language))
     if bars.series:
         figure.add_traces(_sum_marks(bars, theme))
+        figure.update_yaxes(autorangeoptions={"include": _headroom(bars)})
     title = text("render.chart.contributions", language, name=bars.title)
     apply_style(figure, title, theme, HEIGHT_PIXELS)
+    gap = 1 - 0.65 * min(1, len(bars.labels) / FEW_BARS)
     figure.update_layout(
-        barmode="relative", bargap=0.35, scattermode="group", scattergap=0.35, legend={"orientation": "h", "y": -0.18}
+        barmode="relative", bargap=gap, scattermode="group", scattergap=gap, legend={"orientation": "h", "y": -0.18}
     )
     figure.update_xaxes(type="category", categoryorder="array", categoryarray=bars.labels, showgrid=False)
     figure.update_yaxes(zeroline=True, zerolinecolor=PALETTES[theme].muted, gridcolor=pale(PALETTES[theme].muted))
@@ -157,6 +163,13 @@ def _sum_marks(bars: _Bars, theme: Theme) -> list[go.Scatter]:
         hoverinfo="skip",
     )
     return [diamonds, numbers] if len(sums) <= MOST_BARS // 2 else [diamonds]
+
+
+def _headroom(bars: _Bars) -> float:
+    """How high the axis reaches, so that the numbers stay below the title."""
+    top = max(bars.tops(), default=0)
+    low = min((number for number in bars.sums() if number is not None), default=0)
+    return top + NUMBER_PART * (top - min(low, 0))
 
 
 def _said(number: float | None) -> str:

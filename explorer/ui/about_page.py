@@ -19,7 +19,11 @@ def about_page() -> None:
             st.markdown(f"## {say(f'about.{part}_title')}")
             st.markdown(say(f"about.{part}"))
         st.markdown(f"## {say('about.words_title')}")
-        st.markdown("\n".join(f"- **{entry['name']}**: {entry['text']}" for entry in glossary(language())))
+        st.markdown(
+            "\n".join(
+                f"- {say('about.word', name=entry['name'], text=entry['text'])}" for entry in glossary(language())
+            )
+        )
 
 
 about_page()

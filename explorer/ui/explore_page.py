@@ -33,7 +33,7 @@ def explore_page() -> None:
     program, refused = state.program()
     place_before, place_after = function_picker()
     controls = st.container(key="controls")
-    with st.spinner(say("busy"), show_time=True):
+    with st.spinner(say("busy")):
         ending = ending_of(program)
     recording: Recording | None = getattr(ending, "recording", None)
     has_picture = recording is not None and bool(recording.events)

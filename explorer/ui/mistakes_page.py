@@ -106,7 +106,7 @@ def _one(one: Mistake) -> None:
         st.markdown(f"## {one.titles[language()]}", width="stretch")
         after = mistakes()[(mistakes().index(one) + 1) % len(mistakes())]
         mistake_link(after, _tell("next", title=after.titles[language()]), ":material/arrow_forward:")
-    with st.spinner(say("busy"), show_time=True):
+    with st.spinner(say("busy")):
         left, right = (_recording(code) for code in (one.wrong, one.right))
     if left is None or right is None:
         st.warning(_tell("not_run"), icon=":material/error:")
@@ -135,10 +135,10 @@ def _said(recording: Recording, code: str) -> None:
     warned = [notice for notice in notices(recording) if notice.advice is not None]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if error is not None:
-            where = "" if error.span is None else f", {_tell('at_line', line=error.span.line)}"
-            st.caption(f":material/error: {_tell('torch_says', version=version)}: **{error.type}**{where}")
+            key, line = ("torch_says", 0) if error.span is None else ("torch_says_at", error.span.line)
+            st.caption(f":material/error: {_tell(key, version=version, type=error.type, line=line)}")
         elif warned:
-            st.caption(f":material/warning: {_tell('torch_says', version=version)}: **{warned[0].values['category']}**")
+            st.caption(f":material/warning: {_tell('torch_says', version=version, type=warned[0].values['category'])}")
         else:
             st.caption(f":material/volume_off: {_tell('torch_silent', version=version)}")
         _open(code)

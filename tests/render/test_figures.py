@@ -133,6 +133,13 @@ def test_negative_contributions_lower_the_sum() -> None:
     assert figure.layout.barmode == "relative"
 
 
+def test_the_number_above_a_bar_that_hangs_down_has_room() -> None:
+    program = samples.TWO_FUNCTIONS.replace("h = x.sum()", "h = -9 * x.sum()")
+    figure = contribution_chart(samples.recorded(program), None, "light", "en")
+    numbers = figure.data[-1]
+    assert max(numbers.y) < figure.layout.yaxis.autorangeoptions.include
+
+
 def test_cleared_bars_stand_in_a_group_of_their_own() -> None:
     figure = contribution_chart(samples.recorded(samples.CLEARED_BETWEEN), None, "light", "en")
     assert [trace.offsetgroup for trace in figure.data] == ["cleared", "kept", "kept", "kept"]

@@ -63,9 +63,11 @@ def _controls(settings: FlowSettings, letter: str) -> None:
 def _shown(networks: dict[str, tuple[Network, Reading]], programs: dict[str, str]) -> None:
     for letter, (network, reading) in networks.items():
         said = verdict(reading, network, language())
-        prefix = f"{letter.upper()}: " if len(programs) > 1 else ""
+        sentence = said.sentence
+        if len(programs) > 1:
+            sentence = tell("lab_flow.said_of", name=letter.upper(), said=sentence)
         with st.container(horizontal=True, vertical_alignment="center", key=f"lab-row-{letter}"):
-            answer(said.fate == "steady", prefix + said.sentence, key=f"lab-answer-{letter}")
+            answer(said.fate == "steady", sentence, key=f"lab-answer-{letter}")
             if reading.bad is not None:
                 label = tell("lab_flow.bad.show", what=reading.bad.what)
                 explore_link(programs[letter], label, ":material/my_location:", reading.bad.step)

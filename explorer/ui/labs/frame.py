@@ -140,7 +140,7 @@ def recording_of(
         program, limits: What runs, and how far it may go.
         advice_on: The key of what to change, for a recording that ran to its end and still is nothing to draw.
     """
-    with st.spinner(tell("ui.busy"), show_time=True):
+    with st.spinner(tell("ui.busy")):
         ending = ending_of(program, limits)
     if not isinstance(ending, Completed):
         ending_message(ending, program)

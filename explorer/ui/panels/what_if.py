@@ -78,7 +78,7 @@ def what_if_stage(recording: Recording, change: Change) -> None:
         text_after = changed(recording.source or "", change)
         st.button(_tell("keep"), icon=":material/check:", on_click=_keep, args=(text_after,))
         st.button(_tell("close"), icon=":material/arrow_back:", on_click=_close)
-    with st.spinner(_tell("running"), show_time=True):
+    with st.spinner(_tell("running")):
         ending = ending_of(text_after)
     if not isinstance(ending, Completed | Failed):
         ending_message(ending, text_after)
