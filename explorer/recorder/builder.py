@@ -14,6 +14,7 @@ from explorer.recorder.derivatives import torch_rules_of
 from explorer.recorder.graph import GradFn, Graph, Hooks
 from explorer.recorder.leaves import Leaves
 from explorer.recorder.limits import Budget, RecordingLimits
+from explorer.recorder.names import better_name
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages
 from explorer.recorder.values import grad_fn_of, is_leaf
@@ -77,7 +78,7 @@ class Builder:
             name = writable(full_name, LONGEST_NAME)
             leaf = self.leaves.known(tensor)
             if leaf is not None:
-                leaf.name = leaf.name or name
+                leaf.name = better_name(leaf.name, name)
             elif not is_leaf(tensor) and tensor.output_nr == 0:
                 self.graph.name(grad_fn_of(tensor), name)
 

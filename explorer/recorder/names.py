@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
@@ -12,7 +13,11 @@ import torch
 
 from explorer.recorder.values import elements_of, tensors_in
 
-PLAIN_KEYS = {str, bytes, int, float, complex, bool, type(None)}
+PLAIN = {str, bytes, int, float, complex, bool, type(None)}
+
+MOST_STEPS, MOST_WAITING = 4, 1000
+"""How deep lists, dicts, modules and objects are looked into, `net.blocks[0].layers[1].weight`, and how many at most
+of what one holds: a data set may be a list of lists."""
 
 HELD_BY_FRAME = 3
 """How many references there are to a frame's variables if the program has not asked for its `locals()`: that of the
@@ -33,8 +38,7 @@ def named_tensors(
     variables = [item for namespace in namespaces for item in list(namespace.items()) if not item[0].startswith("_")]
     tensors = [(name, value) for name, value in variables if isinstance(value, torch.Tensor)]
     yield from (item for item in tensors if item[0] not in fleeting)
-    for name, value in variables:
-        yield from _inside(name, value)
+    yield from _inside(variables)
     yield from (item for item in tensors if item[0] in fleeting)
 
 
@@ -69,6 +73,13 @@ def name_in(frame: FrameType | None, tensor: torch.Tensor) -> str | None:
     return next((name for name, value in variables.items() if value is tensor), None)
 
 
+def better_name(known: str | None, found: str) -> str:
+    """The name that tells more: `self` stands for another object in every method."""
+    if known is None or (known.startswith("self.") and not found.startswith("self.")):
+        return found
+    return known
+
+
 def names_of_results(targets: Sequence[str], result: Any) -> dict[int, str]:
     """What the tensors that a call returned are called, by their address, given what it is assigned to."""
     if not isinstance(result, (list, tuple)):
@@ -83,46 +94,78 @@ def names_of_results(targets: Sequence[str], result: Any) -> dict[int, str]:
 
 
 def elements(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """What a list, tuple or dict holds, by name; runs no code of the program's, such as the `__repr__` of a key."""
+    """What a list, tuple or dict holds but for plain numbers and texts, by name; runs no code of the program's."""
     if isinstance(value, dict):
-        yield from ((f"{name}[{key!r}]", part) for key, part in list(dict.items(value)) if is_plain_key(key))
+        for key, part in list(dict.items(value)):
+            if type(part) not in PLAIN and is_plain_key(key):
+                yield f"{name}[{key!r}]", part
     elif isinstance(value, (list, tuple)):
-        yield from ((f"{name}[{index}]", part) for index, part in enumerate(list(elements_of(value))))
+        for index, part in enumerate(list(elements_of(value))):
+            if type(part) not in PLAIN:
+                yield f"{name}[{index}]", part
 
 
 def is_plain_key(key: Any) -> bool:
     """Whether Python itself writes a key down."""
-    return type(key) in PLAIN_KEYS or (type(key) is tuple and all(map(is_plain_key, key)))
+    return type(key) in PLAIN or (type(key) is tuple and all(map(is_plain_key, key)))
 
 
-def _inside(name: str, value: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    if isinstance(value, torch.nn.Module):
-        yield from _of_module(name, value)
-    elif isinstance(value, (list, tuple, dict)):
-        for path, element in elements(name, value):
-            if isinstance(element, torch.Tensor):
-                yield path, element
-            elif isinstance(element, torch.nn.Module):
-                yield from _of_module(path, element)
-    elif not isinstance(value, type) and type(value).__module__ != "builtins":
-        for attribute, element in list(_attributes(value).items()):
-            if isinstance(element, torch.Tensor):
-                yield f"{name}.{attribute}", element
+def _inside(variables: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors in lists, dicts, modules and objects, those on the way of fewest steps first."""
+    pending, seen = deque((name, value, 0) for name, value in variables if _may_hold(value)), set[int]()
+    while pending:
+        name, value, steps = pending.popleft()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        for path, part in _parts(name, value):
+            if isinstance(part, torch.Tensor):
+                yield path, part
+            elif steps < MOST_STEPS and len(pending) < MOST_WAITING and _may_hold(part):
+                pending.append((path, part, steps + 1))
 
 
-def _of_module(name: str, module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """Its parameters and buffers by path, as `named_parameters` gives them, which the program may have overridden."""
+def _may_hold(value: Any) -> bool:
+    """Whether tensors may be reached through a value; those that an optimizer holds have names of their own."""
+    if isinstance(value, (list, tuple, dict, torch.nn.Module)):
+        return True
+    return type(value).__module__ != "builtins" and not isinstance(value, (type, torch.Tensor, torch.optim.Optimizer))
+
+
+def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What a value holds, by name; runs no code of the program's."""
+    if isinstance(value, (list, tuple, dict)):
+        yield from elements(name, value)
+    elif isinstance(value, torch.nn.Module):
+        modules = list(_modules(name, value))
+        for path, part in modules:
+            held = _attributes(part)
+            for attribute, tensor in (*held.get("_parameters", {}).items(), *held.get("_buffers", {}).items()):
+                yield f"{path}.{attribute}", tensor
+        for path, part in modules:
+            yield from _own(path, part)
+    else:
+        yield from _own(name, value)
+
+
+def _own(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """An object's own attributes, but for what torch keeps about a module."""
+    is_module = isinstance(value, torch.nn.Module)
+    for key, part in list(_attributes(value).items()):
+        if type(part) not in PLAIN and not (is_module and key.startswith("_")):
+            yield f"{name}.{key}", part
+
+
+def _modules(name: str, module: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
+    """A module and those inside, as `named_modules` gives them, which the program may have overridden."""
     pending, seen = [(name, module)], set[int]()
     while pending:
         path, part = pending.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        held = _attributes(part)
-        for attribute, tensor in (*held.get("_parameters", {}).items(), *held.get("_buffers", {}).items()):
-            if isinstance(tensor, torch.Tensor):
-                yield f"{path}.{attribute}", tensor
-        pending += [(f"{path}.{key}", inner) for key, inner in reversed(held.get("_modules", {}).items())]
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield path, part
+            inner = _attributes(part).get("_modules", {})
+            pending += [(f"{path}.{key}", one) for key, one in reversed(inner.items()) if one is not None]
 
 
 def _attributes(value: Any) -> dict[str, Any]:

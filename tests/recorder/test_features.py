@@ -308,6 +308,26 @@ def test_the_grad_is_seen_before_a_hook_of_the_program_scales_it() -> None:
     assert [event.after.values for event in events_of(recording, Accumulated)] == [(1.0,) * 3, (11.0,) * 3]
 
 
+LAYER = "class Layer:\n    def __init__(self):\n        self.weight = torch.ones(2, 2, requires_grad=True)\n"
+STACK = "class Stack:\n    def __init__(self):\n        self.layers, self.me = [Layer(), nn.Linear(2, 2)], self\n"
+PLAIN_LIST = (
+    "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.layers = [Layer()]\n"
+)
+
+
+@pytest.mark.parametrize(("made", "name"), [
+    ("s = Stack()", "s.layers[0].weight"),
+    ("s = Stack()", "s.layers[1].weight"),
+    ("s = [Stack()]", "s[0].layers[0].weight"),
+    ("s = nn.ModuleList([Net()])", "s.0.layers[0].weight"),
+    ("s = {'a': {'b': torch.ones(1, requires_grad=True)}}", "s['a']['b']"),
+])  # fmt: skip
+def test_a_leaf_in_an_object_has_its_whole_name(made: str, name: str) -> None:
+    tensor = name.replace("s.0.", "s[0].")
+    recording = recorded(LAYER + STACK + PLAIN_LIST + f"{made}\n{tensor}.sum().backward()")
+    assert name in [leaf.name for leaf in recording.leaves]
+
+
 INSIDE = "def again(leaf):\n    if not done:\n        done.append(1)\n        with torch.enable_grad():\n            {inside}\ndone = []\n"
 INSIDE += "x.register_post_accumulate_grad_hook(again)\n(x * x).sum().backward()"
 
