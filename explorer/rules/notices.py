@@ -93,7 +93,8 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
     if recording.error is not None or recording.truncated or not fills_all:
         return
     reached = {change[0] for event in recording.events if (change := grad_change(event)) is not None}
-    missed = [leaf for leaf in recording.leaves if leaf.requires_grad and leaf.id not in reached]
+    named = (leaf for leaf in recording.leaves if leaf.name != leaf.id)
+    missed = [leaf for leaf in named if leaf.requires_grad and leaf.id not in reached]
     held: dict[str, tuple[list[Cut], list[Leaf]]] = {}
     for cut in _cuts_in_use(recording) if missed else ():
         behind = _reachable(recording, cut)

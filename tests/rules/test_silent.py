@@ -59,6 +59,7 @@ SOUND = [
     NET + "net[1].requires_grad_(False)\n" + OPT + TRAIN.format(out="net[0](x)"),
     NET
     + "opt = torch.optim.LBFGS(net.parameters())\ndef closure():\n    opt.zero_grad()\n    y = net(x).pow(2).sum()\n    y.backward()\n    return y\nopt.step(closure)",
+    "norm = torch.nn.utils.parametrizations.spectral_norm\nnet = norm(torch.nn.Linear(2, 2))\nnet(torch.ones(2)).sum().backward()",
     X + "def double(x):\n    x = x * 2\n    return x.sum()\ndouble(x).backward()",
     W + "for _ in range(3):\n    (w * w).backward()\n    w.data -= 0.1 * w.grad.data\n    w.grad.data.zero_()",
     X + "h = torch.zeros(2)\nfor _ in range(3):\n    h = torch.tanh(h + x)\nh.sum().backward()",
