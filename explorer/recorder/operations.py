@@ -24,6 +24,9 @@ SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_te
 """Functions that take a tensor for its shape and type: no number of it reaches the result."""
 
 DETACHING = {"detach", "data"}
+UNCOUNTED = {"_amp_foreach_non_finite_check_and_unscale_"}
+"""Functions that change their first argument and move no version counter: what a `GradScaler` does to every `.grad`."""
+
 CLEARING = {"zero_", "_foreach_zero_"}
 MARKING = {"requires_grad_", "requires_grad"}
 TENSOR_PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
@@ -73,7 +76,10 @@ class Operations:
         result = func(*args, **kwargs)
         with hidden:
             after = versions(taken)
-            changed = [] if before == after else [taken[i] for i in range(len(taken)) if before[i] != after[i]]
+            if name in UNCOUNTED:
+                changed = tensors_in(args[0])
+            else:
+                changed = [] if before == after else [taken[i] for i in range(len(taken)) if before[i] != after[i]]
             if changed and name == "__setitem__":
                 changed = changed[:1]  # `y[0] += 1` gives it a view of `y`, which only counts along
             self.note(name, taken, changed, result, place)

@@ -308,6 +308,13 @@ def test_the_grad_is_seen_before_a_hook_of_the_program_scales_it() -> None:
     assert [event.after.values for event in events_of(recording, Accumulated)] == [(1.0,) * 3, (11.0,) * 3]
 
 
+def test_a_scaler_tells_that_it_scales_back() -> None:
+    code = "opt = torch.optim.SGD([x], lr=1.0)\nscaler = torch.amp.GradScaler('cpu', init_scale=8.0)\n"
+    recording = check_recording(X + code + "scaler.scale(x.sum()).backward()\nscaler.unscale_(opt)")
+    (scaled,) = (event for event in events_of(recording, Modified) if event.of_grad)
+    assert (scaled.before.values, scaled.after.values) == ((8.0,) * 3, (1.0,) * 3)
+
+
 LAYER = "class Layer:\n    def __init__(self):\n        self.weight = torch.ones(2, 2, requires_grad=True)\n"
 STACK = "class Stack:\n    def __init__(self):\n        self.layers, self.me = [Layer(), nn.Linear(2, 2)], self\n"
 PLAIN_LIST = (
