@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import plotly.graph_objects as go
@@ -163,7 +163,13 @@ def _run(program: str, limits: Limits) -> AnyEnding:
 # ── what is shown ───────────────────────────────────────────────────────────────
 
 
-def chart(figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | None = None) -> None:
+def chart(
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    on_click: Callable[[], None] | None = None,
+    height: Literal["content", "stretch"] = "content",
+) -> None:
     """A figure that stays where it is; clicks on its points call `on_click`, such as `take_click`.
 
     Args:
@@ -171,9 +177,10 @@ def chart(figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | 
         key: Of the widget.
         alt: The figure in one sentence, for screen readers.
         on_click: Called before the page is drawn anew.
+        height: The figure's own ("content"), or what the style sheet says for the key ("stretch").
     """
     select: dict[str, Any] = {} if on_click is None else {"on_select": on_click, "selection_mode": "points"}
-    st.plotly_chart(figure, width="stretch", theme=None, key=key, config=CHART, alt=alt, **select)
+    st.plotly_chart(figure, width="stretch", height=height, theme=None, key=key, config=CHART, alt=alt, **select)
 
 
 def take_click(lab: str, key: str, **fields: str) -> None:

@@ -68,9 +68,9 @@ def _charts(surface: Surface, settings: GradientSettings) -> None:
     with left:
         if settings.view == "contour":
             follow_click = partial(take_click, LAB, MAP, x="at_x", y="at_y")
-            chart(contour_figure(surface, settings, theme()), MAP, alt, follow_click)
+            chart(contour_figure(surface, settings, theme()), MAP, alt, follow_click, height="stretch")
         else:
-            chart(surface_figure(surface, settings, theme()), "gradient-surface", alt)
+            chart(surface_figure(surface, settings, theme()), "gradient-surface", alt, height="stretch")
     with right:
         _numbers(surface, settings)
         chart(slopes_figure(surface, settings, theme(), language()), "gradient-slopes", _say("slopes_alt"))
