@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from checker import check_recording, events_of, nodes_ran, recorded, to_tensor
+from checker import PRELUDE, check_recording, events_of, nodes_ran, recorded, run_recorded, to_tensor
 from explorer.model import Accumulated, BackwardEnded, BackwardStarted, GradCleared, Modified, NodeRan, Operation
 from explorer.recorder import record
 
@@ -306,6 +306,15 @@ def test_the_grad_is_seen_before_a_hook_of_the_program_scales_it() -> None:
     recording = check_recording(code)
     assert [event.after.values for event in events_of(recording, Modified)] == [(10.0,) * 3, (110.0,) * 3]
     assert [event.after.values for event in events_of(recording, Accumulated)] == [(1.0,) * 3, (11.0,) * 3]
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW", "Adagrad"])
+def test_a_fused_step_is_seen(optimizer: str) -> None:
+    code = f"opt = torch.optim.{optimizer}([x], lr=0.5, fused=True)\nx.sum().backward()\nopt.step()"
+    session, variables, _ = run_recorded(PRELUDE + X + code)
+    (changed,) = (event for event in events_of(session.recording, Modified) if not event.of_grad)
+    assert changed.variable == "x"
+    assert list(changed.after.values) == variables["x"].tolist()
 
 
 def test_a_scaler_tells_that_it_scales_back() -> None:
