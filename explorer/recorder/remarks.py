@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from explorer.recorder.builder import LONGEST_NAME, Builder, writable
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import elements, named_tensors, namespaces_of
 from explorer.recorder.places import Place
+from explorer.recorder.unseen import unseen
 from explorer.recorder.values import grad_fn_of, tensors_in
 
 MOST = 200
@@ -43,6 +45,7 @@ class Remarks:
         self._views: dict[int, tuple[weakref.ref[torch.Tensor], weakref.ref[torch.Tensor], int]] = {}
 
     def __enter__(self) -> Remarks:
+        self._thread = threading.get_ident()
         self._handles = register_optimizer_step_pre_hook(self._steps), register_optimizer_step_post_hook(self._stepped)
         return self
 
@@ -138,22 +141,28 @@ class Remarks:
 
     def _steps(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         place = self._place()
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
+        with unseen():
+            for parameter in self._parameters(optimizer):
                 leaf = self._builder.leaves.known(parameter)
                 if parameter.grad is None and leaf is not None:
                     self._note("skipped", place, name=leaf.name, source_id=leaf.id)
 
     def _stepped(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Looks once a step is over, for a closure may have computed the gradients in it."""
-        known = self._builder.leaves.known
-        given = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        unused = [one for one in given if one.grad is None and one.requires_grad and known(one) is None]
-        names: dict[int, str] = {}
-        place = self._place()
-        for name, tensor in named_tensors(namespaces_of(place.frame, self._filename)) if unused else ():
-            names.setdefault(id(tensor), name)
-        self._unused[id(optimizer)] = [self._remark("unused", place, name=names.get(id(one))) for one in unused[:MOST]]
+        place, known = self._place(), self._builder.leaves.known
+        with unseen():
+            given = self._parameters(optimizer)
+            unused = [one for one in given if one.grad is None and one.requires_grad and known(one) is None]
+            names: dict[int, str] = {}
+            for name, tensor in named_tensors(namespaces_of(place.frame, self._filename)) if unused else ():
+                names.setdefault(id(tensor), name)
+            remarks = [self._remark("unused", place, name=names.get(id(one))) for one in unused[:MOST]]
+        self._unused[id(optimizer)] = remarks
+
+    def _parameters(self, optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+        """What an optimizer was given; torch tells of the steps of all threads, and only this one's are watched."""
+        is_here = threading.get_ident() == self._thread
+        return [parameter for group in optimizer.param_groups for parameter in group["params"]] if is_here else []
 
     def _note(self, kind: Any, place: Place, **fields: Any) -> None:
         if len(self._found) < MOST:

@@ -181,9 +181,11 @@ class CountingBelow(TorchDispatchMode):
 def test_modes_of_the_program_see_what_they_see_without(mode: Any) -> None:
     def seen(outside: bool, watched: bool) -> list[str]:
         x = torch.ones(100, requires_grad=True)
+        optimizer = torch.optim.SGD([x, torch.ones(2, requires_grad=True)])
 
         def work() -> None:
             (x.exp() * 2).sum().backward()
+            optimizer.step()
             x.grad = None
 
         if not watched:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import torch
 from torch.optim import optimizer
 
@@ -59,3 +61,13 @@ def test_a_leaf_that_is_gone_keeps_its_place() -> None:
         exec(compile(source + "(w * x).backward()", "<program>", "exec"), {})
     recording = explorer.Recording.from_json(session.recording.to_json())
     assert [leaf.name for leaf in recording.leaves if leaf.requires_grad] == ["x", "w"]
+
+
+def test_steps_of_other_threads_are_not_noted() -> None:
+    one = torch.ones(2, requires_grad=True)
+    with explorer.record() as session:
+        one * 2
+        thread = threading.Thread(target=torch.optim.SGD([one, torch.ones(2, requires_grad=True)]).step)
+        thread.start()
+        thread.join()
+    assert session.recording.remarks == ()
