@@ -14,8 +14,8 @@ class Remark(Frozen, frozen=True, kw_only=True):
     Args:
         kind: "unnoticed": a tensor was changed through `.data`. "alias": a variable that is the very same tensor as a
             leaf's `.grad` changed along with it. "skipped": an optimizer took its step while a `.grad` was None.
-            "unused": it took its last one before anything had been computed from a tensor that it holds. "stretched":
-            an operation on two tensors broadcast them to a shape that neither of them has.
+            "unused": its last step came before anything had been computed from a tensor that it holds. "stretched": an
+            operation on two tensors broadcast them to a shape that neither of them has.
         step: How many events had happened by then.
         name: What the program calls the tensor, where it has a name.
         source_id: The leaf that it is or belongs to, or the node whose result it is.

@@ -24,8 +24,14 @@ SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_te
 """Functions that take a tensor for its shape and type: no number of it reaches the result."""
 
 DETACHING = {"detach", "data"}
-UNCOUNTED = {"_amp_foreach_non_finite_check_and_unscale_"}
-UNCOUNTED |= {"_fused_adagrad_", "_fused_adam_", "_fused_adamw_", "_fused_sgd_"}
+
+UNCOUNTED = {
+    "_amp_foreach_non_finite_check_and_unscale_",
+    "_fused_adagrad_",
+    "_fused_adam_",
+    "_fused_adamw_",
+    "_fused_sgd_",
+}
 """Functions that change their first argument and move no version counter: what a `GradScaler` does to every `.grad`,
 and an optimizer with `fused=True` to every parameter."""
 
