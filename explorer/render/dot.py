@@ -17,6 +17,7 @@ from explorer.render.labels import (
     Lines,
     accumulate_lines,
     cut_lines,
+    cutter,
     leaf_lines,
     node_lines,
     saved_lines,
@@ -161,7 +162,7 @@ class _Drawing:
     def _name(self, box_id: str) -> str:
         """What a box is called, on a sign that points to it."""
         called = {leaf.node_id or leaf.id: leaf.name for leaf in self.recording.leaves}
-        called |= {cut.id: f"✂ {cut.operation}" for cut in self.recording.cuts}
+        called |= {cut.id: f"✂ {cut.variable or cutter(cut)}" for cut in self.recording.cuts}
         if box_id in called:
             return shortened(called[box_id], SIGN_CHARACTERS)
         node = self.recording.node(box_id)

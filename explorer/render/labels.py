@@ -59,10 +59,14 @@ def settings_lines(settings: Sequence[SavedTensor]) -> Lines:
 
 
 def cut_lines(recording: Recording, cut: Cut, options: GraphOptions) -> Lines:
-    """Scissors and the function that cut, the expression, the value that came out."""
-    head = f"✂ {cut.operation}" + (" (no_grad)" if cut.reason == "no_grad" else "")
-    made = made_by_text(recording, cut.variable, cut.span)
-    return _filled(shortened(head, NAME_CHARACTERS), made, value_line(cut.value, options))
+    """Scissors and what cut, the expression, the value that came out."""
+    head = shortened(f"✂ {cutter(cut)}", NAME_CHARACTERS)
+    return _filled(head, made_by_text(recording, cut.variable, cut.span), value_line(cut.value, options))
+
+
+def cutter(cut: Cut) -> str:
+    """What cut: a function, or `no_grad`, under which any may do so, the last one inside of `net(x)` too."""
+    return "no_grad" if cut.reason == "no_grad" else cut.operation
 
 
 def made_by_text(recording: Recording, variable: str | None, span: Span | None) -> str:
