@@ -25,6 +25,7 @@ class LeafDraft:
     requires_grad: bool
     name: str | None = None
     node_id: str | None = None
+    is_optimized: bool = False
     grad: TensorValue | None = None
     """Its `.grad` as last seen."""
 
@@ -110,6 +111,7 @@ class Leaves:
                 requires_grad=leaf.wants_grad(),
                 node_id=leaf.node_id,
                 span=leaf.span,
+                is_optimized=leaf.is_optimized,
             )
             for leaf in self._drafts
         )

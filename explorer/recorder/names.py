@@ -25,7 +25,7 @@ frame, of the variable here, and of the argument that counts them."""
 
 
 def named_tensors(
-    namespaces: Iterable[Mapping[str, Any]], fleeting: Container[str] = ()
+    namespaces: Iterable[Mapping[str, Any]], fleeting: Container[str] = (), most_steps: int = MOST_STEPS
 ) -> Iterator[tuple[str, torch.Tensor]]:
     """Every tensor that can be reached by name: variables, parameters of modules, elements of lists and dicts.
 
@@ -34,11 +34,12 @@ def named_tensors(
     Args:
         namespaces: The program's variables.
         fleeting: Names that stand for something else in a moment, so that any other way to a tensor comes before.
+        most_steps: How deep lists, dicts, modules and objects are looked into.
     """
     variables = [item for namespace in namespaces for item in list(namespace.items()) if not item[0].startswith("_")]
     tensors = [(name, value) for name, value in variables if isinstance(value, torch.Tensor)]
     yield from (item for item in tensors if item[0] not in fleeting)
-    yield from _inside(variables)
+    yield from _inside(variables, most_steps)
     yield from (item for item in tensors if item[0] in fleeting)
 
 
@@ -110,7 +111,7 @@ def is_plain_key(key: Any) -> bool:
     return type(key) in PLAIN or (type(key) is tuple and all(map(is_plain_key, key)))
 
 
-def _inside(variables: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, torch.Tensor]]:
+def _inside(variables: Iterable[tuple[str, Any]], most_steps: int) -> Iterator[tuple[str, torch.Tensor]]:
     """The tensors in lists, dicts, modules and objects, those on the way of fewest steps first."""
     pending, seen = deque((name, value, 0) for name, value in variables if _may_hold(value)), set[int]()
     while pending:
@@ -121,7 +122,7 @@ def _inside(variables: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, torch.T
         for path, part in _parts(name, value):
             if isinstance(part, torch.Tensor):
                 yield path, part
-            elif steps < MOST_STEPS and len(pending) < MOST_WAITING and _may_hold(part):
+            elif steps < most_steps and len(pending) < MOST_WAITING and _may_hold(part):
                 pending.append((path, part, steps + 1))
 
 

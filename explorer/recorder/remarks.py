@@ -21,6 +21,9 @@ from explorer.recorder.values import grad_fn_of, tensors_in
 MOST = 200
 """More remarks than that are not kept."""
 
+MOST_STEPS = 20
+"""How deep a tensor may lie that is not called nameless."""
+
 ELEMENTWISE = {"add", "sub", "rsub", "mul", "div", "true_divide", "pow", "maximum", "minimum"}
 ELEMENTWISE |= {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits"}
 """Functions of two tensors that broadcast them against each other."""
@@ -37,8 +40,8 @@ class Remarks:
 
     def __init__(self, builder: Builder, filename: str, place: Callable[[], Place]) -> None:
         self._found: list[Remark] = []
-        self._unused: dict[int, list[Remark]] = {}
-        """Of each optimizer's last step."""
+        self._unused: dict[int, tuple[weakref.ref[torch.optim.Optimizer], list[Remark]]] = {}
+        """Of each optimizer's last step, by its address."""
         self._builder = builder
         self._filename = filename
         self._place = place
@@ -57,7 +60,7 @@ class Remarks:
     @property
     def found(self) -> tuple[Remark, ...]:
         """All that there is to remark."""
-        return (*self._found, *(remark for step in self._unused.values() for remark in step))
+        return (*self._found, *(remark for _, step in self._unused.values() for remark in step))
 
     def after(self, name: str, kind: str, args: tuple[Any, ...], result: Any, place: Place) -> None:
         """Looks at one call of a torch function that has just returned.
@@ -149,15 +152,22 @@ class Remarks:
 
     def _stepped(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Looks once a step is over, for a closure may have computed the gradients in it."""
-        place, known = self._place(), self._builder.leaves.known
+        place, unused = self._place(), []
         with unseen():
-            given = self._parameters(optimizer)
-            unused = [one for one in given if one.grad is None and one.requires_grad and known(one) is None]
+            for parameter in self._parameters(optimizer):
+                if (leaf := self._builder.leaves.known(parameter)) is not None:
+                    leaf.is_optimized = True
+                elif parameter.grad is None and parameter.requires_grad:
+                    unused.append(parameter)
             names: dict[int, str] = {}
-            for name, tensor in named_tensors(namespaces_of(place.frame, self._filename)) if unused else ():
+            spaces = namespaces_of(place.frame, self._filename)
+            for name, tensor in named_tensors(spaces, most_steps=MOST_STEPS) if unused else ():
                 names.setdefault(id(tensor), name)
             remarks = [self._remark("unused", place, name=names.get(id(one))) for one in unused[:MOST]]
-        self._unused[id(optimizer)] = remarks
+        gone = self._unused.pop(id(optimizer), None)
+        if gone is not None and gone[0]() is not optimizer:
+            self._found += gone[1]  # another that is no more, and had the same address
+        self._unused[id(optimizer)] = weakref.ref(optimizer), remarks
 
     def _parameters(self, optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
         """What an optimizer was given; torch tells of the steps of all threads, and only this one's are watched."""

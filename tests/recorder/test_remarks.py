@@ -39,6 +39,29 @@ def test_a_step_without_a_gradient_and_no_hook_stays_behind() -> None:
     assert (dict(optimizer._global_optimizer_pre_hooks), dict(optimizer._global_optimizer_post_hooks)) == before
 
 
+LAYER = "torch.nn.Linear(2, 1, bias=False)"
+
+
+def test_an_unused_parameter_is_named_wherever_it_lies() -> None:
+    body = (
+        f"deep = [[{{'k': [[[{LAYER}]]]}}]]\nopt = torch.optim.SGD(deep[0][0]['k'][0][0][0].parameters())\nopt.step()"
+    )
+    assert remarks(body) == [("unused", "deep[0][0]['k'][0][0][0].weight")]
+
+
+def test_every_optimizer_has_its_remarks_though_another_gets_its_address() -> None:
+    body = f"layers = [{LAYER} for _ in range(5)]\nfor layer in layers:\n    torch.optim.SGD(layer.parameters()).step()"
+    assert len(remarks(body)) == 5
+
+
+def test_leaves_know_whether_an_optimizer_stepped_with_them() -> None:
+    source = "import torch\na, b, c = (torch.ones(2, requires_grad=True) for _ in range(3))\n"
+    source += "idle = torch.optim.SGD([c])\n(a * b * c).sum().backward()\ntorch.optim.SGD([a, b]).step()"
+    with explorer.record(source=source, filename="<program>") as session:
+        exec(compile(source, "<program>", "exec"), {})
+    assert [leaf.is_optimized for leaf in session.recording.leaves] == [True, True, False]
+
+
 def test_both_are_stretched_or_nothing_is_said() -> None:
     assert remarks(X + "x[:, None] - x") == [("stretched", None)]
     assert remarks(X + "x - 1\nx + torch.ones(3, 2)\nx @ x\nx.detach()[:, None] - x.detach()") == []
