@@ -15,7 +15,6 @@ from explorer.model import (
     Modified,
     NodeRan,
     Recording,
-    Span,
     TensorValue,
     Warned,
     grad_change,
@@ -93,20 +92,28 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
     if recording.error is not None or recording.truncated or not fills_all:
         return
     reached = {change[0] for event in recording.events if (change := grad_change(event)) is not None}
-    named = (leaf for leaf in recording.leaves if leaf.name != leaf.id)
-    missed = [leaf for leaf in named if leaf.requires_grad and leaf.id not in reached]
-    held: dict[str, tuple[list[Cut], list[Leaf]]] = {}
-    for cut in _cuts_in_use(recording) if missed else ():
-        behind = _reachable(recording, cut)
-        if found := [leaf for leaf in missed if leaf.id in behind or leaf.node_id in behind]:
-            cuts, leaves = held.setdefault(_cutter(cut), ([], []))
-            cuts.append(cut)
-            leaves += [leaf for leaf in found if leaf not in leaves]
-    for cuts, leaves in held.values():
-        yield _about_cuts("unreached", cuts, {"leaves": _names(leaves)}, "warning")
-        missed = [leaf for leaf in missed if leaf not in leaves]
-    if missed:
-        yield Notice(key="unreached", values={"leaves": _names(missed)}, span=missed[0].span, severity="warning")
+    trained = any(leaf.is_optimized for leaf in recording.leaves)
+    missed = [
+        leaf
+        for leaf in recording.leaves
+        if leaf.requires_grad
+        and leaf.id not in reached
+        and leaf.name != leaf.id
+        # What no optimizer was given is not trained: a teacher, a target network, an average.
+        and (leaf.is_optimized or not trained)
+    ]
+    held: dict[tuple[str, ...], tuple[dict[str, Cut], list[Leaf]]] = {}
+    cuts = [(cut, _reachable(recording, cut)) for cut in _cuts_in_use(recording)] if missed else []
+    for leaf in missed:
+        around = [cut for cut, behind in cuts if leaf.id in behind or leaf.node_id in behind]
+        found, leaves = held.setdefault(tuple(dict.fromkeys(map(_cutter, around))), ({}, []))
+        found |= {cut.id: cut for cut in around}
+        leaves.append(leaf)
+    for cutters, (found, leaves) in held.items():
+        if cutters:
+            yield _about_cuts("unreached", list(found.values()), {"leaves": _names(leaves)}, "warning")
+        else:
+            yield Notice(key="unreached", values={"leaves": _names(leaves)}, span=leaves[0].span, severity="warning")
 
 
 def _names(leaves: list[Leaf]) -> tuple[str, ...]:
@@ -114,16 +121,13 @@ def _names(leaves: list[Leaf]) -> tuple[str, ...]:
 
 
 def _about_cuts(key: str, cuts: list[Cut], values: Values, severity: Severity) -> Notice:
-    """The notice about cuts that one thing made, such as `detach`, wherever they stand."""
-    first, *others = _places(cuts) or (None,)
-    key = f"{key}_{CUTS[cuts[0].reason]}"
-    values = {**values, "operation": _cutter(cuts[0])}
+    """The notice about cuts, wherever they stand: those that `detach` made, or several that hold back the same."""
+    cuts = sorted(cuts, key=lambda cut: (cut.span.line, cut.span.column) if cut.span else (0, 0))
+    first, *others = dict.fromkeys(cut.span for cut in cuts if cut.span is not None) or (None,)
+    cutters = tuple(dict.fromkeys(map(_cutter, cuts)))
+    key = f"{key}_{CUTS[cuts[0].reason]}" if len(cutters) == 1 else f"{key}_behind_cuts"
+    values = {**values, "operation": cutters[0] if len(cutters) == 1 else cutters}
     return Notice(key=key, values=values, span=first, others=tuple(others), severity=severity)
-
-
-def _places(cuts: list[Cut]) -> list[Span]:
-    """Where cuts stand in the program, each place once, from the top."""
-    return sorted({cut.span for cut in cuts if cut.span is not None}, key=lambda span: (span.line, span.column))
 
 
 def _cuts_in_use(recording: Recording) -> list[Cut]:
@@ -202,26 +206,42 @@ def _badness(gradients: tuple[TensorValue | None, ...]) -> str:
 
 def _accumulation(recording: Recording) -> Iterator[Notice]:
     """Leaves whose gradient was added to that of an earlier pass; worse, to that of an earlier value of the leaf."""
+    kinds: tuple[tuple[str, Severity], ...] = (
+        ("stale_gradient", "warning"),
+        ("stale_gradient", "hint"),
+        ("accumulated", "hint"),
+    )
+    for (key, severity), added in zip(kinds, _added_up(recording), strict=True):
+        if added:
+            names = tuple(recording.leaf(leaf_id).name for leaf_id in added)
+            span = next(iter(added.values())).span
+            yield Notice(key=key, values={"leaves": names, "leaf": names[0]}, span=span, severity=severity)
+            return
+
+
+def _added_up(recording: Recording) -> tuple[dict[str, Accumulated], ...]:
+    """By leaf the first gradient added to one of an earlier value that was then used; one that was not; all others."""
     filled_by: dict[str, int] = {}
     updated: set[str] = set()
+    harmless: set[str] = set()
+    stale, used, plain = (dict[str, Accumulated]() for _ in range(3))
     repeated = silent.repeated_passes(recording)
-    found: dict[str, dict[str, Accumulated]] = {"stale_gradient": {}, "accumulated": {}}
     for event in recording.events:
         if isinstance(event, Accumulated):
             if filled_by.get(event.leaf_id, event.backward_pass) != event.backward_pass not in repeated:
-                key = "stale_gradient" if event.leaf_id in updated else "accumulated"
-                found[key].setdefault(recording.leaf(event.leaf_id).name, event)
+                (stale if event.leaf_id in updated else plain).setdefault(event.leaf_id, event)
             filled_by[event.leaf_id] = event.backward_pass
         elif (change := grad_change(event)) is not None:
             filled_by.pop(change[0], None)
             updated.discard(change[0])
+            # As in a discriminator, which the generator's pass goes through: nothing was made of it.
+            if stale.pop(change[0], None) is not None:
+                harmless.add(change[0])
         elif isinstance(event, Modified) and event.leaf_id in filled_by:
             updated.add(event.leaf_id)
-    key, added = next(((key, added) for key, added in found.items() if added), ("", {}))
-    if added:
-        leaf, first = next(iter(added.items()))
-        severity: Severity = "warning" if key == "stale_gradient" else "hint"
-        yield Notice(key=key, values={"leaves": tuple(added), "leaf": leaf}, span=first.span, severity=severity)
+            if event.leaf_id in stale:
+                used.setdefault(event.leaf_id, stale[event.leaf_id])
+    return used, {leaf_id: added for leaf_id, added in stale.items() if leaf_id not in harmless}, plain
 
 
 def _warnings(recording: Recording) -> Iterator[Notice]:
