@@ -79,8 +79,8 @@ class Builder:
             leaf = self.leaves.known(tensor)
             if leaf is not None:
                 leaf.name = better_name(leaf.name, name)
-            elif not is_leaf(tensor) and tensor.output_nr == 0:
-                self.graph.name(grad_fn_of(tensor), name)
+            elif not is_leaf(tensor):
+                self.graph.name(grad_fn_of(tensor), tensor.output_nr, name)
 
     def recording(self, *, source: str | None, seed: int | None) -> Recording:
         """What has been gathered."""

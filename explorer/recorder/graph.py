@@ -11,6 +11,7 @@ import torch
 from msgspec.structs import force_setattr
 
 from explorer.model import Edge, Node, SavedTensor, Span, TensorValue
+from explorer.model.graph import BETWEEN_NAMES
 from explorer.recorder.leaves import Leaves
 from explorer.recorder.limits import Budget
 from explorer.recorder.saved import has_unpack_hooks, holds_tensors, plain, saved_by, signed, unpacks_by_program
@@ -26,6 +27,9 @@ Hooks = tuple[Callable[..., None], Callable[..., None]]
 
 FREED = (torch.Tensor, RuntimeError)
 """What a node holds that the engine frees: a tensor, or one that cannot be read."""
+
+MOST_NAMED = 8
+"""Of a node with more results none gets a name by itself: it would stand between too many others without."""
 
 
 class Graph:
@@ -104,11 +108,18 @@ class Graph:
         node_id: str = running.metadata[self._key]
         return node_id
 
-    def name(self, grad_fn: GradFn | None, variable: str) -> None:
-        """Gives a node's only result its variable, if it has none."""
+    def name(self, grad_fn: GradFn | None, output_nr: int, variable: str) -> None:
+        """Gives one of a node's results its variable, if it has none."""
         node_id = self.node_id(grad_fn)
-        if node_id is not None and self.nodes[node_id].variable is None and self.nodes[node_id].results == 1:
-            self.describe(node_id, variable=variable)
+        if node_id is None:
+            return
+        node = self.nodes[node_id]
+        if node.results > MOST_NAMED:
+            return
+        names = ["_"] * node.results if node.variable is None else BETWEEN_NAMES.split(node.variable)
+        if output_nr < len(names) == node.results and names[output_nr] == "_":
+            names[output_nr] = variable
+            self.describe(node_id, variable=", ".join(names))
 
     def is_older(self, sequence_nr: int) -> bool:
         """Whether a node was there before the session: hooks may be on it that nobody has told of."""

@@ -18,7 +18,7 @@ from explorer.recorder.names import name_in, names_of_results, variables_of
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version, versions
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import grad_fn_of, is_leaf, tensors_in
+from explorer.recorder.values import grad_fn_of, is_leaf, is_view_without_history, tensors_in
 
 SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
 """Functions that take a tensor for its shape and type: no number of it reaches the result."""
@@ -227,6 +227,8 @@ class Operations:
         for grad_fn in grad_fns:
             node_ids += builder.graph.discover(grad_fn, span=place.span)
         differentiable, variable = any(map(wants_grad, made)), ", ".join(place.targets) or None
+        if differentiable and taken and not node_ids:
+            differentiable = not all(map(is_view_without_history, made))
         if not place.direct and not node_ids:
             if not differentiable:
                 self._new_cut(name, taken, made, variable, place)
@@ -294,14 +296,19 @@ class Operations:
             self._claim = Claim(id(place.frame), place.span, place.folds, weakref.ref(tensor), node_ids, event)
 
     def _settle(self, place: Place, taken: list[torch.Tensor]) -> None:
-        """Takes the last name away again if the same call of the program's goes on."""
+        """Takes the last name away again if the same call of the program's goes on, or has returned something else."""
         claim, self._claim = self._claim, None
-        if claim is None or place.frame is None or (id(place.frame), place.span) != (claim.frame_id, claim.span):
+        if claim is None or place.frame is None or id(place.frame) != claim.frame_id:
             return
-        tensor = claim.tensor()
-        if claim.folds and not any(one is tensor for one in taken):
+        tensor, goes_on = claim.tensor(), place.span == claim.span
+        if goes_on and claim.folds and not any(one is tensor for one in taken):
             return
-        if tensor is None or not any(value is tensor for value in variables_of(place.frame).values()):
+        variables = variables_of(place.frame)
+        if goes_on:
+            is_named = tensor is not None and any(value is tensor for value in variables.values())
+        else:
+            is_named = variables.get(claim.event.variable or "", tensor) is tensor
+        if not is_named:
             # An event is frozen for everybody who reads a recording; there is none yet.
             force_setattr(claim.event, "variable", None)
             for node_id in claim.node_ids:

@@ -17,6 +17,8 @@ MOST_DENSE = 2**22
 DEEPEST = 10
 """How deep in lists of lists tensors are looked for; a list may hold itself."""
 
+CreationMeta, creation_meta = torch._C._autograd.CreationMeta, torch._C._autograd._get_creation_meta
+
 
 @cache
 def dtype_name(dtype: torch.dtype) -> str:
@@ -35,9 +37,18 @@ def grad_fn_of(tensor: torch.Tensor) -> Any:
 def is_leaf(tensor: torch.Tensor) -> bool:
     """Whether a tensor is a leaf; torch cannot say it of a view made without gradients and changed since."""
     try:
-        return tensor.is_leaf
+        return tensor.is_leaf and not is_view_without_history(tensor)
     except RuntimeError:
         return False
+
+
+def is_view_without_history(tensor: torch.Tensor) -> bool:
+    """Whether it is a view made without gradients of what requires one.
+
+    Torch says of such a view that it is a leaf and requires a gradient, and lets none through.
+    """
+    base = tensor._base
+    return base is not None and base.requires_grad and creation_meta(tensor) == CreationMeta.NO_GRAD_MODE
 
 
 def whole(tensor: torch.Tensor) -> TensorValue:

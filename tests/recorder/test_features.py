@@ -415,6 +415,14 @@ def test_the_result_of_a_module_has_the_name_and_what_it_computed_before_has_non
     assert [event.variable for event in recording.events if isinstance(event, (Operation, Modified))].count("out") == 1
 
 
+@pytest.mark.parametrize("norm", ["spectral_norm", "weight_norm"])
+def test_what_a_call_computes_has_not_the_name_of_what_it_returns(norm: str) -> None:
+    code = f"lin = nn.utils.parametrizations.{norm}(nn.Linear(2, 2))\nout = lin(torch.ones(2))\nloss = out.sum()"
+    recording = recorded(code)
+    assert {node.variable for node in recording.nodes if node.kind == "operation"} == {None, "out", "loss"}
+    assert not {event.variable for event in events_of(recording, Operation)} & {"lin"}
+
+
 def test_a_name_that_is_given_in_a_loop_stays_with_every_result() -> None:
     recording = recorded(
         "cell = nn.Linear(2, 2)\nh = torch.ones(2)\nfor _ in range(3):\n    h = cell(h)\nh.sum().backward()"
@@ -541,6 +549,21 @@ def test_the_value_that_is_assigned_to_a_part_does_not_change() -> None:
     assert changes == [("add_", "y[:2]"), ("__setitem__", "y")]
 
 
+@pytest.mark.parametrize("view", ["x[1:2]", "x.view(3)", "h[0]"])
+def test_a_view_made_without_gradients_is_cut_off_though_it_says_that_it_requires_one(view: str) -> None:
+    recording = check_recording(X + f"h = x * 2\nwith torch.no_grad():\n    v = {view}\n(x * v).sum().backward()")
+    (cut,) = (cut for cut in recording.cuts if cut.variable == "v")
+    assert cut.reason == "no_grad"
+    assert len(cut.consumers) == 1
+    assert [leaf.name for leaf in recording.leaves] == ["x"]
+
+
+def test_a_leaf_may_be_a_view() -> None:
+    made = "with torch.no_grad():\n    v = torch.ones(3)[:2]\nv.requires_grad_()\nbase = torch.ones(3)\n"
+    code = made + "w = base[:2].requires_grad_()\nbase.requires_grad_()\n(v * w).sum().backward()"
+    assert {leaf.name for leaf in check_recording(code).leaves if leaf.node_id} == {"v", "w"}
+
+
 def test_what_has_become_a_result_wants_no_gradient() -> None:
     recording = recorded(X + "y = torch.zeros(3)\ny[0] = x[1]\ny.sum().backward()")
     assert {leaf.name: leaf.requires_grad for leaf in recording.leaves} == {"x": True, "y": False}
@@ -561,7 +584,10 @@ def test_a_root_has_the_name_that_it_has_where_the_pass_starts() -> None:
         ("parts = x.tensor_split(2)", ["parts[0]", "parts[1]"]),
         ("a, b = x.sort()", ["a"]),
         ("a, b, c = x", ["a, b, c"]),
-        ("a = list(x)[0]\n(a * a).backward()", []),
+        ("a = list(x)[0]\n(a * a).backward()", ["a, _, _"]),
+        ("a = list(torch.ones(9, requires_grad=True))[0]", []),
+        ("ld = torch.slogdet(x.diag())[1]", ["_, ld"]),
+        ("u = torch.linalg.svd(x.diag())[0]\nu.sum().backward()\nvh = (x * 2).unbind()[2]", ["u, _, _", "_, _, vh"]),
         ("a, b = x * 2, x * 3", ["a", "b"]),
         ("a, (b, c) = x * 2, (x * 3, x * 4)", ["a", "b", "c"]),
         ("out, (h, c) = nn.LSTM(3, 2)(x[None])", ["out", "h", "c"]),
