@@ -121,6 +121,10 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
         """What a node did in a pass; None if the pass did not reach it."""
         return self._runs.get((backward_pass, node_id))
 
+    def senders(self, backward_pass: int, node_id: str) -> tuple[tuple[Edge, NodeRan], ...]:
+        """The edges that lead to a node from those that ran in a pass, in order of creation, and what these did."""
+        return self._senders.get((backward_pass, node_id), ())
+
     @cached_property
     def backward_passes(self) -> tuple[BackwardPass, ...]:
         """Every backward pass, in order."""
@@ -159,6 +163,17 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
     @cached_property
     def _runs(self) -> dict[tuple[int, str], NodeRan]:
         return {(event.backward_pass, event.node_id): event for event in self.events if isinstance(event, NodeRan)}
+
+    @cached_property
+    def _senders(self) -> dict[tuple[int, str], tuple[tuple[Edge, NodeRan], ...]]:
+        ran: dict[str, list[NodeRan]] = {}
+        for event in self._runs.values():
+            ran.setdefault(event.node_id, []).append(event)
+        found: dict[tuple[int, str], list[tuple[Edge, NodeRan]]] = {}
+        for edge in self.edges:
+            for run in ran.get(edge.source, ()):
+                found.setdefault((run.backward_pass, edge.target), []).append((edge, run))
+        return {key: tuple(senders) for key, senders in found.items()}
 
     @cached_property
     def _edges_from(self) -> dict[str, tuple[Edge, ...]]:

@@ -21,6 +21,9 @@ SUMMARIZED_ABOVE = 1000
 EDGE_ITEMS = 3
 """How many elements torch then prints at each end of a dimension."""
 
+FEWEST_CHARACTERS = 3
+"""What an element takes at the least, its share of brackets, commas and blanks included: "[1, 2]"."""
+
 NORM, CONSTANT = "‖·‖", "≡"
 """What stands before the number that a tensor too long to be written out is known by: its norm, all its elements."""
 
@@ -52,7 +55,8 @@ def cells(value: TensorValue) -> tuple[str, ...]:
 
 def short_text(value: TensorValue, max_characters: int = 28) -> str:
     """The tensor's text if it fits; else its shape and what is best known of it: a constant, nan, inf, or the norm."""
-    if value.complete and value.numel <= max_characters and len(full := tensor_text(value)) <= max_characters:
+    may_fit = value.complete and FEWEST_CHARACTERS * value.numel <= max_characters
+    if may_fit and len(full := tensor_text(value)) <= max_characters:
         return full
     shape = shape_text(value.shape)
     compact = f"{shape} {_gist(value)}"

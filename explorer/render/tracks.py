@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from explorer.model import Accumulated, BackwardEnded, Modified, Raised, Recording, SavedTensor
+from explorer.model import Accumulated, BackwardEnded, Modified, Raised, Recording
 from explorer.model.values import Frozen
 from explorer.render.grad_text import NONE, grad_texts, value_text
 from explorer.render.lines import Line, lines_of, long_lines
@@ -110,44 +110,44 @@ def _edges(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
 
 
 def _seeds(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
-    roots = [root.node_id for _, start in schedule.starts for root in start.roots if root.node_id is not None]
-    for root_id in dict.fromkeys(roots):
+    seeds: dict[str, dict[int, list[str]]] = {}
+    for step, start in schedule.starts:
+        for root in start.roots:
+            if root.node_id is not None:
+                # torch puts 1 where the program gave no gradient.
+                given = "1." if root.seed_grad is None else value_text(root.seed_grad)
+                seeds.setdefault(root.node_id, {}).setdefault(step, []).append(given)
+    for root_id, given_at in seeds.items():
         built = schedule.built_at(root_id)
         marks: list[tuple[int, State]] = [(0, "absent"), (built, "idle")]
-        texts = [(0, "")]
-        for step, start in schedule.starts:
-            if step < built:
-                continue
-            # torch puts 1 where the program gave no gradient.
-            given = [value_text(root.seed_grad) for root in start.roots if root.node_id == root_id and root.seed_grad]
-            implicit = ["1." for root in start.roots if root.node_id == root_id and root.seed_grad is None]
-            marks.append((step, "sent" if given or implicit else "idle"))
-            texts.append((step, ", ".join(given + implicit)))
+        marks += _restarts(schedule, given_at, "idle")
+        marks += [(step, "sent") for step in given_at]
+        texts = [(step, "") for step, _ in marks]
+        texts += [(step, ", ".join(given)) for step, given in given_at.items()]
         yield f"seed-{root_id}", _keyframes(marks, texts)
         yield f"seed-{root_id}-start", _keyframes([(0, "absent"), (built, "built")])
 
 
 def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
-    changes = [(step, event) for step, event in enumerate(recording.events, 1) if isinstance(event, Modified)]
+    changes: dict[str, list[tuple[int, Modified]]] = {}
+    for step, event in enumerate(recording.events, 1):
+        for owner_id in event.counted_with if isinstance(event, Modified) else ():
+            changes.setdefault(owner_id, []).append((step, event))
     for node in recording.nodes:
         there: list[tuple[int, State]] = [(0, "absent"), (schedule.built_at(node.id), "full")]
         gone: list[tuple[int, State]] = [(step, "freed") for step, run in schedule.runs.get(node.id, ()) if run.freed]
         first_gone = min((step for step, _ in gone), default=len(recording.events) + 1)
         for k, saved in enumerate(node.saved):
+            # An in-place change that moves the version of the very tensor that was saved: torch will refuse to use it.
             stale: list[tuple[int, State]] = [
-                (step, "stale") for step, event in changes if step < first_gone and _overwrites(event, saved)
+                (step, "stale")
+                for step, event in changes.get(saved.leaf_id or saved.node_id or "", ())
+                if step < first_gone and saved.version is not None and event.version > saved.version
             ]
             # Sizes and flags stay: torch frees tensors only.
             frames = _keyframes([*there, *stale, *(gone if saved.value is not None else ())])
             yield f"{node.id}-s{k}", frames
             yield f"{node.id}-s{k}-link", frames
-
-
-def _overwrites(event: Modified, saved: SavedTensor) -> bool:
-    """Whether an in-place change moved the version of the very tensor that was saved: torch will refuse to use it."""
-    if saved.version is None or event.version <= saved.version:
-        return False
-    return (saved.leaf_id or saved.node_id) in event.counted_with
 
 
 def _cuts(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:

@@ -52,9 +52,8 @@ def arrivals(recording: Recording, ran: NodeRan) -> tuple[tuple[str | None, Tens
 
 def _from_edges(recording: Recording, ran: NodeRan) -> tuple[tuple[str, TensorValue], ...]:
     came: list[tuple[str, TensorValue]] = []
-    for edge in recording.edges_to(ran.node_id):
-        sender = recording.run(ran.backward_pass, edge.source)
-        if sender is not None and edge.slot < len(sender.grad_inputs):
+    for edge, sender in recording.senders(ran.backward_pass, ran.node_id):
+        if edge.slot < len(sender.grad_inputs):
             gradient = sender.grad_inputs[edge.slot]
             came += [(edge.source, gradient)] if gradient is not None else []
     return tuple(came)
