@@ -10,9 +10,9 @@ import explorer
 from explorer.gallery import function, functions
 from explorer.i18n import LANGUAGES, Language
 from explorer.model import NodeRan, Recording
+from explorer.render.part import MOST_NODES
 from explorer.render.tracks import tracks
 from explorer.rules import error_hint, explain, notice_text, notices, sentences
-from explorer.ui.runs import MOST_NODES
 
 MOST_STEPS = 150
 every_function = pytest.mark.parametrize("function_id", [shown.id for shown in functions()])

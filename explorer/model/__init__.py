@@ -18,6 +18,7 @@ from explorer.model.events import (
 from explorer.model.graph import Cut, Edge, Leaf, Node, Plain, SavedTensor, Span, TorchRule
 from explorer.model.recording import BackwardPass, Recording, grad_change
 from explorer.model.remarks import Remark
+from explorer.model.rounds import Round
 from explorer.model.values import Number, Stats, TensorValue, from_float, stats_of, to_float
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Recording",
     "Remark",
     "Root",
+    "Round",
     "SavedTensor",
     "Span",
     "Stats",

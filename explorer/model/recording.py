@@ -20,6 +20,7 @@ from explorer.model.events import (
 )
 from explorer.model.graph import Cut, Edge, Leaf, Node, TorchRule
 from explorer.model.remarks import Remark
+from explorer.model.rounds import Round, rounds_of
 from explorer.model.values import Frozen, Number, Stats, TensorValue
 
 SCHEMA = 1
@@ -133,6 +134,11 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
             if (index := getattr(event, "backward_pass", None)) is not None:
                 of_pass.setdefault(index, []).append((step, event))
         return tuple(_backward_pass(index, events) for index, events in of_pass.items())
+
+    @cached_property
+    def rounds(self) -> tuple[Round, ...]:
+        """What is computed for each backward pass, and the pass, in order."""
+        return rounds_of(self)
 
     @cached_property
     def grads(self) -> dict[str, TensorValue | None]:

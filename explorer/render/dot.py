@@ -24,6 +24,7 @@ from explorer.render.labels import (
     settings_lines,
     shortened,
 )
+from explorer.render.leaf_values import leaf_values, value_line_texts
 from explorer.render.lines import Line, lines_of, long_lines
 from explorer.render.options import GraphOptions
 from explorer.render.tracks import Tracks, longest_text, tracks
@@ -64,6 +65,8 @@ class _Drawing:
         self.recording = recording
         self.options = options
         self.tracks: Tracks = tracks(recording)
+        texts = value_line_texts(leaf_values(recording), self.options)
+        self.longest_values = {box: max((text for _, text in lines), key=len) for box, lines in texts.items()}
         shown = {node.id for node in recording.nodes} if options.only is None else set(options.only)
         self.nodes = [node for node in recording.nodes if node.id in shown]
         self.shown = {node.id for node in self.nodes}
@@ -119,7 +122,8 @@ class _Drawing:
     def _node(self, node: Node) -> None:
         if node.kind == "accumulate":
             leaf = next((leaf for leaf in self.recording.leaves if leaf.node_id == node.id), None)
-            lines = accumulate_lines(node, leaf, self.options, longest_text(self.tracks[node.id]))
+            grad, value = longest_text(self.tracks[node.id]), self.longest_values.get(node.id)
+            lines = accumulate_lines(node, leaf, self.options, grad, value)
         else:
             lines = node_lines(self.recording, node, self.options)
         classes = node.kind if node.order == 1 else f"{node.kind} order-{node.order}"
@@ -177,14 +181,16 @@ class _Drawing:
                 self._arrow(start, node.id, seed_id, "seed", longest_text(self.tracks[seed_id]))
 
     def _leaf_lines(self, leaf: Leaf) -> Lines:
-        lines = leaf_lines(leaf, self.options)
+        lines = leaf_lines(leaf, self.options, self.longest_values.get(leaf.id))
         return (*lines, "requires_grad", ".grad None") if leaf.requires_grad else lines
 
     def _hidden(self) -> None:
         """Says beside a node how many of its neighbours are not drawn."""
-        for node in self.nodes:
-            before = {edge.source for edge in self.recording.edges_to(node.id)} - self.shown
-            behind = {edge.target for edge in self.recording.edges_from(node.id)} - self.shown
+        among = {node.id for node in self.recording.nodes} if self.options.among is None else {*self.options.among}
+        hidden_ids = among - self.shown
+        for node in self.nodes if hidden_ids else ():
+            before = {edge.source for edge in self.recording.edges_to(node.id)} & hidden_ids
+            behind = {edge.target for edge in self.recording.edges_from(node.id)} & hidden_ids
             for side, hidden in (("before", before), ("behind", behind)):
                 if hidden:
                     more_id = f"more-{side}-{node.id}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from explorer.model import Cut, Leaf, Node, Recording, SavedTensor, Span, TensorValue
 from explorer.model.source import piece_at
 from explorer.model.text import shape_text, short_text
+from explorer.render.leaf_values import leaf_value_text
 from explorer.render.options import GraphOptions
 
 MADE_CHARACTERS = 34
@@ -27,20 +28,20 @@ def node_lines(recording: Recording, node: Node, options: GraphOptions) -> Lines
     return _filled(shortened(node.name, NAME_CHARACTERS), made, value_line(node.value, options))
 
 
-def accumulate_lines(node: Node, leaf: Leaf | None, options: GraphOptions, longest_grad: str) -> Lines:
+def accumulate_lines(
+    node: Node, leaf: Leaf | None, options: GraphOptions, longest_grad: str, longest_value: str | None = None
+) -> Lines:
     """The leaf's name and shape, its value, torch's name, `.grad`, and last of all room for what `.grad` holds."""
-    head = leaf_lines(leaf, options) if leaf is not None else ()
+    head = leaf_lines(leaf, options, longest_value) if leaf is not None else ()
     return (*head, node.name, ".grad", longest_grad)
 
 
-def leaf_lines(leaf: Leaf, options: GraphOptions) -> Lines:
-    """The leaf's name with its shape, then its value."""
+def leaf_lines(leaf: Leaf, options: GraphOptions, longest_value: str | None = None) -> Lines:
+    """The leaf's name with its shape, then its value, or room for the longest that it will have."""
     name = shortened(leaf.name, NAME_CHARACTERS)
-    if not options.show_shapes:
-        return _filled(name, value_line(leaf.value, options))
-    shape = shape_text(leaf.value.shape)
-    value = short_text(leaf.value).removeprefix(shape).removeprefix(" · ").strip()
-    return _filled(f"{name} {shape}", value if options.show_values else "")
+    head = f"{name} {shape_text(leaf.value.shape)}" if options.show_shapes else name
+    value = leaf_value_text(leaf.value, options) if longest_value is None else longest_value
+    return _filled(head, value if options.show_values else "")
 
 
 def saved_lines(recording: Recording, saved: SavedTensor, options: GraphOptions) -> Lines:

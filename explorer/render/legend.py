@@ -40,7 +40,7 @@ def legend(recording: Recording, options: GraphOptions) -> tuple[LegendEntry, ..
         "cut": bool(recording.cuts),
         "order": any(node.order > 1 for node in recording.nodes),
         "sign": bool(long_lines(lines_of(recording))),
-        "more": options.only is not None and len(set(options.only)) < len(recording.nodes),
+        "more": options.only is not None and len(set(options.only)) < len(options.among or recording.nodes),
     }
     return tuple(LegendEntry(sign=sign, key=f"render.legend.{sign}") for sign, holds in wanted.items() if holds)
 

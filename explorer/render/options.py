@@ -17,7 +17,8 @@ class GraphOptions(Frozen, frozen=True, kw_only=True):
         show_saved: Whether the saved tensors are drawn.
         show_values: Whether boxes show the tensors' values.
         show_shapes: Whether boxes show the tensors' shapes.
-        only: Ids of the nodes to draw, all others being counted beside their neighbours; None for all nodes.
+        only: Ids of the nodes to draw; None for all.
+        among: Ids of the nodes that are counted beside their neighbours where they are not drawn; None for all.
     """
 
     arrows: Arrows = "gradient"
@@ -25,3 +26,4 @@ class GraphOptions(Frozen, frozen=True, kw_only=True):
     show_values: bool = True
     show_shapes: bool = True
     only: tuple[str, ...] | None = None
+    among: tuple[str, ...] | None = None

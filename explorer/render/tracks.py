@@ -131,8 +131,9 @@ def _seeds(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
 def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     changes: dict[str, list[tuple[int, Modified]]] = {}
     for step, event in enumerate(recording.events, 1):
-        for owner_id in event.counted_with if isinstance(event, Modified) else ():
-            changes.setdefault(owner_id, []).append((step, event))
+        if isinstance(event, Modified):
+            for owner_id in event.counted_with:
+                changes.setdefault(owner_id, []).append((step, event))
     for node in recording.nodes:
         there: list[tuple[int, State]] = [(0, "absent"), (schedule.built_at(node.id), "full")]
         gone: list[tuple[int, State]] = [(step, "freed") for step, run in schedule.runs.get(node.id, ()) if run.freed]

@@ -69,7 +69,7 @@ def _picture(recording: Recording) -> None:
             what_if_stage(recording, change)
             return
     with st.container(key="beside"):
-        view_options()
+        view_options(recording)
         if is_painted():
             contributions(recording)
 

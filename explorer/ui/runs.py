@@ -7,14 +7,11 @@ import streamlit as st
 from explorer.errors import LayoutFailed
 from explorer.model import Recording
 from explorer.render.dot import to_dot
-from explorer.render.neighbourhood import neighbourhood
 from explorer.render.options import GraphOptions
 from explorer.runner import AnyEnding, Stopped, is_warm, lay_out, run, warm_up
 from explorer.ui.first_picture import first_ending, first_svg
 
 SEED = 0
-MOST_NODES = 120
-"""A graph with more is drawn in parts: the neighbourhood of the node at hand."""
 
 
 def ending_of(program: str) -> AnyEnding:
@@ -47,13 +44,6 @@ def svg_of(recording: Recording, options: GraphOptions) -> str:
         return first_svg(dot) or _lay_out(dot)
     except LayoutFailed:  # a worker may die for want of memory; the second try tells
         return _lay_out(dot)
-
-
-def part_to_draw(recording: Recording, node_id: str | None) -> tuple[str, ...] | None:
-    """Ids of the nodes around one that fit into a picture; None if all do."""
-    if len(recording.nodes) <= MOST_NODES:
-        return None
-    return neighbourhood(recording, node_id or recording.nodes[-1].id)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

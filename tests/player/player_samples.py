@@ -40,6 +40,16 @@ hh.backward()
 print("x.grad", x.grad)
 """
 
+LOOP = """\
+import torch
+w = torch.tensor(8.0, requires_grad=True)
+for step in range(12):
+    (w * w).backward()
+    with torch.no_grad():
+        w -= 0.25 * w.grad
+    w.grad = None
+"""
+
 CLEARED = """\
 import torch
 x = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -61,7 +71,7 @@ def recorded(code: str) -> Recording:
 def sample(code: str = TWO_PASSES, language: Language = "en", **more: Any) -> dict[str, Any]:
     """The playback of a program, through every real part from torch to Graphviz."""
     recording = recorded(code)
-    options = GraphOptions(arrows=more.pop("arrows", "gradient"))
+    options = GraphOptions(arrows=more.pop("arrows", "gradient"), only=more.pop("only", None))
     svg = lay_out(to_dot(recording, options))
     return playback(
         recording,
@@ -70,7 +80,7 @@ def sample(code: str = TWO_PASSES, language: Language = "en", **more: Any) -> di
         more.pop("sentences", None) or sentences(recording, language),
         ledger(recording),
         language,
-        arrows=options.arrows,
+        options=options,
         legend=legend(recording, options),
         **more,
     )

@@ -43,6 +43,15 @@ def test_every_target_is_in_the_picture() -> None:
         assert all(f'id="{target}"' in played["svg"] for target in targets)
 
 
+def test_of_a_part_of_the_graph_only_what_is_drawn_is_sent() -> None:
+    whole = sample()
+    assert {"n0", "n1", "n2"} <= whole["tracks"].keys()
+    part = sample(only=("n1",))
+    assert {"n1-s0", "n1-s0-link"} < part["tracks"].keys() < whole["tracks"].keys()
+    assert not {"n0", "n2"} & part["tracks"].keys()
+    assert part["steps"] == whole["steps"]
+
+
 def test_the_ledger_holds_the_passes_and_the_clearings() -> None:
     played = sample(CLEARED)
     x, w = played["ledger"]["rows"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
-from player_samples import CLEARED, TWO_PASSES, OpenPlayer, sample
+from player_samples import CLEARED, LOOP, TWO_PASSES, OpenPlayer, sample
 from playwright.sync_api import Page, expect
 
 from explorer.gallery import function, functions
@@ -376,6 +376,30 @@ def test_a_long_ledger_scrolls_to_what_is_added_now(open_player: OpenPlayer) -> 
     assert page.evaluate("scrollY") == 0
 
 
+def test_a_wide_ledger_scrolls_to_the_pass_at_hand_and_keeps_the_names_in_sight(open_player: OpenPlayer) -> None:
+    page = open_player(sample(LOOP), width=700)
+    scroller, name = page.locator(".ledger .scroller"), page.locator(".leaf-name")
+    for number in (11, 0, 6):
+        page.evaluate("step => player.go(step)", first(page.evaluate("player.data"), "Accumulated", number))
+        now, around = page.locator(".ledger .is-now.sum").bounding_box(), scroller.bounding_box()
+        names = name.bounding_box()
+        assert names["x"] + names["width"] <= now["x"]
+        assert now["x"] + now["width"] <= around["x"] + around["width"] + 1
+        assert names["x"] == pytest.approx(around["x"], abs=2)
+
+
+def test_a_weight_s_box_follows_what_the_program_does_to_it(open_player: OpenPlayer) -> None:
+    played = sample(LOOP)
+    page = open_player(played)
+    box = page.locator("g.node.accumulate text").nth(1)
+    for number, value in ((0, "4."), (5, "0.1250"), (11, "0.0020")):
+        changed = first(played, "Modified", number)
+        page.evaluate("step => player.go(step)", changed)
+        expect(box).to_have_text(value)
+    page.evaluate("player.go(0)")
+    expect(box).to_have_text("8.")
+
+
 def test_an_error_is_told_as_one(open_player: OpenPlayer) -> None:
     played = sample(
         "import torch\nx = torch.ones(2, requires_grad=True)\ny = (x * x).sum()\ny.backward()\ny.backward()\n"
@@ -396,7 +420,8 @@ def test_nothing_jumps_while_stepping(
     open_player: OpenPlayer, function_id: str, language: Language, width: int
 ) -> None:
     page = open_player(sample(function(function_id).code, language), width=width, reduced_motion="reduce")
-    boxes = """() => [...document.querySelectorAll('.layout > *, .ledger td, .ledger th, .transport *:not(.progress, .where *, .where, .sentence *)')]
+    # What a narrow ledger has scrolled away is still in its place.
+    boxes = """() => document.querySelector('.ledger .scroller').scrollTo(0, 0) ?? [...document.querySelectorAll('.layout > *, .ledger td, .ledger th, .transport *:not(.progress, .where *, .where, .sentence *)')]
         .map(e => { const {x, y, width, height} = e.getBoundingClientRect(); return [e.tagName, x, y, width, height] })"""
     page.evaluate("player.renderStep(0)")
     before = page.evaluate(boxes)

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from svg_groups import Group, groups
 
 from explorer.errors import LayoutFailed
-from explorer.model import NodeRan, Span
+from explorer.model import Span
 from explorer.model.source import columns
 from explorer.render.dot import to_dot
 from explorer.render.labels import shortened, span_text
 from explorer.render.layout import lay_out
 from explorer.render.legend import legend
 from explorer.render.lines import lines_of, long_lines
-from explorer.render.neighbourhood import current_node, neighbourhood
 from explorer.render.options import GraphOptions
+from explorer.render.part import neighbourhood
 from explorer.render.tracks import longest_text, tracks
 
 TWO = samples.recorded(samples.TWO_FUNCTIONS)
@@ -211,7 +211,6 @@ def test_an_empty_recording_gives_an_empty_picture() -> None:
     empty = msgspec.structs.replace(TWO, leaves=(), nodes=(), edges=(), events=(), cuts=())
     assert set(groups(lay_out(to_dot(empty)))) == {"graph0"}
     assert legend(empty, GraphOptions()) == ()
-    assert current_node(empty, 0) is None
 
 
 def test_the_legend_explains_what_stands_for_a_tensor_too_long_to_be_written_out() -> None:
@@ -220,21 +219,6 @@ def test_the_legend_explains_what_stands_for_a_tensor_too_long_to_be_written_out
     signs = {entry.sign for entry in legend(long, GraphOptions())} - {e.sign for e in legend(short, GraphOptions())}
     assert signs == {"norm", "constant"}
     assert not signs & {entry.sign for entry in legend(long, GraphOptions(show_values=False))}
-
-
-def test_a_neighbourhood_is_connected_and_bounded() -> None:
-    recording = samples.recorded(samples.SHARED_IN_A_LOOP)
-    for limit in (1, 7, 1000):
-        near = neighbourhood(recording, "n5", limit)
-        assert "n5" in near
-        assert len(near) == min(limit, len(recording.nodes))
-    assert set(neighbourhood(recording, "n5", 1 + len({e.target for e in recording.edges_from("n5")}))) >= {"n5"}
-
-
-def test_the_current_node_is_the_one_that_the_step_speaks_of() -> None:
-    for step, event in enumerate(TWO.events, 1):
-        if isinstance(event, NodeRan):
-            assert current_node(TWO, step) == event.node_id
 
 
 @pytest.mark.parametrize(("text", "count"), [("x", 1), ("变量", 4), ("‖·‖", 3), ("", 0)])

@@ -294,6 +294,26 @@ def test_a_large_graph_is_shown_in_parts_that_follow_the_step(visit: Visit) -> N
     expect(page.locator(".where")).to_contain_text("backward pass 1 of 1")
 
 
+def test_a_training_loop_is_shown_pass_by_pass_or_whole(visit: Visit) -> None:
+    code = (
+        "import torch\nw = torch.ones(2, requires_grad=True)\nfor step in range(6):\n    (w * w).sum().backward()\n"
+        "    with torch.no_grad():\n        w -= 0.1 * w.grad\n    w.grad = None\n"
+    )
+    page = visit("?" + "&".join(f"{name}={value}" for name, value in encode(Choices(text=code)).items()))
+    notice, nodes = page.locator(".notice"), page.locator(".stage g.node.operation")
+    expect(notice).to_have_text("The graph of backward pass 6 of 6: 3 of 13 nodes.")
+    expect(nodes).to_have_count(2)
+    settled(page)
+    page.locator(".jump").click()
+    expect(notice).to_contain_text("backward pass 1 of 6")
+    expect(nodes).to_have_count(2)
+    keyed(page, "view-row").get_by_text("all passes").click()
+    expect(notice).to_be_hidden()
+    expect(nodes).to_have_count(12)
+    keyed(page, "view-row").get_by_text("this pass").click()
+    expect(notice).to_contain_text("backward pass 1 of 6")
+
+
 def test_on_a_phone_editor_and_message_stand_above_the_picture(visit: Visit) -> None:
     page = visit(width=390, height=800)
     expect(page.locator(GRAPH)).to_be_visible()

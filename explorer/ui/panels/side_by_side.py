@@ -10,10 +10,12 @@ from explorer.errors import ExplorerError
 from explorer.model import Recording
 from explorer.render.comparison import Comparison, compare, line_marks, parts_on_lines
 from explorer.render.options import GraphOptions
-from explorer.ui.panels.stage import opening_step, playback_of
+from explorer.render.part import MOST_NODES, part_at
+from explorer.ui.panels.drawn_part import part_notice
+from explorer.ui.panels.stage import Told, opening_step
+from explorer.ui.player import Playback
 from explorer.ui.player.pair import moment_of, pair, pair_data
-from explorer.ui.runs import part_to_draw
-from explorer.ui.words import said
+from explorer.ui.words import language, said
 
 
 def side_by_side(
@@ -43,10 +45,7 @@ def side_by_side(
     removed, added = line_marks(left.source or "", right.source or "")
     moment = moment_of(compared, opening_step(left))
     try:
-        sides = tuple(
-            playback_of(one, GraphOptions(only=part_to_draw(one, None)), compared.moments[moment][i])
-            for i, one in enumerate((left, right))
-        )
+        sides = tuple(_played(one, step) for one, step in zip((left, right), compared.moments[moment], strict=True))
     except ExplorerError as error:
         st.warning(said(error), icon=":material/error:")
         return None
@@ -62,3 +61,10 @@ def side_by_side(
     )
     pair(data, key=key)
     return compared
+
+
+def _played(recording: Recording, step: int) -> Playback:
+    """One side. A pair steps without Python, so that its pictures stay: they show as much as they can."""
+    part = part_at(recording, step, "all" if len(recording.nodes) <= MOST_NODES else "round")
+    options = GraphOptions(only=part.only, among=part.among)
+    return Told.of(recording, language()).playback(options, step, part_notice(recording, part))

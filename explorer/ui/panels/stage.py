@@ -7,19 +7,20 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.i18n import Language
 from explorer.model import Accumulated, Recording
-from explorer.render.ledger import ledger
+from explorer.render.ledger import Ledger, ledger
 from explorer.render.legend import legend
-from explorer.render.neighbourhood import current_node
 from explorer.render.options import GraphOptions
-from explorer.render.tracks import tracks
+from explorer.render.part import current_node
+from explorer.render.tracks import Tracks, tracks
 from explorer.rules.sentences import sentences
 from explorer.ui.keys import Key
+from explorer.ui.panels.drawn_part import drawn_part, follow, part_notice
 from explorer.ui.panels.inspector import inspector
-from explorer.ui.panels.subject import node_behind
 from explorer.ui.player import PlayerState, playback, player
 from explorer.ui.player.playback import Playback, target_of
-from explorer.ui.runs import part_to_draw, svg_of
+from explorer.ui.runs import svg_of
 from explorer.ui.words import language, said, say
 
 PANEL_PIXELS = 330
@@ -27,11 +28,44 @@ INSPECTOR_PIXELS = 560
 """At the least: it is as tall as the player beside it."""
 
 
+class Told(NamedTuple):
+    """What a player says of a recording in one language, whatever of it is drawn."""
+
+    recording: Recording
+    language: Language
+    tracks: Tracks
+    sentences: tuple[str, ...]
+    ledger: Ledger
+
+    @classmethod
+    def of(cls, recording: Recording, language: Language) -> Told:
+        return cls(recording, language, tracks(recording), sentences(recording, language), ledger(recording))
+
+    def playback(self, options: GraphOptions, start: int, notice: str | None = None) -> Playback:
+        """What a player needs to play it.
+
+        Raises:
+            ExplorerError: The graph could not be laid out.
+        """
+        return playback(
+            self.recording,
+            svg_of(self.recording, options),
+            self.tracks,
+            self.sentences,
+            self.ledger,
+            self.language,
+            options=options,
+            legend=legend(self.recording, options),
+            initial_step=start,
+            notice=notice,
+        )
+
+
 class Prepared(NamedTuple):
     """What the player was last given, and what it was made from."""
 
-    recording: Recording
-    made_from: tuple[object, ...]
+    told: Told
+    made_from: tuple[GraphOptions, int]
     playback: Playback
 
 
@@ -42,7 +76,7 @@ def stage(recording: Recording) -> None:
     with left:
         at = _play(recording)
         st.session_state[Key.STEP] = at.step
-        _follow(recording, at)
+        follow(recording, at)
     with right:
         if is_painted():
             inspector(recording, at.step, selection(recording, at), height=INSPECTOR_PIXELS)
@@ -85,62 +119,22 @@ def _start(recording: Recording) -> int:
     return opening_step(recording) if asked is None else min(asked, len(recording.events))
 
 
-def _follow(recording: Recording, at: PlayerState) -> None:
-    """Draws another part of a large graph once the player has left the one that is drawn, or seeks a leaf beyond."""
-    drawn: tuple[str, ...] | None = st.session_state.get(Key.PART)
-    before: PlayerState | None = st.session_state.get(Key.FOLLOWED)
-    st.session_state[Key.FOLLOWED] = at
-    sought = None if before is None or at.selected == before.selected else node_behind(recording, at.selected)
-    has_moved = before is None or at.step != before.step
-    node_id = sought or (current_node(recording, at.step) if has_moved else None)
-    if drawn is not None and node_id is not None and node_id not in drawn:
-        st.session_state[Key.PART] = part_to_draw(recording, node_id)
-        st.rerun(scope="fragment")
-
-
-def _part(recording: Recording) -> tuple[str, ...] | None:
-    """Ids of the nodes to draw: those drawn before, as long as they are of this recording."""
-    last: Prepared | None = st.session_state.get(Key.PREPARED)
-    if last is None or last.recording is not recording:
-        st.session_state[Key.PART] = part_to_draw(recording, current_node(recording, _start(recording)))
-    part: tuple[str, ...] | None = st.session_state[Key.PART]
-    return part
-
-
 def _playback(recording: Recording) -> Playback:
     """The player's data, made anew only where something it is made from has changed."""
-    part, start = _part(recording), _start(recording)
+    start = _start(recording)
+    part = drawn_part(recording, start)
     options = GraphOptions(
         arrows=st.session_state.get(Key.ARROWS) or "gradient",
         show_saved=st.session_state.get(Key.SHOW_SAVED, True),
         show_values=st.session_state.get(Key.SHOW_VALUES, True),
         show_shapes=st.session_state.get(Key.SHOW_SHAPES, True),
-        only=part,
+        only=part.only,
+        among=part.among,
     )
-    made_from = (options, language(), start)
     last: Prepared | None = st.session_state.get(Key.PREPARED)
-    if last is None or last.recording is not recording or last.made_from != made_from:
-        last = Prepared(recording, made_from, playback_of(recording, options, start))
+    is_told = last is not None and last.told.recording is recording and last.told.language == language()
+    told = last.told if last is not None and is_told else Told.of(recording, language())
+    if last is None or last.told is not told or last.made_from != (options, start):
+        last = Prepared(told, (options, start), told.playback(options, start, part_notice(recording, part)))
         st.session_state[Key.PREPARED] = last
     return last.playback
-
-
-def playback_of(recording: Recording, options: GraphOptions, start: int) -> Playback:
-    """What a player needs to play a recording.
-
-    Raises:
-        ExplorerError: The graph could not be laid out.
-    """
-    part = options.only
-    return playback(
-        recording,
-        svg_of(recording, options),
-        tracks(recording),
-        sentences(recording, language()),
-        ledger(recording),
-        language(),
-        arrows=options.arrows,
-        legend=legend(recording, options),
-        initial_step=start,
-        notice=say("stage.part", shown=len(part), total=len(recording.nodes)) if part else None,
-    )

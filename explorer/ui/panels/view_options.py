@@ -9,12 +9,14 @@ import streamlit as st
 from explorer.model import Accumulated, Recording
 from explorer.render.contribution_chart import contribution_chart
 from explorer.render.options import Arrows
+from explorer.render.part import Scope
 from explorer.ui.keys import Key
+from explorer.ui.panels.drawn_part import scope_of
 from explorer.ui.style import theme
 from explorer.ui.words import language, say
 
 
-def view_options() -> None:
+def view_options(recording: Recording) -> None:
     """The row of choices about the picture."""
     with st.container(horizontal=True, vertical_alignment="center", key="view-row"):
         st.html(f"<span class='row-name'>{say('view.name')}</span>", width="content")
@@ -36,6 +38,28 @@ def view_options() -> None:
         ):
             st.session_state.setdefault(key, True)
             st.checkbox(say(f"view.{label}"), key=key)
+        if len(recording.rounds) > 1:
+            _scope(recording)
+
+
+def _scope(recording: Recording) -> None:
+    """One graph or all; what suits the program until something is chosen."""
+    st.session_state[Key.SCOPE] = scope_of(recording)
+    names = {name: say(f"view.scope_{name}") for name in get_args(Scope)}
+    st.segmented_control(
+        say("view.scope"),
+        names,
+        key=Key.SCOPE,
+        format_func=names.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+        help=say("view.scope_help"),
+        on_change=_choose_scope,
+    )
+
+
+def _choose_scope() -> None:
+    st.session_state[Key.SCOPE_CHOSEN] = st.session_state[Key.SCOPE]
 
 
 def contributions(recording: Recording) -> None:

@@ -71,20 +71,28 @@ export class Ledger {
   }
 
   render(step) {
+    let latest = null;
     for (const entry of this.entries) {
+      if (entry.step <= step && entry.step >= (latest?.step ?? 0)) latest = entry;
       const state = entry.step > step ? "is-ahead" : entry.step === step ? "is-now" : "is-past";
       if (state === entry.state) continue;
       entry.cell.classList.remove(entry.state ?? "is-ahead");
       entry.cell.classList.add(state);
       entry.state = state;
-      if (state === "is-now") this.reveal(entry.cell);
     }
+    if (latest && latest !== this.latest) this.reveal(latest.cell);
+    this.latest = latest;
   }
 
-  /** Scrolls inside a long ledger only: the page stays where it is. */
+  /** Scrolls inside the ledger only, downwards in a long one: the page stays where it is. */
   reveal(cell) {
-    if (!this.isLong) return;
+    const { scroller } = this;
     const row = cell.closest("tbody tr");
-    if (row) this.scroller.scrollTop = row.offsetTop - this.scroller.clientHeight / 2;
+    if (row && this.isLong) scroller.scrollTop = row.offsetTop - scroller.clientHeight / 2;
+    const names = (row ?? this.root.querySelector("tr")).firstElementChild.offsetWidth; // they stay at the left
+    const start = cell.getBoundingClientRect().left - scroller.getBoundingClientRect().left + scroller.scrollLeft;
+    const most = start - names;
+    const least = start + cell.offsetWidth - scroller.clientWidth;
+    scroller.scrollLeft = Math.min(most, Math.max(least, scroller.scrollLeft));
   }
 }

@@ -4,13 +4,14 @@ import { keyframeAt, textsOf } from "./keyframes.js";
 const RESERVED_ADVANCE = 0.62; // em per character: the layout leaves room for the widest common monospaced font
 const KINDS = ["node", "edge", "saved", "leaf", "cut", "seed"];
 const HALO_MARGIN = 4;
+const VALUE_LINE = 1; // of a leaf's box, below its name
 
 /**
  * The graph: restyles the groups of one laid-out SVG.
  * `render(step, target)` touches only the groups whose keyframe differs from the one shown.
  */
 export class Picture {
-  constructor(svg, tracks, words, marks = {}) {
+  constructor(svg, { tracks = {}, values = {}, marks = {} }, words) {
     this.svg = svg;
     this.words = words;
     this.layer = svg.querySelector("g.graph") ?? svg;
@@ -18,9 +19,11 @@ export class Picture {
     this.fresh = new Set();
     for (const group of svg.querySelectorAll("g[id]")) {
       const frames = tracks[group.id] ?? tracks[group.id.replace(/-start$/, "")];
-      if (group !== this.layer && KINDS.some((kind) => group.classList.contains(kind))) this.adopt(group, frames);
+      const isPart = group !== this.layer && KINDS.some((kind) => group.classList.contains(kind));
+      if (isPart) this.adopt(group, frames, values[group.id]);
     }
     this.tracked = [...this.parts.values()].filter((part) => part.frames);
+    this.valued = [...this.parts.values()].filter((part) => part.values && part.texts.length > VALUE_LINE);
     this.selection = svgElement("rect", { class: "selection", rx: 9 });
     this.halo = svgElement("rect", { class: "halo", rx: 8 });
     this.badge = badge();
@@ -28,9 +31,9 @@ export class Picture {
     this.signs = Object.entries(marks).filter(([id]) => this.parts.has(id)).map(([id, mark]) => this.marked(id, mark));
   }
 
-  adopt(group, frames) {
+  adopt(group, frames, values) {
     const texts = [...group.querySelectorAll("text")];
-    const part = { id: group.id, group, frames, texts, said: frames && textsOf(frames), shown: null, box: null };
+    const part = { id: group.id, group, frames, values, texts, said: frames && textsOf(frames), shown: null, box: null };
     part.rooms = texts.map((text) => columns(text.textContent) * RESERVED_ADVANCE * fontSize(text));
     part.original = texts.map((text) => text.textContent);
     part.sizes = texts.map(fontSize);
@@ -72,6 +75,7 @@ export class Picture {
   }
 
   render(step, target) {
+    for (const part of this.valued) this.value(part, Math.max(0, keyframeAt(part.values, step)));
     for (const part of this.tracked) {
       const index = keyframeAt(part.frames, step);
       if (index !== part.shown) this.show(part, index);
@@ -87,6 +91,14 @@ export class Picture {
     part.group.classList.add(part.state);
     part.shown = index;
     this.write(part, index < 0 ? null : part.said[index]);
+  }
+
+  /** Writes what a leaf holds that is changed in place. */
+  value(part, index) {
+    if (index === part.valueShown) return;
+    part.valueShown = index;
+    this.put(part, VALUE_LINE, part.values[index][1]);
+    name(part, this.words);
   }
 
   /** Writes an edge's label, or a node's last line. */

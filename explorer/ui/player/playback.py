@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -23,10 +25,11 @@ from explorer.model import (
     Recording,
     Span,
 )
+from explorer.render.leaf_values import leaf_values, value_line_texts
 from explorer.render.ledger import Cell, Clearing, Column, Ledger
 from explorer.render.legend import LegendEntry
 from explorer.render.memory import bars, bytes_text, largest
-from explorer.render.options import Arrows
+from explorer.render.options import GraphOptions
 from explorer.render.tracks import Tracks
 from explorer.ui.glossary.entries import glossary_of
 
@@ -34,6 +37,9 @@ Playback = dict[str, Any]
 """Strings, integers, None, lists and dictionaries of them: what JSON holds without loss."""
 
 _PREFIX = "player."
+
+GROUP_ID = re.compile(r'<g id="([^"]+)"')
+"""Ids as Graphviz writes them."""
 
 LANGUAGE_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
 """What HTML calls them: by it a screen reader picks its voice, and a browser its Chinese characters."""
@@ -47,7 +53,7 @@ def playback(
     ledger: Ledger,
     language: Language,
     *,
-    arrows: Arrows = "gradient",
+    options: GraphOptions | None = None,
     legend: Sequence[LegendEntry] = (),
     initial_step: int = 0,
     notice: str | None = None,
@@ -57,11 +63,11 @@ def playback(
     Args:
         recording: What happened.
         svg: Its graph as Graphviz drew it, groups with ids.
-        tracks: What each group looks like, by id.
+        tracks: What each group looks like, by id; what is not drawn is left out.
         sentences: One per step, from 0 to the last, in `language`.
         ledger: What each pass left in every `.grad`.
         language: Of the labels.
-        arrows: Which way the drawn arrows point.
+        options: How the graph was drawn.
         legend: What the picture's shapes mean.
         initial_step: Where the player starts, from 0 to the number of events.
         notice: A sentence above the graph.
@@ -69,15 +75,17 @@ def playback(
     Raises:
         ValueError: Another number of sentences than of steps.
     """
+    options = options or GraphOptions()
     start_sentence, *told = sentences
     steps = _steps(recording, told)
     return {
         "id": _identity(recording),
         "svg": svg,
-        "arrows": arrows,
+        "arrows": options.arrows,
         "language": LANGUAGE_TAGS[language],
         "source": recording.source or "",
-        "tracks": {part: [[frame.step, frame.state, frame.text] for frame in track] for part, track in tracks.items()},
+        "tracks": _tracks(tracks, svg),
+        "values": value_line_texts(leaf_values(recording), options),
         "steps": steps,
         "first_backward": next((i for i, step in enumerate(steps, 1) if step["phase"] == "backward"), None),
         "start_sentence": start_sentence,
@@ -127,6 +135,12 @@ def target_of(recording: Recording, event: Event) -> str | None:
         case Accumulated(leaf_id=leaf_id) | GradCleared(leaf_id=leaf_id):
             return recording.leaf(leaf_id).node_id or leaf_id
     return None
+
+
+def _tracks(tracks: Tracks, svg: str) -> dict[str, list[list[object]]]:
+    """Those of what is drawn: of a large graph that is a part."""
+    drawn = set(map(html.unescape, GROUP_ID.findall(svg)))
+    return {part: [[frame.step, frame.state, frame.text] for frame in tracks[part]] for part in tracks if part in drawn}
 
 
 def _steps(recording: Recording, sentences: Sequence[str]) -> list[dict[str, object]]:

@@ -100,7 +100,7 @@ class Player {
     notice.hidden = !this.data.notice;
     const frame = element("div", { class: "frame" }, this.stage, this.legend(this.data.legend ?? [], words), tools);
     this.graph = element("section", { class: "graph-panel" }, past, notice, frame);
-    this.picture = svg && new Picture(svg, this.data.tracks ?? {}, words, this.data.marks);
+    this.picture = svg && new Picture(svg, this.data, words);
     this.view = svg && new View(this.stage, svg);
     // A part of a large graph gives way to other parts while stepping: all get the same room.
     const wanted = this.data.notice ? Infinity : this.view?.wantedHeight ?? 0;
