@@ -25,8 +25,8 @@ class Limits(Frozen, frozen=True, kw_only=True):
     cpu_seconds: int = 5
     memory_bytes: int = 512 * 2**20
     output_characters: int = 20_000
-    events: int = 5_000
-    nodes: int = 2_000
+    events: int = 10_000
+    nodes: int = 4_000
     values: int = 256
     elements: int = 2_000_000
     jacobians: int = 256

@@ -65,6 +65,18 @@ def test_a_recording_that_is_cut_off_says_so_and_the_program_goes_on() -> None:
     assert len(ending.recording.events) <= 20
 
 
+def test_a_loop_of_a_few_hundred_steps_is_recorded_whole() -> None:
+    code = (
+        "import torch\nnet = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))\n"
+        "opt = torch.optim.Adam(net.parameters(), lr=0.01)\nx = torch.randn(32, 2)\nfor step in range(300):\n"
+        "    loss = (net(x) ** 2).mean()\n    opt.zero_grad()\n    loss.backward()\n    opt.step()\n"
+    )
+    ending = explorer.run(code, limits=Limits(wall_seconds=60.0, cpu_seconds=60))
+    assert isinstance(ending, Completed)
+    assert not ending.recording.truncated
+    assert len(ending.recording.backward_passes) == len(ending.recording.rounds) == 300
+
+
 def test_large_tensors_are_sampled() -> None:
     ending = explorer.run("import torch\nx = torch.ones(10_000)", limits=Limits(values=16))
     assert isinstance(ending, Completed)
