@@ -29,10 +29,14 @@ from explorer.recorder.jacobians import Jacobian, ask_running
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
 from explorer.recorder.requests import Request, edge_of
+from explorer.recorder.storages import version
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import dense, grad_fn_of
 
 Grads = tuple[torch.Tensor | None, ...]
+
+HOOK = "post_accumulate_grad_hook"
+"""What stands for the name of a function where a hook of the program's has changed something."""
 
 
 class Added(NamedTuple):
@@ -43,12 +47,14 @@ class Added(NamedTuple):
         copy: Its elements then: a hook that writes through `.data` moves no version counter.
         value: The same for the recording.
         leaf: Whose it is.
+        version: Of the leaf itself then: an optimizer may take its step in a hook.
     """
 
     grad: torch.Tensor
     copy: torch.Tensor
     value: TensorValue
     leaf: LeafDraft
+    version: int
 
     def is_still(self, grad: torch.Tensor | None) -> bool:
         """Whether the leaf's `.grad` is this one, unchanged but for what has been noted of a pass inside of a hook."""
@@ -261,7 +267,7 @@ class Passes:
                 self._begin_moment()
                 value, grad = self._note_accumulated(running.started, node_id, leaf, came), leaf.current_grad()
                 if value is not None and grad is not None:
-                    running.added = Added(grad, grad.detach().clone(), value, leaf)
+                    running.added = Added(grad, grad.detach().clone(), value, leaf, version(tensor))
 
         handle = tensor.register_post_accumulate_grad_hook(look)  # type: ignore[no-untyped-call]
         hooks = tensor._post_accumulate_grad_hooks
@@ -318,10 +324,31 @@ class Passes:
         return after
 
     def _note_change_after(self, running: RunningPass) -> None:
-        """Notes what the program's own hooks did to a `.grad` that had just been added to."""
+        """Notes what the program's own hooks did to a leaf and its `.grad`, which had just been added to."""
         added, running.added = running.added, None
-        if added is not None and not added.is_still(added.leaf.current_grad()):
-            self._note_grad_changed(added.leaf, "post_accumulate_grad_hook", running.started.span)
+        if added is None:
+            return
+        leaf, span = added.leaf, running.started.span
+        tensor = leaf.tensor()
+        if tensor is not None and version(tensor) != added.version:
+            self._note_leaf_changed(leaf, tensor, span)
+        if not added.is_still(leaf.current_grad()):
+            self._note_grad_changed(leaf, HOOK, span)
+
+    def _note_leaf_changed(self, leaf: LeafDraft, tensor: torch.Tensor, span: Span | None) -> None:
+        """Notes that a hook of the program's changed a leaf in place."""
+        self.builder.emit(
+            Modified(
+                span=span,
+                name=HOOK,
+                variable=leaf.name,
+                leaf_id=leaf.id,
+                after=self.builder.snapshots.take(tensor),
+                version=version(tensor),
+                counted_with=self.builder.storages.counted_with(tensor),
+                storage=self.builder.storages.known_number(tensor),
+            )
+        )
 
     def _note_grad_changed(self, leaf: LeafDraft, name: str, span: Span | None) -> None:
         """Notes that a leaf's `.grad` is another than when it was last seen."""

@@ -308,6 +308,21 @@ def test_the_grad_is_seen_before_a_hook_of_the_program_scales_it() -> None:
     assert [event.after.values for event in events_of(recording, Accumulated)] == [(1.0,) * 3, (11.0,) * 3]
 
 
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_a_step_in_a_hook_is_seen(optimizer: str) -> None:
+    code = f"opt = torch.optim.{optimizer}([x], lr=0.5)\ndef step(leaf):\n    opt.step()\n    opt.zero_grad()\n"
+    code += "x.register_post_accumulate_grad_hook(step)\nfor _ in range(2):\n    (x * x).sum().backward()\nprint(x.tolist())"
+    recording = check_recording(X + code)
+    told = [
+        type(event).__name__ for event in recording.events if isinstance(event, (Accumulated, Modified, GradCleared))
+    ]
+    assert told == ["Accumulated", "Modified", "GradCleared"] * 2
+    changed = events_of(recording, Modified)[-1]
+    assert (changed.variable, changed.of_grad) == ("x", False)
+    assert str(list(changed.after.values)) == recording.printed.strip()
+    assert recording.leaves[0].is_optimized
+
+
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW", "Adagrad"])
 def test_a_fused_step_is_seen(optimizer: str) -> None:
     code = f"opt = torch.optim.{optimizer}([x], lr=0.5, fused=True)\nx.sum().backward()\nopt.step()"
