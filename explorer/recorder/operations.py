@@ -23,6 +23,9 @@ from explorer.recorder.values import grad_fn_of, is_leaf, is_view_without_histor
 SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
 """Functions that take a tensor for its shape and type: no number of it reaches the result."""
 
+COPYING = "__deepcopy__"
+"""It takes all that was copied before along, and what it copies requires a gradient if the original does."""
+
 DETACHING = {"detach", "data"}
 
 UNCOUNTED = {
@@ -231,7 +234,7 @@ class Operations:
             differentiable = not all(map(is_view_without_history, made))
         if not place.direct and not node_ids:
             if not differentiable:
-                self._new_cut(name, taken, made, variable, place)
+                self._new_cut(name, not_returned(taken, result), made, variable, place)
             return
         if len(made) == 1 < len(place.targets):
             variable = None  # one result that has several names is taken apart by the next call
@@ -242,7 +245,7 @@ class Operations:
         elif node_ids and (node_id := builder.graph.node_id(grad_fns[0])) in node_ids:
             new = [node_id]
             self._describe(node_id, made[0], taken, variable, values[0], 1)
-        cut = None if differentiable else self._new_cut(name, taken, made, variable, place)
+        cut = None if differentiable else self._new_cut(name, not_returned(taken, result), made, variable, place)
         event = Operation(
             span=place.span,
             name=name,
@@ -323,7 +326,7 @@ class Operations:
     def _new_cut(
         self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], variable: str | None, place: Place
     ) -> CutDraft | None:
-        if name.endswith(SHAPE_ONLY):
+        if name.endswith(SHAPE_ONLY) or name == COPYING:
             return None
         behind = dict.fromkeys(cut for tensor in taken for cut in self.builder.cuts.behind(tensor))
         sources = self._origins([tensor for tensor in taken if tensor.requires_grad])
@@ -334,11 +337,12 @@ class Operations:
             for step in reversed(steps):
                 sources = (*step.cut.sources, *sources)
                 del behind[step]
+            first = steps[0].cut if steps else None
             cut = CutDraft(
                 Cut(
                     id="",
-                    operation=name,
-                    reason=reason_of_cut(name),
+                    operation=first.operation if first else name,
+                    reason=first.reason if first else reason_of_cut(name),
                     variable=variable,
                     span=place.span,
                     value=self.builder.value(made[0]),
@@ -375,6 +379,14 @@ class Operations:
         if tensor.requires_grad and is_leaf(tensor):
             return self.builder.leaves.leaf(tensor)
         return self.builder.leaves.known(tensor)
+
+
+def not_returned(taken: list[torch.Tensor], result: Any) -> list[torch.Tensor]:
+    """What a function took, but for what it returned as it was: its other results have nothing to do with that."""
+    if isinstance(result, torch.Tensor):
+        return taken
+    returned = set(map(id, tensors_in(result)))
+    return [tensor for tensor in taken if id(tensor) not in returned]
 
 
 def joined(names: dict[int, str | None]) -> str | None:

@@ -573,6 +573,21 @@ def test_a_view_made_without_gradients_is_cut_off_though_it_says_that_it_require
     assert [leaf.name for leaf in recording.leaves] == ["x"]
 
 
+DICE = "dice = torch.distributions.Categorical(logits=torch.ones(3, requires_grad=True) * 2)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "cuts"),
+    [
+        (DICE + "a = dice.sample()\ndice.log_prob(a).backward()", ["multinomial"]),
+        (DICE + "dice.log_prob(torch.tensor(1)).backward()", []),
+        ("import copy\nnet = nn.BatchNorm1d(2).eval()\ncopy.deepcopy(net)(torch.ones(3, 2)).sum().backward()", []),
+    ],
+)
+def test_a_cut_is_where_the_history_is_lost_and_nowhere_else(code: str, cuts: list[str]) -> None:
+    assert [cut.operation for cut in check_recording(code).cuts] == cuts
+
+
 def test_a_leaf_may_be_a_view() -> None:
     made = "with torch.no_grad():\n    v = torch.ones(3)[:2]\nv.requires_grad_()\nbase = torch.ones(3)\n"
     code = made + "w = base[:2].requires_grad_()\nbase.requires_grad_()\n(v * w).sum().backward()"
