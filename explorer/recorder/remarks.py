@@ -56,6 +56,10 @@ class Remarks:
         for handle in self._handles:
             handle.remove()
         self._views.clear()
+        for optimizer in [reference() for reference, _ in self._unused.values()]:
+            for parameter in self._parameters(optimizer) if optimizer is not None else ():
+                if (leaf := self._builder.leaves.known(parameter)) is not None:
+                    leaf.is_optimized = True  # though nothing had been computed from it by the last step
 
     @property
     def found(self) -> tuple[Remark, ...]:

@@ -103,7 +103,7 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         and (leaf.is_optimized or not trained)
     ]
     held: dict[tuple[str, ...], tuple[dict[str, Cut], list[Leaf]]] = {}
-    cuts = [(cut, _reachable(recording, cut)) for cut in _cuts_in_use(recording)] if missed else []
+    cuts = [(cut, silent.reachable(recording, cut.sources)) for cut in _cuts_in_use(recording)] if missed else []
     for leaf in missed:
         around = [cut for cut, behind in cuts if leaf.id in behind or leaf.node_id in behind]
         found, leaves = held.setdefault(tuple(dict.fromkeys(map(_cutter, around))), ({}, []))
@@ -144,18 +144,6 @@ def _is_choice(cut: Cut) -> bool:
 def _cutter(cut: Cut) -> str:
     """What made the cut."""
     return "torch.no_grad()" if cut.reason == "no_grad" else cut.operation
-
-
-def _reachable(recording: Recording, cut: Cut) -> set[str | None]:
-    """Ids of everything that would get a gradient if the cut were not there."""
-    found: set[str | None] = set()
-    pending = list(cut.sources)
-    while pending:
-        source = pending.pop()
-        if source not in found:
-            found.add(source)
-            pending += [edge.target for edge in recording.edges_from(source)]
-    return found
 
 
 def _constants(recording: Recording) -> Iterator[Notice]:
@@ -211,8 +199,9 @@ def _accumulation(recording: Recording) -> Iterator[Notice]:
         ("stale_gradient", "hint"),
         ("accumulated", "hint"),
     )
-    for (key, severity), added in zip(kinds, _added_up(recording), strict=True):
-        if added:
+    left = {leaf.id for leaf in silent.left_leaves(recording)}  # which have a notice of their own
+    for (key, severity), found in zip(kinds, _added_up(recording), strict=True):
+        if added := {leaf_id: event for leaf_id, event in found.items() if leaf_id not in left}:
             names = tuple(recording.leaf(leaf_id).name for leaf_id in added)
             span = next(iter(added.values())).span
             yield Notice(key=key, values={"leaves": names, "leaf": names[0]}, span=span, severity=severity)
@@ -271,5 +260,7 @@ FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
     silent.unnamed_leaves,
     silent.columns_against_rows,
     silent.summed_leaves,
+    silent.flat_steps,
+    silent.left_to_no_optimizer,
     _warnings,
 )

@@ -7,13 +7,17 @@ numbers, or the way they took, show the mistake.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from explorer.model import (
+    Accumulated,
     BackwardEnded,
     GradCleared,
     Leaf,
+    Modified,
     Node,
     NodeRan,
     Operation,
@@ -24,12 +28,14 @@ from explorer.model import (
     Warned,
 )
 from explorer.model.text import shape_text
-from explorer.rules.notice import Notice, Severity
+from explorer.rules.notice import Notice, Severity, Values
 from explorer.rules.story import expression
 
 DIFFERENCES = {"SubBackward0", "RsubBackward1", "MseLossBackward0", "L1LossBackward0", "SmoothL1LossBackward0"}
 DIFFERENCES |= {"HuberLossBackward0"}
 SUMS = {"AddBackward0", "SubBackward0"}
+FLAT = re.compile("(Round|Floor|Ceil|Trunc|Sign|Sgn|Heaviside)Backward")
+"""Nodes of functions that are constant but for jumps."""
 
 
 def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
@@ -186,6 +192,67 @@ def columns_against_rows(recording: Recording) -> Iterator[Notice]:
             return
 
 
+def flat_steps(recording: Recording) -> Iterator[Notice]:
+    """Functions in steps, whose slope is 0 everywhere, that leave nothing of a leaf's gradient."""
+    stopped = {
+        event.node_id
+        for event in recording.events
+        if isinstance(event, NodeRan) and FLAT.match(recording.node(event.node_id).name) and _sends_only_zeros(event)
+    }
+    zeros: dict[str, bool] = {}
+    for event in recording.events if stopped else ():
+        if isinstance(event, Accumulated):
+            is_zero = event.incoming.stats.zero == event.incoming.numel
+            zeros[event.leaf_id] = is_zero and zeros.get(event.leaf_id, True)
+    for node in (node for node in recording.nodes if node.id in stopped):
+        behind = reachable(recording, [node.id])
+        leaves = tuple(leaf.name for leaf in recording.leaves if zeros.get(leaf.id) and leaf.node_id in behind)
+        if leaves:
+            values: Values = {
+                "node": node.name,
+                "code": expression(recording, node.span) or node.name,
+                "leaves": leaves,
+            }
+            yield Notice(key="flat_step", values=values, span=node.span)
+            return
+
+
+def _sends_only_zeros(event: NodeRan) -> bool:
+    """Whether a node that got something else sends only zeros on."""
+    came, sent = ([grad for grad in grads if grad is not None] for grads in (event.grad_outputs, event.grad_inputs))
+    return (
+        bool(sent)
+        and all(one.stats.zero == one.numel for one in sent)
+        and any(one.stats.zero < one.numel for one in came)
+    )
+
+
+def left_to_no_optimizer(recording: Recording) -> Iterator[Notice]:
+    """Parameters that collect gradients while the optimizers of this program were given others."""
+    if leaves := left_leaves(recording):
+        yield Notice(key="left_to_no_optimizer", values={"leaves": tuple(leaf.name for leaf in leaves)})
+
+
+def left_leaves(recording: Recording) -> tuple[Leaf, ...]:
+    """The leaves with a gradient that no optimizer was given and nothing changed, where others have an optimizer."""
+    if recording.truncated or recording.error is not None or not any(leaf.is_optimized for leaf in recording.leaves):
+        return ()
+    filled = Counter(event.leaf_id for event in recording.events if isinstance(event, Accumulated))
+    changes = (event for event in recording.events if isinstance(event, Modified) and not event.of_grad)
+    changed = {event.leaf_id for event in changes}
+    cleared = {event.leaf_id for event in recording.events if isinstance(event, GradCleared)}
+    return tuple(
+        leaf
+        for leaf in recording.leaves
+        if leaf.id in filled
+        and leaf.id not in changed
+        and not leaf.is_optimized
+        and leaf.name != leaf.id
+        # An input whose gradient is wanted, as for an adversarial example, is made by the program itself.
+        and (leaf.span is None or (filled[leaf.id] > 1 and leaf.id not in cleared))
+    )
+
+
 def summed_leaves(recording: Recording) -> Iterator[Notice]:
     """Leaves that were added to a whole batch whose loss is a plain sum: their gradient counts the rows."""
     for leaf in recording.leaves:
@@ -223,6 +290,18 @@ def is_behind_where(recording: Recording, ran: NodeRan) -> bool:
 
 
 # What the finders ask
+
+
+def reachable(recording: Recording, sources: Iterable[str]) -> set[str]:
+    """The ids of some leaves and nodes, and of everything that they send gradients to."""
+    found: set[str] = set()
+    pending = list(sources)
+    while pending:
+        source = pending.pop()
+        if source not in found:
+            found.add(source)
+            pending += [edge.target for edge in recording.edges_from(source)]
+    return found
 
 
 def of_kind(recording: Recording, kind: str) -> Iterator[Remark]:

@@ -41,9 +41,17 @@ WRONG = [
     ("column_against_row", "torch.ones(4) - w * c", W + "c = torch.ones(4, 1)\nd = torch.ones(4) - w * c\n(d**2).mean().backward()"),
     ("summed_leaf", "torch.ones(5, 2) + x", X + "(torch.ones(5, 2) + x).sum().backward()"),
     ("nan_behind_where", "x.log()", "x = torch.tensor([0., 1.], requires_grad=True)\ntorch.where(x > 0, x.log(), 0.).sum().backward()"),
+    ("flat_step", "torch.round(x * 2)", X + "y = torch.round(x * 2)\n((y - 1) ** 2).sum().backward()"),
+    ("flat_step", "x.sign()", X + "y = x.sign()\n(y * y).mean().backward()"),
+    ("left_to_no_optimizer", None, NET + "opt = torch.optim.SGD(net[0].parameters(), lr=0.1)\n" + TRAIN.format(out="net(x)")),
+    ("left_to_no_optimizer", None, SGD + X + TRAIN.format(out="(w * x)")),
 ]  # fmt: skip
 
 SOUND = [
+    X + "y = x - x.floor()\ny.sum().backward()",
+    X + "y = x + (x.round() - x).detach()\n(x * 2).sum().backward()",
+    SGD + X + TRAIN.format(out="x.grad = None\n    (w * x)"),
+    SGD + "x = torch.ones(2, requires_grad=True)\n(w * x).sum().backward()\nopt.step()\nprint(x.grad)",
     X + "y = x.exp()\nz = y.data * 10\ny.sum().backward()",
     X + "x.data.mul_(3)\ny = x.exp()\ny.sum().backward()",
     W + "(w * w).backward()\nw.data -= 0.1 * w.grad\nw.grad = None\n(w * w).backward()",
