@@ -26,7 +26,7 @@ LAYERS: dict[str, set[str]] = {
     "gallery": {"msgspec"},
     "mistakes": {"msgspec"},
     "labs": {"plotly", "numpy", "msgspec"},
-    "ui": {"streamlit", "plotly", "msgspec"},
+    "ui": {"streamlit", "plotly", "msgspec", "cachetools"},
 }
 APART = {"recorder": {"runner"}, "render.layout": {"runner"}}
 """What runs in the worker alone, and the one layer that may import it."""

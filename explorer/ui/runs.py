@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Condition
+from typing import Any
+
+import msgspec
 import streamlit as st
+from cachetools import LRUCache, cached
+from cachetools.keys import hashkey
 
 from explorer.errors import LayoutFailed
 from explorer.model import Recording
@@ -12,6 +18,20 @@ from explorer.runner import AnyEnding, Stopped, is_warm, lay_out, run, warm_up
 from explorer.ui.first_picture import first_ending, first_svg
 
 SEED = 0
+
+MOST_BYTES = 128 * 2**20
+"""How much JSON the endings may amount to that are kept; in memory they take about twice that."""
+
+
+def size_of(ending: AnyEnding) -> int:
+    """How much an ending takes as JSON, in bytes."""
+    return len(msgspec.json.encode(ending))
+
+
+ENDINGS: LRUCache[Any, AnyEnding] = LRUCache(MOST_BYTES, getsizeof=size_of)
+"""How the programs ended that were run last."""
+HAS_ENDED = Condition()
+"""Waited for by those who want the same run."""
 
 
 def ending_of(program: str) -> AnyEnding:
@@ -28,7 +48,8 @@ def ending_of(program: str) -> AnyEnding:
 
 def forget(program: str) -> None:
     """Lets a program run anew; that it was stopped may have been the machine's fault."""
-    _run.clear(program)
+    with HAS_ENDED:
+        ENDINGS.pop(hashkey(program), None)
 
 
 def svg_of(recording: Recording, options: GraphOptions) -> str:
@@ -46,7 +67,7 @@ def svg_of(recording: Recording, options: GraphOptions) -> str:
         return _lay_out(dot)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@cached(ENDINGS, condition=HAS_ENDED)
 def _run(program: str) -> AnyEnding:
     return run(program, seed=SEED)
 
