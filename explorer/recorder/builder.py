@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 import torch
 
@@ -72,15 +72,15 @@ class Builder:
         """The tensor's numbers, or None for an undefined gradient."""
         return None if tensor is None else self.snapshots.take(tensor)
 
-    def name_tensors(self, named: Iterable[tuple[str, torch.Tensor]]) -> None:
-        """Gives names to the leaves and results that have none."""
+    def name_tensors(self, named: Iterable[tuple[str, torch.Tensor]], fleeting: Container[str]) -> None:
+        """Gives names to the leaves and results that have none; to one of several results none that does not last."""
         for full_name, tensor in named:
             name = writable(full_name, LONGEST_NAME)
             leaf = self.leaves.known(tensor)
             if leaf is not None:
                 leaf.name = better_name(leaf.name, name)
             elif not is_leaf(tensor):
-                self.graph.name(grad_fn_of(tensor), tensor.output_nr, name)
+                self.graph.name(grad_fn_of(tensor), tensor.output_nr, name, lasts=full_name not in fleeting)
 
     def recording(self, *, source: str | None, seed: int | None) -> Recording:
         """What has been gathered."""

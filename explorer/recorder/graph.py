@@ -108,13 +108,13 @@ class Graph:
         node_id: str = running.metadata[self._key]
         return node_id
 
-    def name(self, grad_fn: GradFn | None, output_nr: int, variable: str) -> None:
-        """Gives one of a node's results its variable, if it has none."""
+    def name(self, grad_fn: GradFn | None, output_nr: int, variable: str, *, lasts: bool) -> None:
+        """Gives one of a node's results its variable, if it has none: the only one, or one of several if it lasts."""
         node_id = self.node_id(grad_fn)
         if node_id is None:
             return
         node = self.nodes[node_id]
-        if node.results > MOST_NAMED:
+        if node.results > (MOST_NAMED if lasts else 1):
             return
         names = ["_"] * node.results if node.variable is None else BETWEEN_NAMES.split(node.variable)
         if output_nr < len(names) == node.results and names[output_nr] == "_":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -23,9 +22,6 @@ THIN = tuple(f"{TORCH}/{file}" for file in ("overrides.py", "functional.py", "nn
 
 PARSING = threading.Lock()
 """CPython 3.11 raises SystemError now and then where two threads parse at once."""
-
-CHAINED = re.compile(r"^[ \t)\]}]*\.", re.MULTILINE)
-"""A line that goes on with what the last one ended with."""
 
 Position = tuple[int, int, int, int]
 
@@ -63,14 +59,14 @@ class Bindings(NamedTuple):
             same for these names, where Python says that it unpacks.
         fleeting: Names that only loops give, to one thing after the other.
         folds: Which of the expressions fold.
-        whole: The whole of each call of a method that stands on a later line than what it is called of: Python says of
-            `.exp()` in a chain of lines that the call begins there.
+        meant: The expression that is meant where Python says that another piece is evaluated: of a method's call on a
+            later line than what it is called of, `.exp()`, the part from there; of `xi in x` the whole loop.
     """
 
     targets: Mapping[Position | None, tuple[str, ...]]
     fleeting: frozenset[str]
     folds: frozenset[Position | None]
-    whole: Mapping[Position | None, Span]
+    meant: Mapping[Position | None, Span]
 
 
 class Places:
@@ -84,7 +80,7 @@ class Places:
     def __init__(self, filename: str, source: str | None) -> None:
         self.filename = filename
         self._lines = lines_of(source or "")
-        self._targets, self.fleeting, self._folds, self._whole = bindings(source or "")
+        self._targets, self.fleeting, self._folds, self._meant = bindings(source or "")
         self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
         self._is_thin: dict[str, bool] = {}
 
@@ -116,7 +112,7 @@ class Places:
             known = self._spots[id(code)] = code, {}
         if (spot := known[1].get(lasti)) is None:
             span = self._characters(positions_of(code)[lasti // 2])
-            span = self._whole.get(position_of(span), span)
+            span = self._meant.get(position_of(span), span)
             where = position_of(span)
             spot = known[1][lasti] = span, self._targets.get(where, ()), where in self._folds
         return spot
@@ -175,8 +171,9 @@ def bindings(source: str) -> Bindings:
     found: dict[Position | None, tuple[str, ...]] = {}
     looped: set[str] = set()
     folds: set[Position | None] = set()
-    for statement in ast.walk(tree) if ":=" in source else statements_of(tree):
-        match statement:
+    meant: dict[Position | None, Span] = {}
+    for node in ast.walk(tree):
+        match node:
             case ast.Assign(targets=[target, *_], value=value):
                 for name, part in pairs(target, value):
                     found[position(part, lines)] = names_of(name)
@@ -187,24 +184,21 @@ def bindings(source: str) -> Bindings:
             case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
                 found[position(value, lines)] = names_of(target)
             case ast.AugAssign(target=target):
-                found[position(statement, lines)] = names_of(target)
-            case ast.For(target=target):
+                found[position(node, lines)] = names_of(target)
+            case (
+                ast.For(target=target, iter=looped_over)
+                | ast.ListComp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
+                | ast.SetComp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
+                | ast.DictComp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
+                | ast.GeneratorExp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
+            ):
                 looped |= set(names_of(target))
-    whole = calls_across_lines(tree, lines) if CHAINED.search(source) else {}
-    return Bindings(found, frozenset(looped.difference(*found.values())), frozenset(folds), whole)
-
-
-def calls_across_lines(tree: ast.AST, lines: list[str]) -> Mapping[Position | None, Span]:
-    """The `whole` of `Bindings`."""
-    found: dict[Position | None, Span] = {}
-    for call in ast.walk(tree):
-        match call:
+                meant[position(node, lines)] = span_between(target, looped_over, lines)
             case ast.Call(func=ast.Attribute() as method) if method.lineno != method.end_lineno:
-                line, column, end_line, end_column = position(call, lines)
-                _, _, named_on, named_until = position(method, lines)
-                said = named_on, named_until - len(method.attr), end_line, end_column
-                found[said] = Span(line=line, column=column, end_line=end_line, end_column=end_column)
-    return found
+                _, _, line, until = position(method, lines)
+                _, _, end_line, end_column = position(node, lines)
+                meant[line, until - len(method.attr), end_line, end_column] = span_between(node, node, lines)
+    return Bindings(found, frozenset(looped.difference(*found.values())), frozenset(folds), meant)
 
 
 def pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -219,18 +213,6 @@ def pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.exp
             yield target, value
 
 
-def statements_of(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every statement, without a look at the expressions in it."""
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        yield node
-        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
-            inner = getattr(node, block, ())
-            if isinstance(inner, list):  # the body of a lambda or a conditional expression is none
-                pending += inner
-
-
 def lines_of(source: str) -> list[str]:
     """The lines as Python counts them (`str.splitlines` knows more line ends)."""
     return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -241,6 +223,12 @@ def names_of(target: ast.expr) -> tuple[str, ...]:
     if isinstance(target, (ast.Tuple, ast.List)):
         return tuple(name for element in target.elts for name in names_of(element))
     return (ast.unparse(target),)
+
+
+def span_between(first: ast.expr, last: ast.expr, lines: list[str]) -> Span:
+    """Where two expressions and what is between them stand, as a recording says it."""
+    (line, column, _, _), (_, _, end_line, end_column) = position(first, lines), position(last, lines)
+    return Span(line=line, column=column, end_line=end_line, end_column=end_column)
 
 
 def position(node: ast.expr | ast.stmt, lines: list[str]) -> Position:

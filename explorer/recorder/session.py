@@ -186,7 +186,8 @@ class Session:
 
     def _name_tensors(self, place: Place) -> None:
         namespaces = [*namespaces_of(place.frame, self._places.filename), self._globals]
-        self._builder.name_tensors(named_tensors(namespaces, self._places.fleeting))
+        fleeting = self._places.fleeting
+        self._builder.name_tensors(named_tensors(namespaces, fleeting), fleeting)
 
 
 class Watch(TorchFunctionMode):

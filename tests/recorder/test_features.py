@@ -7,6 +7,7 @@ import torch
 
 from checker import PRELUDE, check_recording, events_of, nodes_ran, recorded, run_recorded, to_tensor
 from explorer.model import Accumulated, BackwardEnded, BackwardStarted, GradCleared, Modified, NodeRan, Operation
+from explorer.model.source import piece_at
 from explorer.recorder import record
 
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
@@ -680,6 +681,21 @@ def test_a_sum_has_its_name_and_what_it_adds_up_on_its_way_has_none() -> None:
     named = [(node.variable, node.name) for node in recording.nodes if node.variable not in {None, "x"}]
     assert named == [("total", "AddBackward0"), *[("y", "MulBackward0")] * 3]
     assert [event.variable for event in events_of(recording, Operation)].count("total") == 1
+
+
+@pytest.mark.parametrize(
+    ("loop", "piece"),
+    [
+        ("for a in x:\n    b = a * 2", "a in x"),
+        ("parts = [a * 2 for a in x]", "a in x"),
+        ("s = sum(a for i, a in enumerate(x))", "enumerate(x)"),
+        ("g, = torch.autograd.grad((x**3).sum(), x, create_graph=True)\nh = [torch.autograd.grad(a, x, retain_graph=True)[0] for a in g]", "a in g"),
+    ],
+)  # fmt: skip
+def test_what_is_looped_over_is_told_from_the_loop_and_from_what_the_loop_makes(loop: str, piece: str) -> None:
+    recording = recorded(X + loop)
+    (unbound,) = (node for node in recording.nodes if node.name == "UnbindBackward0")
+    assert (piece_at(recording.source, unbound.span), unbound.variable) == (piece, None)
 
 
 def test_a_chain_of_methods_over_several_lines() -> None:
