@@ -239,6 +239,7 @@ class Operations:
         if len(made) == 1 < len(place.targets):
             variable = None  # one result that has several names is taken apart by the next call
         values = tuple(map(builder.value, made))
+        is_made_like = differentiable and not node_ids and name.endswith(SHAPE_ONLY)
         new: list[str] = []
         if len(made) > 1:
             new = self._describe_all(made, values, node_ids, names_of_results(place.targets, result), taken)
@@ -253,7 +254,7 @@ class Operations:
             values=values,
             node_ids=node_ids,
             input_ids=self._origins(taken),
-            leaf_id=None if taken else self._new_leaf(made, place),
+            leaf_id=self._new_leaf(made, place) if not taken or is_made_like else None,
             cut_id=builder.cuts.note(cut) if cut else None,
             requires_grad=differentiable,
         )

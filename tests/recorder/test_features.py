@@ -589,6 +589,13 @@ def test_a_cut_is_where_the_history_is_lost_and_nowhere_else(code: str, cuts: li
     assert [cut.operation for cut in check_recording(code).cuts] == cuts
 
 
+def test_a_leaf_may_be_made_like_another_tensor() -> None:
+    recording = recorded(X + "d = torch.zeros_like(x, requires_grad=True)\n(x + d).sum().backward()")
+    made = events_of(recording, Operation)[1]
+    assert (made.name, made.leaf_id) == ("zeros_like", recording.leaves[1].id)
+    assert [leaf.span is not None for leaf in recording.leaves] == [True, True]
+
+
 def test_a_leaf_may_be_a_view() -> None:
     made = "with torch.no_grad():\n    v = torch.ones(3)[:2]\nv.requires_grad_()\nbase = torch.ones(3)\n"
     code = made + "w = base[:2].requires_grad_()\nbase.requires_grad_()\n(v * w).sum().backward()"
