@@ -228,6 +228,15 @@ def zeros_like(value: TensorValue | None) -> TensorValue | None:
     )
 
 
+def without_bystanders(recording: Recording) -> Recording:
+    """Without the leaves that have no name and no part in anything, such as a weight that torch's own code replaced."""
+    idle = {leaf.id for leaf in recording.leaves if leaf.name == leaf.id and leaf.node_id is None}
+    if not idle:
+        return recording
+    idle.difference_update(reference for _, reference in _references(recording))
+    return msgspec.structs.replace(recording, leaves=tuple(leaf for leaf in recording.leaves if leaf.id not in idle))
+
+
 def check_references(recording: Recording) -> None:
     """Raises RecordingInvalid if an id is used twice or stands for nothing of its kind."""
     ids = {

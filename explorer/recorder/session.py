@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.errors import ExplorerError
 from explorer.model import Raised, Recording, Warned
+from explorer.model.recording import without_bystanders
 from explorer.recorder.blame import PASSES, blamed, calls_of, failure_of, users_lines
 from explorer.recorder.builder import LONGEST_MESSAGE, Builder, writable
 from explorer.recorder.limits import RecordingLimits
@@ -88,7 +89,8 @@ class Session:
                 recording = self._builder.recording(source=self.source, seed=self.seed)
                 if isinstance(error, Exception):
                     recording = self._with_error(recording, error, traceback)
-                self._recording = msgspec.structs.replace(recording, remarks=self._remarks.found)
+                recording = msgspec.structs.replace(recording, remarks=self._remarks.found)
+                self._recording = without_bystanders(recording)
                 self._builder.graph.unhook()
         finally:
             self._calls, self._globals = {}, {}

@@ -437,6 +437,7 @@ def test_what_a_call_computes_has_not_the_name_of_what_it_returns(norm: str) -> 
     recording = recorded(code)
     assert {node.variable for node in recording.nodes if node.kind == "operation"} == {None, "out", "loss"}
     assert not {event.variable for event in events_of(recording, Operation)} & {"lin"}
+    assert all(leaf.name.startswith("lin.") for leaf in recording.leaves)
 
 
 def test_a_name_that_is_given_in_a_loop_stays_with_every_result() -> None:
