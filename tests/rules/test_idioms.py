@@ -128,6 +128,11 @@ def test_a_warning_where_training_is_broken(program: str, expected: tuple[str, o
     assert warned(program) == [expected]
 
 
+def test_gradients_of_the_others_pass_that_nothing_was_made_of_yet_are_a_hint() -> None:
+    found = notices(recorded(SOUND["generator and discriminator"].replace("range(2)", "range(1)")))
+    assert [(one.key, one.severity) for one in found if one.values.get("leaves")] == [("stale_gradient", "hint")]
+
+
 def test_what_holds_back_the_same_leaves_twice_is_told_with_both_lines() -> None:
     (notice,) = notices(recorded(BROKEN["detached here, under no_grad there"][0]))
     assert (notice.values["operation"], len(notice.lines)) == (("torch.no_grad()", "detach"), 2)
