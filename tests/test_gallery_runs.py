@@ -10,11 +10,11 @@ import explorer
 from explorer.gallery import function, functions
 from explorer.i18n import LANGUAGES, Language
 from explorer.model import NodeRan, Recording
-from explorer.render.part import MOST_NODES
+from explorer.render.part import MOST_NODES, graph_of, suggested_scope
 from explorer.render.tracks import tracks
 from explorer.rules import error_hint, explain, notice_text, notices, sentences
 
-MOST_STEPS = 150
+MOST_STEPS, MOST_STEPS_OF_LOOPS = 150, 2_000
 every_function = pytest.mark.parametrize("function_id", [shown.id for shown in functions()])
 
 
@@ -41,11 +41,14 @@ def test_two_runs_are_equal(function_id: str) -> None:
 
 
 @every_function
-def test_it_is_small_enough_to_be_shown_whole(function_id: str) -> None:
-    recording = run_once(function_id)
+def test_it_is_small_enough_to_be_shown_whole_or_pass_by_pass(function_id: str) -> None:
+    recording, is_loop = run_once(function_id), function(function_id).is_loop
     assert not recording.truncated
-    assert 2 <= len(recording.nodes) <= MOST_NODES
-    assert len(recording.events) <= MOST_STEPS
+    assert suggested_scope(recording) == ("round" if is_loop else "all")
+    for nr, one in enumerate(recording.rounds):
+        assert 2 <= len(graph_of(recording, nr)) <= MOST_NODES
+        assert len(one.passes) == 1 or not is_loop
+    assert len(recording.events) <= (MOST_STEPS if not is_loop else MOST_STEPS_OF_LOOPS)
     assert all(leaf.value.complete for leaf in recording.leaves)
 
 
@@ -75,6 +78,16 @@ def test_the_picture_follows_every_step(function_id: str) -> None:
         steps = [frame.step for frame in frames]
         assert steps == sorted(set(steps))
         assert all(0 <= step <= len(recording.events) for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("function_id", "steps", "batches"), [("fit-line", 30, 1), ("micro-batches", 3, 4), ("xor", 60, 1)]
+)
+def test_a_training_loop_gets_where_it_should(function_id: str, steps: int, batches: int) -> None:
+    recording = run_once(function_id)
+    assert len(recording.backward_passes) == steps * batches
+    losses = [one.started.roots[0].value.values[0] for one in recording.backward_passes]  # type: ignore[union-attr]
+    assert losses[-1] < losses[batches - 1] / 10
 
 
 WITHOUT_FORMULA = {"CopySlices", "SquareBackward"}

@@ -36,6 +36,11 @@ class GalleryFunction(Frozen, frozen=True, kw_only=True):
     notices: dict[str, str]
     code: str
 
+    @property
+    def is_loop(self) -> bool:
+        """Whether its backward passes run in a loop, which toggles leave alone."""
+        return not any(_starts_pass(statement) for statement in ast.parse(self.code).body)
+
     def title(self, language: Language) -> str:
         """Its title in a language."""
         return self.titles[language]
@@ -104,7 +109,7 @@ def check_gallery(index: dict[str, object], programs: dict[str, str]) -> tuple[G
     Raises:
         GalleryInvalid: An entry is malformed, stands twice, has no program, lacks a language or has a category without
             a name; a program has no entry, does not parse, does not start with `import torch`, or starts no backward
-            pass at its top level.
+            pass.
     """
     try:
         entries = msgspec.convert(index, _Index).function
@@ -134,12 +139,15 @@ def _problem(entry: _Entry, code: str) -> str | None:
     if not code.startswith("import torch\n"):
         return "does not start with import torch"
     try:
-        calls = [statement.value for statement in ast.parse(code).body if isinstance(statement, ast.Expr)]
+        statements = [*ast.walk(ast.parse(code))]
     except SyntaxError as error:
         return f"does not parse: {error}"
-    if not any(isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "backward" for call in calls):
-        return "starts no backward pass at its top level"
-    return None
+    return None if any(map(_starts_pass, statements)) else "starts no backward pass"
+
+
+def _starts_pass(statement: ast.AST) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "backward"
 
 
 @cache

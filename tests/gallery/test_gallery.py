@@ -14,8 +14,10 @@ from explorer.i18n import LANGUAGES, catalog
 from explorer.program import Toggles, apply_toggles, find_inputs, why_not, with_requires_grad, with_shape, with_values
 
 every_function = pytest.mark.parametrize("shown", functions(), ids=lambda shown: shown.id)
+STRAIGHT = [one for one in functions() if not one.is_loop]
+every_straight_function = pytest.mark.parametrize("shown", STRAIGHT, ids=lambda shown: shown.id)
 every_single_function = pytest.mark.parametrize(
-    "shown", [one for one in functions() if one.id != "both"], ids=lambda shown: shown.id
+    "shown", [one for one in STRAIGHT if one.id != "both"], ids=lambda shown: shown.id
 )
 
 SAVE_NOTHING = {"sum", "mean"}
@@ -95,7 +97,7 @@ def test_words(shown, language):
 def test_inputs_are_found_and_an_edit_that_changes_nothing_changes_nothing(shown):
     grads, printed = ran(shown.code)
     tensors = [found for found in find_inputs(shown.code) if found.kind != "scalar"]
-    assert any(found.requires_grad for found in tensors)
+    assert any(found.requires_grad for found in tensors) or "net.parameters()" in shown.code
     code = shown.code
     for found in tensors:
         code = with_values(code, found.name, found.values, found.shape)
@@ -142,7 +144,7 @@ def test_the_same_graph_again(shown):
         ran(freed)
 
 
-@every_function
+@every_straight_function
 @pytest.mark.parametrize("seed", ["implicit", "ones", "one-hot", "own"])
 def test_seeds(shown, seed):
     """Only the vector root refuses to go without, and to take a lone number."""
@@ -155,7 +157,13 @@ def test_seeds(shown, seed):
         assert_same(ran(written)[0], ran(shown.code)[0])
 
 
-@every_function
+def test_loops_are_left_alone_by_the_toggles():
+    loops = [one for one in functions() if one.is_loop]
+    assert {one.category for one in loops} == {"training"}
+    assert all(why_not(one.code) for one in loops)
+
+
+@every_straight_function
 def test_a_second_function_adds_its_gradient(shown):
     name = next(found.name for found in find_inputs(shown.code) if found.requires_grad)
     before = ran(shown.code)[0].get(name)

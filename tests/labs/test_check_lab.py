@@ -48,7 +48,7 @@ def kinds_of(program: str) -> list[str]:
     return kinds["en"]
 
 
-@pytest.mark.parametrize("entry", functions(), ids=lambda entry: entry.id)
+@pytest.mark.parametrize("entry", [one for one in functions() if not one.is_loop], ids=lambda entry: entry.id)
 def test_gradcheck_agrees_on_the_gallery(entry: GalleryFunction) -> None:
     reading = reading_of(entry.code)
     said = {language: verdict(reading, language) for language in LANGUAGES}

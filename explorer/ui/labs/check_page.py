@@ -57,7 +57,7 @@ def check_page() -> None:
 
 def _chosen(settings: CheckSettings) -> str:
     """The program to check: one of the gallery's, or the user's own."""
-    titles = {one.id: one.title(language()) for one in functions()}
+    titles = {one.id: one.title(language()) for one in functions() if not one.is_loop}
     known = settings.function if settings.function in titles else OWN
     with st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls"):
         st.selectbox(
