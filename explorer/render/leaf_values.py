@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.model import Leaf, Modified, Recording, TensorValue
+from explorer.model.derived import derived
 from explorer.model.text import shape_text, short_text
 from explorer.render.options import GraphOptions
 
@@ -10,6 +11,7 @@ LeafValues = dict[str, tuple[tuple[int, TensorValue], ...]]
 """(step from which on, value) by the id of the leaf's box, the value it was made with first."""
 
 
+@derived
 def leaf_values(recording: Recording) -> LeafValues:
     """Of each leaf that is changed: all values it ever has."""
     changed: dict[str, list[tuple[int, TensorValue]]] = {}

@@ -17,6 +17,7 @@ from explorer.model import (
     Root,
     grad_change,
 )
+from explorer.model.derived import derived
 from explorer.model.values import Frozen
 from explorer.render.grad_text import NONE, value_text
 from explorer.render.labels import shortened, span_text
@@ -104,6 +105,7 @@ class Ledger(Frozen, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
 
 
+@derived
 def ledger(recording: Recording) -> Ledger:
     """The ledger of every leaf that requires a gradient, or that ever had one."""
     changes = _changes(recording)

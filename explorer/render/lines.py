@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from explorer.model import Operation, Recording
+from explorer.model.derived import derived
 from explorer.model.values import Frozen
 
 MOST_SPANNED_RANKS = 200
@@ -33,6 +34,7 @@ class Line(Frozen, frozen=True, kw_only=True):
     target: str
 
 
+@derived
 def lines_of(recording: Recording) -> tuple[Line, ...]:
     """All lines, edges first, in the order of the recording."""
     edges = (Line(id=edge.id, kind="edge", source=edge.source, target=edge.target) for edge in recording.edges)

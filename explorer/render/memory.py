@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from explorer.model import BackwardEnded, Modified, Node, Raised, Recording, SavedTensor
+from explorer.model.derived import derived
 from explorer.model.values import Frozen
-from explorer.render.schedule import Schedule
+from explorer.render.schedule import Schedule, schedule_of
 
 BoxState = Literal["kept", "stale", "freed"]
 SecondPass = Literal["nothing", "nothing_again", "waiting", "kept", "freed", "again", "complained", "complained_stale"]
@@ -31,6 +32,10 @@ class Held(Frozen, frozen=True, kw_only=True):
         """Both."""
         return self.leaf_bytes + self.result_bytes
 
+    def plus(self, leaf_bytes: int, result_bytes: int) -> Held:
+        """So many bytes more."""
+        return Held(leaf_bytes=self.leaf_bytes + leaf_bytes, result_bytes=self.result_bytes + result_bytes)
+
 
 class Box(Frozen, frozen=True, kw_only=True):
     """A saved tensor as it is at a step.
@@ -48,13 +53,14 @@ class Box(Frozen, frozen=True, kw_only=True):
     freed_at: int | None = None
 
 
+@derived
 def held(recording: Recording) -> tuple[Held, ...]:
     """What the graph holds at each step, from 0 to the last.
 
     From the step at which a node is noted to the one at which a backward pass frees what it saved. A graph that nobody
     refers to any longer dies without an event, so it counts as held.
     """
-    schedule = Schedule.of(recording)
+    schedule = schedule_of(recording)
     sizes: dict[int, int] = {}
     of_leaf: set[int] = set()
     changes: dict[int, Counter[int]] = {}
@@ -69,21 +75,23 @@ def held(recording: Recording) -> tuple[Held, ...]:
             if freed is not None:
                 changes.setdefault(freed, Counter())[saved.storage] -= 1
     holders: Counter[int] = Counter()
-    found = [Held()]
+    now = Held()
+    found = []
     for step in range(len(recording.events) + 1):
-        if step in changes:
-            holders.update(changes[step])
-            alive = [storage for storage, count in holders.items() if count > 0]
-            leaves = sum(sizes[storage] for storage in alive if storage in of_leaf)
-            found[-1] = Held(leaf_bytes=leaves, result_bytes=sum(sizes[storage] for storage in alive) - leaves)
-        found.append(found[-1])
-    return tuple(found[:-1])
+        for storage, change in changes.get(step, {}).items():
+            before = holders[storage] > 0
+            holders[storage] += change
+            more = sizes[storage] * ((holders[storage] > 0) - before)
+            now = now.plus(more, 0) if storage in of_leaf else now.plus(0, more)
+        found.append(now)
+    return tuple(found)
 
 
 MOST_BARS = 300
 """A bar of memory is hardly wider in pixels; of steps that share one, the largest is drawn."""
 
 
+@derived
 def bars(recording: Recording) -> tuple[tuple[int, Held], ...]:
     """(step, memory held from there on) wherever it changes, in few enough steps to be drawn."""
     at_steps = held(recording)
@@ -99,7 +107,7 @@ def largest(some: Sequence[Held]) -> Held:
 
 def boxes(recording: Recording, node: Node, step: int) -> tuple[Box, ...]:
     """The tensors that a node saved, as they are at a step; () before the node is there."""
-    schedule = Schedule.of(recording)
+    schedule = schedule_of(recording)
     if schedule.built_at(node.id) > step:
         return ()
     freed = freed_at(schedule, node)
@@ -114,7 +122,7 @@ def second_pass(recording: Recording, node: Node, step: int) -> SecondPass:
     there; "kept": a pass left them there; "again": and another has used them. "freed": the next pass will fail here;
     "complained": it has; "complained_stale": it has, since a saved tensor had been changed in place.
     """
-    runs = [run for at, run in Schedule.of(recording).runs.get(node.id, ()) if at <= step]
+    runs = [run for at, run in schedule_of(recording).runs.get(node.id, ()) if at <= step]
     inside = boxes(recording, node, step)
     if _failed(recording, node, step):
         return "complained_stale" if any(box.state == "stale" for box in inside) else "complained"

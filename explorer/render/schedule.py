@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from explorer.model import BackwardStarted, Modified, NodeRan, Operation, Recording
+from explorer.model.derived import derived
 from explorer.model.values import Frozen
 
 
@@ -26,22 +27,23 @@ class Schedule(Frozen, frozen=True, kw_only=True):
         """The step from which a part is there."""
         return self.built.get(id_, 0)
 
-    @classmethod
-    def of(cls, recording: Recording) -> Schedule:
-        """Reads the events once."""
-        runs: dict[str, list[tuple[int, NodeRan]]] = defaultdict(list)
-        starts = []
-        for step, event in enumerate(recording.events, 1):
-            match event:
-                case NodeRan(node_id=node_id):
-                    runs[node_id].append((step, event))
-                case BackwardStarted():
-                    starts.append((step, event))
-        return cls(
-            built=_built(recording, runs, starts),
-            runs={node_id: tuple(steps) for node_id, steps in runs.items()},
-            starts=tuple(starts),
-        )
+
+@derived
+def schedule_of(recording: Recording) -> Schedule:
+    """The steps of a recording, read from its events once."""
+    runs: dict[str, list[tuple[int, NodeRan]]] = defaultdict(list)
+    starts = []
+    for step, event in enumerate(recording.events, 1):
+        match event:
+            case NodeRan(node_id=node_id):
+                runs[node_id].append((step, event))
+            case BackwardStarted():
+                starts.append((step, event))
+    return Schedule(
+        built=_built(recording, runs, starts),
+        runs={node_id: tuple(steps) for node_id, steps in runs.items()},
+        starts=tuple(starts),
+    )
 
 
 def _built(

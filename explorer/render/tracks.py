@@ -16,10 +16,11 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from explorer.model import Accumulated, BackwardEnded, Modified, Raised, Recording
+from explorer.model.derived import derived
 from explorer.model.values import Frozen
 from explorer.render.grad_text import NONE, grad_texts, value_text
 from explorer.render.lines import Line, lines_of, long_lines
-from explorer.render.schedule import Schedule
+from explorer.render.schedule import Schedule, schedule_of
 
 State = Literal[
     "absent", "built", "running", "done", "failed", "idle", "sent", "undefined", "full", "stale", "freed", "cut"
@@ -45,9 +46,10 @@ class Keyframe(Frozen, frozen=True, kw_only=True):
 Tracks = dict[str, tuple[Keyframe, ...]]
 
 
+@derived
 def tracks(recording: Recording) -> Tracks:
     """The keyframes of every element, by id, in order of steps; the first is at step 0."""
-    schedule = Schedule.of(recording)
+    schedule = schedule_of(recording)
     found: Tracks = {}
     for part in (_nodes, _leaves, _edges, _seeds, _saved, _cuts, _links):
         found |= dict(part(recording, schedule))

@@ -27,6 +27,7 @@ from explorer.model import (
     TensorValue,
     Warned,
 )
+from explorer.model.derived import derived
 from explorer.model.recording import zeros_like
 from explorer.model.text import shape_text
 from explorer.rules.gradients import seed_grad, sent
@@ -88,6 +89,7 @@ def start_sentence(recording: Recording, language: Language) -> str:
     return story.say("sentence.start", steps=len(recording.events), passes=len(recording.backward_passes))
 
 
+@derived
 def sentences(recording: Recording, language: Language) -> tuple[str, ...]:
     """The sentences of all steps, from 0 to the last."""
     story = Story(recording, language)

@@ -19,8 +19,8 @@ from explorer.ui.first_picture import first_ending, first_svg
 
 SEED = 0
 
-MOST_BYTES = 128 * 2**20
-"""How much JSON the endings may amount to that are kept; in memory they take about twice that."""
+MOST_BYTES = 96 * 2**20
+"""How much JSON the endings may amount to that are kept; in memory they take about three times that."""
 
 
 def size_of(ending: AnyEnding) -> int:

@@ -9,7 +9,7 @@ import render_samples as samples
 
 from explorer.model import Accumulated, BackwardStarted, GradCleared, NodeRan, Operation, Raised, Recording
 from explorer.render.grad_text import value_text
-from explorer.render.schedule import Schedule
+from explorer.render.schedule import schedule_of
 from explorer.render.tracks import Keyframe, keyframe_at, tracks
 
 
@@ -199,7 +199,7 @@ def test_what_a_pass_changed_starts_anew_with_the_next() -> None:
             (x * x).backward()
     """
     recording = samples.recorded(code)
-    starts = [step for step, _ in Schedule.of(recording).starts]
+    starts = [step for step, _ in schedule_of(recording).starts]
     assert len(starts) == 3
     accumulate = next(node.id for node in recording.nodes if node.kind == "accumulate")
     found = tracks(recording)
