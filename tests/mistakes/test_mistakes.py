@@ -153,6 +153,7 @@ def test_signals_are_keys_of_sentences() -> None:
 
 MEANT_SO = {
     "both": {"notice.accumulated"},
+    "micro-batches": {"notice.accumulated"},
     "where-nan": {"notice.nan_behind_where"},
     "detach": {"notice.constant_behind_cut"},
     "no-grad": {"notice.constant_in_no_grad"},

@@ -48,7 +48,10 @@ class Player {
     clearInterval(this.timer);
     clearTimeout(this.settling);
     this.timer = null;
-    this.build(data, isSame && !isMoved ? this.step : data.initial_step ?? 0);
+    const step = isSame && !isMoved ? this.step : data.initial_step ?? 0;
+    const saysTheSame = isSame && data.language === this.data.language && !data.line_marks && !this.data.line_marks;
+    if (saysTheSame) this.redraw(data, step);
+    else this.build(data, step);
     if (!isSame) return;
     this.sought = null;
     if (this.picture?.select(selected)) this.view.reveal(this.picture.boxOf(selected));
@@ -80,6 +83,17 @@ class Player {
     this.program.root.hidden = !data.source;
     const panels = [this.program.root, this.graph, this.transport.root, this.ledger.root];
     this.root.replaceChildren(element("div", { class: "layout" }, ...panels));
+    this.openGraph(step);
+    this.reported = this.renderStep(step);
+  }
+
+  /** Puts another picture of the same run in place of the last one; a long run's other panels take far longer. */
+  redraw(data, step) {
+    this.data = data;
+    this.explanation.close();
+    const before = this.graph;
+    this.buildGraph(data.words);
+    before.replaceWith(this.graph);
     this.openGraph(step);
     this.reported = this.renderStep(step);
   }
