@@ -38,6 +38,7 @@ class Picture(NamedTuple):
 PICTURES = (
     Picture("mid-step", "?fn=two-dot&step=7"),
     Picture("ledger", "?fn=both", only=".player .ledger"),
+    Picture("loop", "?fn=fit-line&step=64", height=960),
     Picture("mistake", "mistakes?m=in-place-on-a-saved-value", wait_for=".pair .stage svg", height=1000),
     Picture("derivative", "derivative", wait_for=".js-plotly-plot", height=720),
     Picture("dark", "?fn=both&lang=zh&step=16", theme="dark"),

@@ -65,6 +65,18 @@ def test_every_step_of_the_gallery(function: Any) -> None:
     assert count > 0
 
 
+def test_only_gradients_of_one_pass_meet() -> None:
+    recording = recorded(
+        "x = torch.arange(3.)\nx.requires_grad_()\nm = x.dot(x)\nm.backward()\nh = x.sum()\nh.backward()"
+    )
+    by_name = {node.name: node.id for node in recording.nodes}
+    *_, one, other = shown(recording, by_name["DotBackward0"])["numbers"]["grids"]
+    assert one["note"] == other["note"] == "one of 2 that meet there"
+    assert one["symbol"] == "→ x"
+    *_, alone = shown(recording, by_name["SumBackward0"])["numbers"]["grids"]
+    assert (alone["note"], alone["symbol"]) == ("", "∂h/∂x")
+
+
 def test_a_program_without_any_gradient() -> None:
     recording = recorded("x = torch.ones(3)\ny = x * 2")
     found = shown(recording, recording.leaves[0].id)

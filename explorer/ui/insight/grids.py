@@ -146,7 +146,7 @@ def _sent_grid(
     kept: dict[str, int],
     language: Language,
 ) -> Grid:
-    meeting = len(recording.edges_to(edge.target))
+    meeting = len(recording.senders(ran.backward_pass, edge.target))
     note = text("insight.part", language, count=meeting) if meeting > 1 else ""
     title = text("insight.sent", language, target=result_name(recording, recording.node(edge.target), edge.input_nr))
     found = grid(sent, title, symbol=edge_symbol(recording, ran, edge), note=note)

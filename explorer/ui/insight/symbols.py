@@ -41,7 +41,8 @@ def gradient_symbol(recording: Recording, ran: NodeRan, node: Node, output_nr: i
 def edge_symbol(recording: Recording, ran: NodeRan, edge: Edge) -> str:
     """What the gradient along an edge is called; one of several that meet is no whole derivative."""
     target = recording.node(edge.target)
-    if len([one for one in recording.edges_to(edge.target) if one.input_nr == edge.input_nr]) == 1:
+    meeting = recording.senders(ran.backward_pass, edge.target)
+    if len([one for one, _ in meeting if one.input_nr == edge.input_nr]) == 1:
         return gradient_symbol(recording, ran, target, edge.input_nr)
     return f"→ {result_name(recording, target, edge.input_nr)}"
 
