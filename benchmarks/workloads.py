@@ -55,6 +55,18 @@ class Net(torch.nn.Module):
 net, inputs = Net(), (torch.randn(100, 32, 32), torch.randint(0, 10, (32,)))
 """
 
+WRITTEN_OUT = LSTM.replace(
+    "            h, c = self.cell(x, (h, c))\n",
+    """\
+            cell = self.cell
+            gates = x @ cell.weight_ih.T + cell.bias_ih + h @ cell.weight_hh.T + cell.bias_hh
+            i, f, g, o = gates.chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+""",
+)
+"""The same, as textbooks write it: a recorder of operations sees as many as there are."""
+
 
 def chain(operations: int) -> str:
     """So many operations in a row on three elements: as little to compute for each as there can be."""
@@ -98,5 +110,6 @@ WORKLOADS = {
     "three-layer perceptron": Workload(PERCEPTRON),
     "two-layer transformer encoder": Workload(TRANSFORMER),
     "LSTM cell, 100 steps": Workload(LSTM),
+    "LSTM written out, 100 steps": Workload(WRITTEN_OUT),
     "chain of 1,000 operations": Workload(chain(1000)),
 }
