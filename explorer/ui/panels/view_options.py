@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import get_args
 
 import streamlit as st
@@ -20,17 +21,7 @@ def view_options(recording: Recording) -> None:
     """The row of choices about the picture."""
     with st.container(horizontal=True, vertical_alignment="center", key="view-row"):
         st.html(f"<span class='row-name'>{say('view.name')}</span>", width="content")
-        st.session_state[Key.ARROWS] = st.session_state.get(Key.ARROWS) or get_args(Arrows)[0]
-        names = {name: say(f"view.arrows_{name}") for name in get_args(Arrows)}
-        st.segmented_control(
-            say("view.arrows"),
-            names,
-            key=Key.ARROWS,
-            format_func=names.__getitem__,
-            label_visibility="collapsed",
-            required=True,
-            help=say("view.arrows_help"),
-        )
+        _one_of("arrows", get_args(Arrows), Key.ARROWS, st.session_state.get(Key.ARROWS) or get_args(Arrows)[0])
         for key, label in (
             (Key.SHOW_SAVED, "saved"),
             (Key.SHOW_VALUES, "values"),
@@ -39,22 +30,24 @@ def view_options(recording: Recording) -> None:
             st.session_state.setdefault(key, True)
             st.checkbox(say(f"view.{label}"), key=key)
         if len(recording.rounds) > 1:
-            _scope(recording)
+            # What suits the program, until something is chosen.
+            _one_of("scope", get_args(Scope), Key.SCOPE, scope_of(recording), _choose_scope)
 
 
-def _scope(recording: Recording) -> None:
-    """One graph or all; what suits the program until something is chosen."""
-    st.session_state[Key.SCOPE] = scope_of(recording)
-    names = {name: say(f"view.scope_{name}") for name in get_args(Scope)}
+def _one_of(
+    what: str, choices: tuple[str, ...], key: Key, chosen: str, on_change: Callable[[], None] | None = None
+) -> None:
+    st.session_state[key] = chosen
+    names = {choice: say(f"view.{what}_{choice}") for choice in choices}
     st.segmented_control(
-        say("view.scope"),
+        say(f"view.{what}"),
         names,
-        key=Key.SCOPE,
+        key=key,
         format_func=names.__getitem__,
         label_visibility="collapsed",
         required=True,
-        help=say("view.scope_help"),
-        on_change=_choose_scope,
+        help=say(f"view.{what}_help"),
+        on_change=on_change,
     )
 
 
