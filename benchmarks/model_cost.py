@@ -14,7 +14,7 @@ from benchmarks.recorder_cost import forget_grads
 from benchmarks.rows import median, milliseconds
 from benchmarks.workloads import FILENAME, WORKLOADS, Workload
 
-REPETITIONS = 7
+REPETITIONS = 3
 
 Acts = dict[str, Callable[[], Any]]
 """What is recorded, by what the table calls it."""
