@@ -1,10 +1,11 @@
-"""Browser modules as text: several ES modules joined into the one that a component takes."""
+"""What a component takes: several ES modules joined into one, and its data."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
+from typing import Any
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\.{1,2}/[a-z/]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:default )?(?=(?:function|class|const) )", re.MULTILINE)
@@ -18,6 +19,14 @@ def joined(names: Sequence[str]) -> str:
     """
     *helpers, last = (_IMPORT.sub("", read(name)) for name in names)
     return "\n".join([*(_EXPORT.sub("", text) for text in helpers), last])
+
+
+def sent(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A component's data as its module takes it: in a list.
+
+    Of a dictionary Streamlit asks pandas what each entry is; to import it takes the first visitor of a server a second.
+    """
+    return [data]
 
 
 def read(name: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -43,3 +47,13 @@ def test_they_serve_the_first_visitor_and_nobody_else(fresh: Recording) -> None:
     assert first_ending(functions()[1].code) is None
     assert first_svg(to_dot(fresh, GraphOptions())) is not None
     assert first_svg(to_dot(fresh, GraphOptions(arrows="forward"))) is None
+
+
+def test_the_first_visitor_waits_for_no_pandas() -> None:
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest; page = AppTest.from_file(sys.argv[1], default_timeout=60)"
+        "; print(len(page.run().get('bidi_component')), 'pandas' in sys.modules)"
+    )
+    app = Path(__file__).parents[2] / "app.py"
+    done = subprocess.run([sys.executable, "-c", code, app], capture_output=True, text=True, cwd=app.parent, check=True)
+    assert done.stdout.split() == ["1", "False"]

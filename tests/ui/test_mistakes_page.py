@@ -34,7 +34,8 @@ def links(page: AppTest) -> dict[str, dict[str, str]]:
 
 def pair_of(page: AppTest) -> dict[str, Any]:
     (found,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_pair")]
-    return json.loads(found.json)
+    (data,) = json.loads(found.json)
+    return data
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -51,7 +51,8 @@ def played(page: AppTest) -> dict[str, Any]:
     """What the player was given."""
     found = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_player")]
     assert len(found) == 1, said(page)
-    return json.loads(found[0].json)
+    (data,) = json.loads(found[0].json)
+    return data
 
 
 def shown(page: AppTest) -> Recording:
@@ -76,7 +77,7 @@ def said(page: AppTest) -> str:
 def told(page: AppTest) -> list[str]:
     """The paragraphs whose words can be opened."""
     found = (one.proto for one in page.get("bidi_component"))
-    return [json.loads(one.json)["text"] for one in found if one.component_name.endswith("autograd_prose")]
+    return [json.loads(one.json)[0]["text"] for one in found if one.component_name.endswith("autograd_prose")]
 
 
 def torchs_words(code: str) -> str:

@@ -5,7 +5,7 @@ import { Terms } from "./terms.js";
 const explanations = new WeakMap();
 
 /** What Streamlit calls: a paragraph in which the words of the glossary open their explanations. */
-export default function component({ data, parentElement }) {
+export default function component({ data: [data], parentElement }) {
   explanations.get(parentElement)?.close();
   const explanation = new Explanation();
   explanations.set(parentElement, explanation);

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from explorer.i18n import Language
 from explorer.model import Recording
 from explorer.ui.glossary.entries import glossary_of
-from explorer.ui.modules import joined, read
+from explorer.ui.modules import joined, read, sent
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -27,7 +27,8 @@ def prose(said: str, recording: Recording, language: Language, *, key: str, is_l
         key: Streamlit's.
         is_lead: Whether it is what the eye should meet first.
     """
-    _component()(key=key, data={"text": said, "glossary": glossary_of(recording, language), "is_lead": is_lead})
+    data = {"text": said, "glossary": glossary_of(recording, language), "is_lead": is_lead}
+    _component()(key=key, data=sent(data))
 
 
 @cache

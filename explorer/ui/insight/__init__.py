@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from explorer.ui.insight.assets import module_text, style_text
 from explorer.ui.insight.content import content
 from explorer.ui.insight.grids import Shown
+from explorer.ui.modules import sent
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -25,7 +26,7 @@ def insight(shown: Shown, *, key: str) -> None:
         shown: From `content()`.
         key: Streamlit's.
     """
-    _component()(key=key, data=shown)
+    _component()(key=key, data=sent(shown))
 
 
 @cache

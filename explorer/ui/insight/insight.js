@@ -86,7 +86,7 @@ export function mountInsight(parent, data) {
 const insights = new WeakMap();
 
 /** What Streamlit calls: again with every new `data`, in the DOM of before. */
-export default function component({ data, parentElement }) {
+export default function component({ data: [data], parentElement }) {
   const known = insights.get(parentElement);
   if (known) known.update(data);
   else insights.set(parentElement, mountInsight(parentElement.querySelector(".autograd-insight"), data));

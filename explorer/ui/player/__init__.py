@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from explorer.ui.modules import sent
 from explorer.ui.player.assets import html_text, module_text, style_text
 from explorer.ui.player.playback import Playback, playback
 
@@ -39,7 +40,8 @@ def player(playback: Playback, *, key: str, height: int = 380) -> PlayerState:
         key: Streamlit's.
         height: Of program and graph, in CSS pixels.
     """
-    result = _component()(key=key, data={**playback, "height": height}, on_at_change=_note, on_painted_change=_note)
+    data = sent({**playback, "height": height})
+    result = _component()(key=key, data=data, on_at_change=_note, on_painted_change=_note)
     return resting_place(result.get("at"), playback)._replace(painted=result.get("painted") is True)
 
 

@@ -113,7 +113,7 @@ function side(title, sign, name, place) {
 const pairs = new WeakMap();
 
 /** What Streamlit calls for two recordings: again with every new `data`, in the DOM of before. */
-export default function pairComponent({ data, parentElement }) {
+export default function pairComponent({ data: [data], parentElement }) {
   const known = pairs.get(parentElement);
   if (known) known.update(data);
   else pairs.set(parentElement, new Pair(parentElement.querySelector(".autograd-pair"), data));

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from explorer.render.comparison import Comparison, LineMarks, Marks
+from explorer.ui.modules import sent
 from explorer.ui.player.assets import pair_module_text, pair_style_text
 from explorer.ui.player.playback import Playback
 
@@ -71,7 +72,7 @@ def pair(data: dict[str, Any], *, key: str) -> None:
         data: From `pair_data()`.
         key: Streamlit's.
     """
-    _component()(key=key, data=data)
+    _component()(key=key, data=sent(data))
 
 
 def _first_backward(sides: Sides, moments: Sequence[tuple[int, int]]) -> int | None:

@@ -330,7 +330,7 @@ const players = new WeakMap();
 const afterPaint = (act) => requestAnimationFrame(() => setTimeout(act));
 
 /** What Streamlit calls: again with every new `data`, in the DOM of before. */
-export default function component({ data, parentElement, setStateValue }) {
+export default function component({ data: [data], parentElement, setStateValue }) {
   const place = parentElement.querySelector(".autograd-player");
   const tell = (step, selected) => players.get(parentElement).tell({ id: players.get(parentElement).player.data.id, step, selected });
   const known = players.get(parentElement);
