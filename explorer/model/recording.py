@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import msgspec
@@ -117,6 +117,17 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
     def edges_to(self, node_id: str) -> tuple[Edge, ...]:
         """The edges that lead to a node, in order of creation."""
         return self._edges_to.get(node_id, ())
+
+    def behind(self, sources: Iterable[str]) -> set[str]:
+        """The ids of some leaves and nodes, and of everything that they send gradients to."""
+        found: set[str] = set()
+        pending = list(sources)
+        while pending:
+            source = pending.pop()
+            if source not in found:
+                found.add(source)
+                pending += [edge.target for edge in self.edges_from(source)]
+        return found
 
     def run(self, backward_pass: int, node_id: str) -> NodeRan | None:
         """What a node did in a pass; None if the pass did not reach it."""

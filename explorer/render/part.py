@@ -63,12 +63,7 @@ def part_around(recording: Recording, node_id: str | None) -> Part:
 
 def graph_of(recording: Recording, round_nr: int) -> tuple[str, ...]:
     """Ids of the nodes that a round has made and of all those behind them, in order of creation."""
-    pending = [*recording.rounds[round_nr].node_ids]
-    found = set(pending)
-    while pending:
-        behind = {edge.target for edge in recording.edges_from(pending.pop())} - found
-        found |= behind
-        pending += behind
+    found = recording.behind(recording.rounds[round_nr].node_ids)
     return tuple(node.id for node in recording.nodes if node.id in found)
 
 

@@ -103,7 +103,7 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         and (leaf.is_optimized or not trained)
     ]
     held: dict[tuple[str, ...], tuple[dict[str, Cut], list[Leaf]]] = {}
-    cuts = [(cut, silent.reachable(recording, cut.sources)) for cut in _cuts_in_use(recording)] if missed else []
+    cuts = [(cut, recording.behind(cut.sources)) for cut in _cuts_in_use(recording)] if missed else []
     for leaf in missed:
         around = [cut for cut, behind in cuts if leaf.id in behind or leaf.node_id in behind]
         found, leaves = held.setdefault(tuple(dict.fromkeys(map(_cutter, around))), ({}, []))

@@ -102,14 +102,7 @@ def _awaited(recording: Recording, one: BackwardPass, ran: set[str]) -> set[str]
     """The nodes that the engine means to run: those it ran, and after an error also those it no longer came to."""
     if one.started.inputs or one.started.by == "grad" or not _broke_off(recording, one):
         return set(ran)
-    found: set[str] = set()
-    pending = [root.node_id for root in one.started.roots if root.node_id is not None]
-    while pending:
-        node_id = pending.pop()
-        if node_id not in found:
-            found.add(node_id)
-            pending += [edge.target for edge in recording.edges_from(node_id)]
-    return found
+    return recording.behind(root.node_id for root in one.started.roots if root.node_id is not None)
 
 
 def _broke_off(recording: Recording, one: BackwardPass) -> bool:

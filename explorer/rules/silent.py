@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 from explorer.model import (
@@ -205,7 +205,7 @@ def flat_steps(recording: Recording) -> Iterator[Notice]:
             is_zero = event.incoming.stats.zero == event.incoming.numel
             zeros[event.leaf_id] = is_zero and zeros.get(event.leaf_id, True)
     for node in (node for node in recording.nodes if node.id in stopped):
-        behind = reachable(recording, [node.id])
+        behind = recording.behind([node.id])
         leaves = tuple(leaf.name for leaf in recording.leaves if zeros.get(leaf.id) and leaf.node_id in behind)
         if leaves:
             values: Values = {
@@ -290,18 +290,6 @@ def is_behind_where(recording: Recording, ran: NodeRan) -> bool:
 
 
 # What the finders ask
-
-
-def reachable(recording: Recording, sources: Iterable[str]) -> set[str]:
-    """The ids of some leaves and nodes, and of everything that they send gradients to."""
-    found: set[str] = set()
-    pending = list(sources)
-    while pending:
-        source = pending.pop()
-        if source not in found:
-            found.add(source)
-            pending += [edge.target for edge in recording.edges_from(source)]
-    return found
 
 
 def of_kind(recording: Recording, kind: str) -> Iterator[Remark]:

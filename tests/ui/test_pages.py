@@ -57,7 +57,7 @@ def played(page: AppTest) -> dict[str, Any]:
 
 def shown(page: AppTest) -> Recording:
     """The recording on the stage, which is what the player plays."""
-    recording = page.session_state[Key.PREPARED].told.recording
+    recording = page.session_state[Key.PREPARED].recording
     assert played(page)["source"] == recording.source
     return recording
 
@@ -498,7 +498,7 @@ def test_a_changed_function_is_no_longer_told_with_the_numbers_of_before() -> No
     ],
 )
 def test_where_no_formula_is_shown_the_reason_is(code: str, reason: str, node: str) -> None:
-    steps = len(open_program(f"import torch\n{code}").session_state[Key.PREPARED].told.recording.events)
+    steps = len(open_program(f"import torch\n{code}").session_state[Key.PREPARED].recording.events)
     pages = (open_page(**encode(Choices(text=f"import torch\n{code}")), step=str(step)) for step in range(steps + 1))
     assert any(text(f"ui.inspector.no_formula.{reason}", "en", node=node) in said(page) for page in pages)
 

@@ -72,7 +72,7 @@ def test_the_change_can_be_kept() -> None:
 def test_back_leads_to_the_program_as_it_was() -> None:
     page = choose(open_program(PROGRAM), "out_of_place", 4)
     next(one for one in page.button if one.label == text("what_if.close", "en")).click()
-    assert ran(page).session_state[Key.PREPARED].told.recording.source == PROGRAM
+    assert ran(page).session_state[Key.PREPARED].recording.source == PROGRAM
 
 
 def test_another_program_forgets_the_change() -> None:
@@ -84,7 +84,7 @@ def test_a_link_opens_the_change_and_only_one_that_can_be_tried() -> None:
     page = open_page(**encode(Choices(text=PROGRAM)), **{str(Parameter.WHAT_IF): "out_of_place.4."})
     assert pair_of(page)["sides"][1]["source"] == PROGRAM.replace("y.add_(1)", "y = y.add(1)")
     next(one for one in page.button if one.label == text("what_if.close", "en")).click()
-    assert ran(page).session_state[Key.PREPARED].told.recording.source == PROGRAM
+    assert ran(page).session_state[Key.PREPARED].recording.source == PROGRAM
     assert Parameter.WHAT_IF not in page.query_params
     page = open_page(**encode(Choices(text=PROGRAM)), **{str(Parameter.WHAT_IF): "detach.1.import"})
     assert Key.WHAT_IF not in page.session_state

@@ -12,10 +12,10 @@ from explorer.render.comparison import Comparison, compare, line_marks, parts_on
 from explorer.render.options import GraphOptions
 from explorer.render.part import MOST_NODES, part_at
 from explorer.ui.panels.drawn_part import part_notice
-from explorer.ui.panels.stage import Told, opening_step
+from explorer.ui.panels.stage import opening_step, playback_of
 from explorer.ui.player import Playback
 from explorer.ui.player.pair import moment_of, pair, pair_data
-from explorer.ui.words import language, said
+from explorer.ui.words import said
 
 
 def side_by_side(
@@ -67,4 +67,4 @@ def _played(recording: Recording, step: int) -> Playback:
     """One side. A pair steps without Python, so that its pictures stay: they show as much as they can."""
     part = part_at(recording, step, "all" if len(recording.nodes) <= MOST_NODES else "round")
     options = GraphOptions(only=part.only, among=part.among)
-    return Told.of(recording, language()).playback(options, step, part_notice(recording, part))
+    return playback_of(recording, options, step, part_notice(recording, part))

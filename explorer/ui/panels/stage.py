@@ -7,13 +7,12 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.i18n import Language
 from explorer.model import Accumulated, Recording
-from explorer.render.ledger import Ledger, ledger
+from explorer.render.ledger import ledger
 from explorer.render.legend import legend
 from explorer.render.options import GraphOptions
 from explorer.render.part import current_node
-from explorer.render.tracks import Tracks, tracks
+from explorer.render.tracks import tracks
 from explorer.rules.sentences import sentences
 from explorer.ui.keys import Key
 from explorer.ui.panels.drawn_part import drawn_part, follow, part_notice
@@ -28,44 +27,11 @@ INSPECTOR_PIXELS = 560
 """At the least: it is as tall as the player beside it."""
 
 
-class Told(NamedTuple):
-    """What a player says of a recording in one language, whatever of it is drawn."""
-
-    recording: Recording
-    language: Language
-    tracks: Tracks
-    sentences: tuple[str, ...]
-    ledger: Ledger
-
-    @classmethod
-    def of(cls, recording: Recording, language: Language) -> Told:
-        return cls(recording, language, tracks(recording), sentences(recording, language), ledger(recording))
-
-    def playback(self, options: GraphOptions, start: int, notice: str | None = None) -> Playback:
-        """What a player needs to play it.
-
-        Raises:
-            ExplorerError: The graph could not be laid out.
-        """
-        return playback(
-            self.recording,
-            svg_of(self.recording, options),
-            self.tracks,
-            self.sentences,
-            self.ledger,
-            self.language,
-            options=options,
-            legend=legend(self.recording, options),
-            initial_step=start,
-            notice=notice,
-        )
-
-
 class Prepared(NamedTuple):
     """What the player was last given, and what it was made from."""
 
-    told: Told
-    made_from: tuple[GraphOptions, int]
+    recording: Recording
+    made_from: tuple[object, ...]
     playback: Playback
 
 
@@ -131,10 +97,29 @@ def _playback(recording: Recording) -> Playback:
         only=part.only,
         among=part.among,
     )
+    made_from = (options, language(), start)
     last: Prepared | None = st.session_state.get(Key.PREPARED)
-    is_told = last is not None and last.told.recording is recording and last.told.language == language()
-    told = last.told if last is not None and is_told else Told.of(recording, language())
-    if last is None or last.told is not told or last.made_from != (options, start):
-        last = Prepared(told, (options, start), told.playback(options, start, part_notice(recording, part)))
+    if last is None or last.recording is not recording or last.made_from != made_from:
+        last = Prepared(recording, made_from, playback_of(recording, options, start, part_notice(recording, part)))
         st.session_state[Key.PREPARED] = last
     return last.playback
+
+
+def playback_of(recording: Recording, options: GraphOptions, start: int, notice: str | None) -> Playback:
+    """What a player needs to play a recording.
+
+    Raises:
+        ExplorerError: The graph could not be laid out.
+    """
+    return playback(
+        recording,
+        svg_of(recording, options),
+        tracks(recording),
+        sentences(recording, language()),
+        ledger(recording),
+        language(),
+        options=options,
+        legend=legend(recording, options),
+        initial_step=start,
+        notice=notice,
+    )
