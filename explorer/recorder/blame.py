@@ -19,6 +19,7 @@ import torch
 from explorer.model import Event, Modified, Node, NodeRan, Raised, Recording, SavedTensor, Span
 from explorer.model.source import piece_at
 from explorer.recorder.names import named_tensors
+from explorer.recorder.places import Places
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import is_leaf, tensors_in
 
@@ -44,31 +45,33 @@ class Failure(NamedTuple):
     Args:
         frames: The program's frames, outermost first, each with the position in its code.
         call: The function of torch that raised, with what it was given; None where it was none.
+        fleeting: Names that only loops give, to one thing after the other.
     """
 
     frames: tuple[tuple[FrameType, int], ...]
     call: tuple[Any, tuple[Any, ...], dict[str, Any]] | None
+    fleeting: frozenset[str]
 
 
-def failure_of(traceback: TracebackType | None, filename: str, watch: CodeType) -> Failure:
+def failure_of(traceback: TracebackType | None, places: Places, watch: CodeType) -> Failure:
     """What a traceback still holds.
 
     Args:
         traceback: Of the error.
-        filename: What the program's code objects say as their file.
+        places: Those of the program.
         watch: The code through which every call of a torch function goes, with its arguments.
     """
     frames, call = [], None
     while traceback is not None:
         frame = traceback.tb_frame
-        if frame.f_code.co_filename == filename:
+        if frame.f_code.co_filename == places.filename:
             frames.append((frame, traceback.tb_lasti))
             call = None
         elif frame.f_code is watch:
             known = frame.f_locals
             call = known["func"], known["args"], known["kwargs"] or {}
         traceback = traceback.tb_next
-    return Failure(tuple(frames), call)
+    return Failure(tuple(frames), call, places.fleeting)
 
 
 def blamed(
@@ -145,7 +148,7 @@ def _called(failure: Failure, message: str) -> list[str]:
         tensors = inputs[int(match[1]) :][:1]
     elif func in PASSES:
         tensors = tensors[:1]
-    known = {id(tensor): name for name, tensor in reversed(list(named_tensors(_namespaces(failure))))}
+    known = _known(failure)
     return [known[id(tensor)] for tensor in tensors if id(tensor) in known]
 
 
@@ -156,8 +159,8 @@ def _spelled(raised: Raised, failure: Failure, source: str | None) -> list[str]:
         return []
     if failure.call is not None and failure.call[0] in PASSES and isinstance(expression, ast.Call):
         expression = next(iter(expression.args), expression)  # what the pass starts from
-    found = list(_looked_up(expression, _namespaces(failure)))
-    if "'NoneType'" in raised.message:
+    found = list(_looked_up(expression, failure))
+    if "NoneType" in raised.message:
         return [name for name, value in found if value is None]
     if OF_RESULT in raised.message:
         return [name for name, value in found if isinstance(value, torch.Tensor) and not is_leaf(value)]
@@ -176,15 +179,23 @@ def _expression(source: str | None, span: Span | None) -> ast.AST | None:
     return statement.value if isinstance(statement, ast.Expr) else statement
 
 
-def _looked_up(expression: ast.AST, namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+def _looked_up(expression: ast.AST, failure: Failure) -> Iterator[tuple[str, Any]]:
     """The variables of an expression with their values, and the `.grad` of leaves."""
-    variables = {name: value for space in reversed(list(namespaces)) for name, value in space.items()}
+    variables = {name: value for space in reversed(_namespaces(failure)) for name, value in space.items()}
     for part in ast.walk(expression):
         match part:
             case ast.Name(id=name) if name in variables:
                 yield name, variables[name]
             case ast.Attribute(value=ast.Name(id=name), attr="grad") if isinstance(variables.get(name), torch.Tensor):
-                yield f"{name}.grad", _grad_of(variables[name])
+                tensor = variables[name]
+                lasting = _known(failure).get(id(tensor), name) if name in failure.fleeting else name
+                yield f"{lasting}.grad", _grad_of(tensor)
+
+
+def _known(failure: Failure) -> dict[int, str]:
+    """What the program calls its tensors, by their address."""
+    named = list(named_tensors(_namespaces(failure), failure.fleeting))
+    return {id(tensor): name for name, tensor in reversed(named)}
 
 
 def _grad_of(tensor: torch.Tensor) -> torch.Tensor | None:

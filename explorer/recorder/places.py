@@ -170,6 +170,7 @@ def bindings(source: str) -> Bindings:
     lines = lines_of(source)
     found: dict[Position | None, tuple[str, ...]] = {}
     looped: set[str] = set()
+    changed: set[Position | None] = set()
     folds: set[Position | None] = set()
     meant: dict[Position | None, Span] = {}
     for node in ast.walk(tree):
@@ -185,6 +186,7 @@ def bindings(source: str) -> Bindings:
                 found[position(value, lines)] = names_of(target)
             case ast.AugAssign(target=target):
                 found[position(node, lines)] = names_of(target)
+                changed.add(position(node, lines))  # in place: the name stands for what it stood for
             case (
                 ast.For(target=target, iter=looped_over)
                 | ast.ListComp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
@@ -198,7 +200,8 @@ def bindings(source: str) -> Bindings:
                 _, _, line, until = position(method, lines)
                 _, _, end_line, end_column = position(node, lines)
                 meant[line, until - len(method.attr), end_line, end_column] = span_between(node, node, lines)
-    return Bindings(found, frozenset(looped.difference(*found.values())), frozenset(folds), meant)
+    given = (names for where, names in found.items() if where not in changed)
+    return Bindings(found, frozenset(looped.difference(*given)), frozenset(folds), meant)
 
 
 def pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

@@ -97,7 +97,7 @@ class Session:
             TAPS.close(self)
 
     def _with_error(self, recording: Recording, error: Exception, traceback: TracebackType | None) -> Recording:
-        failure = failure_of(traceback, self._places.filename, Watch.__torch_function__.__code__)
+        failure = failure_of(traceback, self._places, Watch.__torch_function__.__code__)
         raised = Raised(
             type=type(error).__name__,
             message=writable(str(error), LONGEST_MESSAGE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from explorer.model import Cut, Recording
+from explorer.model import Cut, GradCleared, Recording, Span, Warned
 from explorer.model.source import piece_at
 
 HINTS: tuple[tuple[str, str], ...] = (
@@ -15,8 +15,8 @@ HINTS: tuple[tuple[str, str], ...] = (
     ("Mismatch in shape: grad_output", "seed_shape"),
     ("a view of a leaf Variable that requires grad is being used in an in-place", "leaf_view_in_place"),
     ("a leaf Variable that requires grad is being used in an in-place", "leaf_in_place"),
-    ("'NoneType' object has no attribute", "none_attribute"),
-    ("'NoneType'", "none_operand"),
+    ("'NoneType'", "none"),
+    ("not NoneType", "none"),
     ("has no attribute 'variable'", "node_variable"),
     ("nly Tensors of floating point", "integers"),
     ("appears to not have been used in the graph", "unused"),
@@ -127,7 +127,7 @@ def error_topic(recording: Recording) -> str | None:
     """What the error is about, as exactly as the recording tells: a key below `rules.error`; None if unknown."""
     error = recording.error
     key = None if error is None else hint_key(error.message) or OF_TYPE.get(error.type)
-    refine = {"no_history": _without_history, "second_time": _second_time}.get(key or "")
+    refine = {"no_history": _without_history, "second_time": _second_time, "none": _none}.get(key or "")
     return key if refine is None else refine(recording)
 
 
@@ -159,3 +159,23 @@ def _second_time(recording: Recording) -> str:
     roots = last.started.roots
     is_round = any(one.started.span == last.started.span and one.started.roots != roots for one in earlier)
     return "second_time_in_loop" if is_round else "second_time"
+
+
+def _none(recording: Recording) -> str:
+    """Why a `.grad` is None, if that is what the program stumbles over."""
+    error = recording.error
+    name, dot, attribute = (error.variable if error and error.variable else "").rpartition(".")
+    if error is None or not dot or attribute != "grad":
+        return "none"
+    warned = (event for event in recording.events if isinstance(event, Warned) and _same_line(event.span, error.span))
+    if any(advice_key(event.message) == "grad_of_result" for event in warned):
+        return "none_of_result"
+    if not any(one.started.by == "backward" for one in recording.backward_passes):
+        return "none_before_pass"
+    leaf_ids = {leaf.id for leaf in recording.leaves if leaf.name == name}
+    cleared = (event for event in recording.events if isinstance(event, GradCleared) and event.leaf_id in leaf_ids)
+    return "none_cleared" if any(event.before is not None for event in cleared) else "none_unreached"
+
+
+def _same_line(one: Span | None, other: Span | None) -> bool:
+    return one is not None and other is not None and one.line == other.line

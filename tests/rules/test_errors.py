@@ -12,6 +12,7 @@ from explorer.rules import error_hint
 from explorer.rules.errors import HINTS, WARNINGS, advice_key, error_topic, hint_key
 
 LEAF = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
+TWO = LEAF + "b = torch.ones(3, requires_grad=True)\nx.sum().backward()\n"
 LAYER = "layer = torch.nn.Linear(3, 1)\n"
 CUSTOM = """
 class F(torch.autograd.Function):
@@ -37,9 +38,11 @@ PROGRAMS = [
     ("seed_shape", LEAF + "(x * 2).backward(torch.ones(2))"),
     ("leaf_in_place", LEAF + "x -= 0.1"),
     ("leaf_view_in_place", LEAF + "x[0] = 5."),
-    ("none_attribute", LEAF + "x.grad.zero_()"),
-    ("none_attribute", LEAF + "n = x.sum().backward()\nn.item()"),
-    ("none_operand", LEAF + "x.data -= 0.1 * x.grad"),
+    ("none", LEAF + "x.grad.zero_()"),
+    ("none", LEAF + "n = x.sum().backward()\nn.item()"),
+    ("none", LEAF + "x.data -= 0.1 * x.grad"),
+    ("none", LEAF + "x.grad[0]"),
+    ("none", LEAF + "torch.sqrt(x.grad)"),
     ("integers", "x = torch.tensor([1, 2], requires_grad=True)"),
     ("integers", "x = torch.arange(3)\nx.requires_grad_(True)"),
     ("integers", "x = torch.arange(3)\nx.requires_grad = True"),
@@ -165,6 +168,17 @@ def test_no_hint_where_nothing_is_known(program: str) -> None:
         ("no_history_no_grad", LEAF + "with torch.no_grad():\n    y = x[2]\ny.backward()"),
         ("no_history_detach", LEAF + "x.detach().sum().backward()"),
         ("no_history_detach", LEAF + "y = x.sum().detach()\nz = x > 1\ny.backward()"),
+        ("none", LEAF + "loss = x.sum().backward()\nloss.item()"),
+        ("none_before_pass", LEAF + "x.grad.zero_()"),
+        ("none_before_pass", LEAF + "torch.autograd.grad(x.sum(), x)\nx.data -= 0.1 * x.grad"),
+        ("none_unreached", TWO + "0.5 * b.grad"),
+        ("none_unreached", TWO + "b.grad.norm()"),
+        ("none_unreached", TWO + "torch.sqrt(b.grad)"),
+        ("none_unreached", TWO + "for p in [x, b]:\n    p.data -= 0.1 * p.grad"),
+        ("none_unreached", TWO + "c = torch.ones(3)\nc.grad * 2"),
+        ("none_cleared", TWO + "torch.optim.SGD([x, b]).zero_grad()\nx.grad * 2"),
+        ("none_cleared", TWO + "x.grad = None\nfor p in [x, b]:\n    p.data -= p.grad"),
+        ("none_of_result", TWO + "x = x - 0.1 * x.grad\nx.sum().backward()\nx.grad * 2"),
         ("no_second_order", LEAF + "g, = torch.autograd.grad((x**2).sum(), x)\ntorch.autograd.grad(g.sum(), x)"),
         ("second_time", LEAF + "y = (x * x).sum()\ny.backward()\ny.backward()"),
         ("second_time", LEAF + "y = (x * x).sum()\nfor _ in range(2):\n    y.backward()"),
