@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.model import Recording
-from explorer.runner import Completed
+from explorer.runner import AnyEnding, Completed
 from explorer.ui import state
 from explorer.ui.keys import Key
+from explorer.ui.panels.curtain import draw_curtain
 from explorer.ui.panels.editor import editor, editor_switch
 from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.function_picker import function_picker
@@ -32,9 +34,10 @@ def explore_page() -> None:
     base = state.base_text(state.choices())
     program, refused = state.program()
     place_before, place_after = function_picker()
-    controls = st.container(key="controls")
-    with st.spinner(say("busy")):
-        ending = ending_of(program)
+    controls, message, picture, beside = (st.container(key=key) for key in ("controls", "message", "stage", "beside"))
+    with picture:
+        curtain = st.empty()
+    ending = _ending(program, curtain)
     recording: Recording | None = getattr(ending, "recording", None)
     has_picture = recording is not None and bool(recording.events)
     with place_after:
@@ -45,33 +48,49 @@ def explore_page() -> None:
             toggle_row(base, refused)
         if st.session_state[Key.EDITING]:
             editor(program)
-    with st.container(key="message"):
-        ending_message(ending, program)
-        if not isinstance(ending, Completed) and Key.LAST_GOOD in st.session_state:
-            st.button(say("ending.back"), icon=":material/undo:", on_click=state.put_last_good)
-    if not has_picture:
-        recording = _last_good()
-    elif isinstance(ending, Completed):
-        st.session_state[Key.LAST_GOOD] = state.choices()
-    if recording is not None:
+    with message:
+        _message(ending, program)
+        recording = recording if has_picture else _last_good()
+    if recording is None:
+        curtain.empty()
+    else:
         with place_before:
             what_if_menu(recording)
-        _picture(recording)
+        _picture(recording, curtain, picture, beside)
     state.save()
 
 
-def _picture(recording: Recording) -> None:
+def _ending(program: str, curtain: DeltaGenerator) -> AnyEnding:
+    """How the program ends; meanwhile its text stands in the stage's place, or says the last graph that it runs."""
+    if not is_painted():
+        draw_curtain(curtain, program)
+        return ending_of(program)
+    with curtain, st.spinner(say("busy")):
+        return ending_of(program)
+
+
+def _picture(recording: Recording, curtain: DeltaGenerator, picture: DeltaGenerator, beside: DeltaGenerator) -> None:
     change = chosen_change(recording)
-    with st.container(key="stage"):
-        if change is None:
-            stage(recording)
-        else:
+    if change is not None:
+        curtain.empty()
+        with picture:
             what_if_stage(recording, change)
-            return
-    with st.container(key="beside"):
+        return
+    with picture:
+        stage(recording)
+    with beside:
         view_options(recording)
         if is_painted():
             contributions(recording)
+
+
+def _message(ending: AnyEnding, program: str) -> None:
+    ending_message(ending, program)
+    if not isinstance(ending, Completed):
+        if Key.LAST_GOOD in st.session_state:
+            st.button(say("ending.back"), icon=":material/undo:", on_click=state.put_last_good)
+    elif ending.recording.events:
+        st.session_state[Key.LAST_GOOD] = state.choices()
 
 
 def _last_good() -> Recording | None:

@@ -100,6 +100,28 @@ def test_explore_opens_with_the_tutorials_function(language: Language) -> None:
     assert dict(page.query_params) == {"fn": "two-dot", "lang": language}
 
 
+def curtains(page: AppTest) -> list[str]:
+    """What stands where the first graph will be."""
+    return [
+        one.proto.body for one in page.get("html") if "curtain" in one.proto.body and "<style>" not in one.proto.body
+    ]
+
+
+def test_until_the_first_graph_is_painted_its_program_stands_in_its_place() -> None:
+    (curtain,) = curtains(open_page(painted=False, **encode(Choices(text="x = '<b onclick=x>'\nprint(x)"))))
+    assert "<span>x = &#x27;&lt;b onclick=x&gt;&#x27;\n</span>" in curtain
+    assert text("ui.curtain", "en") in curtain
+
+
+@pytest.mark.parametrize("refused", ["import os", "x = ("])
+def test_a_program_without_a_graph_leaves_nothing_in_its_place(refused: str) -> None:
+    assert not curtains(open_page(painted=False, **encode(Choices(text=refused))))
+
+
+def test_a_session_that_has_seen_a_graph_goes_without() -> None:
+    assert not curtains(open_page())
+
+
 def test_charts_wait_until_the_graph_is_painted() -> None:
     page = open_page(painted=False)
     assert text("ui.inspector.loading", "en") in said(page)

@@ -25,7 +25,7 @@ export class Picture {
     this.tracked = [...this.parts.values()].filter((part) => part.frames);
     this.valued = [...this.parts.values()].filter((part) => part.values && part.texts.length > VALUE_LINE);
     this.selection = svgElement("rect", { class: "selection", rx: 9 });
-    this.halo = svgElement("rect", { class: "halo", rx: 8 });
+    this.halo = svgElement("rect", { class: "halo is-hidden", rx: 8 }); // so that it does not come flying in
     this.badge = badge();
     this.layer.append(this.halo, this.selection, this.badge);
     this.signs = Object.entries(marks).filter(([id]) => this.parts.has(id)).map(([id, mark]) => this.marked(id, mark));
@@ -243,7 +243,7 @@ function name(part, words) {
 function badge() {
   return svgElement(
     "g",
-    { class: "badge", "aria-hidden": "true" },
+    { class: "badge is-hidden", "aria-hidden": "true" },
     svgElement("circle", { r: 7.5 }),
     svgElement("path", { class: "arrow", d: "M-2.2 -3.6v7.2l5.8 -3.6z" }),
     svgElement("path", { class: "cross", d: "M-3 -3l6 6M3 -3l-6 6" }),
