@@ -10,7 +10,7 @@ class Limits(Frozen, frozen=True, kw_only=True):
     """What one program may use before it is stopped, or its recording cut off.
 
     Args:
-        wall_seconds: Time on the clock.
+        wall_seconds: Time on the clock; more than processor time, for a worker shares its core with others.
         cpu_seconds: Processor time, whole seconds.
         memory_bytes: Address space beyond what a worker has when it starts.
         output_characters: Printed text.
@@ -21,7 +21,7 @@ class Limits(Frozen, frozen=True, kw_only=True):
         code_characters: Length of the program text.
     """
 
-    wall_seconds: float = 5.0
+    wall_seconds: float = 15.0
     cpu_seconds: int = 5
     memory_bytes: int = 512 * 2**20
     output_characters: int = 20_000

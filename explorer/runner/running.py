@@ -24,7 +24,7 @@ MOST_WAITING = 200
 GRACE_SECONDS = 1.5
 """What a worker gets beyond its program's time to tell the ending; then it is killed."""
 
-LAYOUT_LIMITS = Limits(wall_seconds=20.0, cpu_seconds=20)
+LAYOUT_LIMITS = Limits(wall_seconds=40.0, cpu_seconds=20)
 """What a layout may use; large graphs take seconds."""
 
 

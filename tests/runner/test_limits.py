@@ -7,6 +7,7 @@ import pytest
 import explorer
 from explorer.i18n import LANGUAGES
 from explorer.runner import Completed, Failed, Limits, Rejected, Stopped
+from explorer.runner.running import WORKERS_PER_CORE
 
 PRINTS_THEN_LOOPS = "import torch\nprint(torch.ones(1))\nwhile True:\n    x = 1\n"
 
@@ -25,6 +26,10 @@ def test_processor_time_is_limited_apart_from_the_clock() -> None:
     assert isinstance(ending, Stopped)
     assert ending.reason == "cpu"
     assert ending.recording is not None
+
+
+def test_a_program_that_shares_its_core_may_compute_as_long_as_one_that_does_not() -> None:
+    assert Limits().wall_seconds > WORKERS_PER_CORE * Limits().cpu_seconds
 
 
 def test_code_that_hears_no_signal_is_killed() -> None:

@@ -14,7 +14,7 @@ from explorer.program.names import Names
 from explorer.program.source import LONGEST
 from explorer.runner import Limits
 
-CHECK_LIMITS = Limits(wall_seconds=10.0, cpu_seconds=10, values=4_096, events=20_000, nodes=10_000)
+CHECK_LIMITS = Limits(wall_seconds=30.0, cpu_seconds=10, values=4_096, events=20_000, nodes=10_000)
 """A check calls the program thousands of times; forward mode, once per element, is recorded in full."""
 
 MOST_ELEMENTS = 32
