@@ -15,11 +15,7 @@ from benchmarks.rows import Row, at_most, median, percentile, shown
 from benchmarks.servers import OUR_PICTURE, browsing, serving, visiting
 from explorer import Completed, run
 from explorer.render.dot import to_dot
-from explorer.render.ledger import ledger
-from explorer.render.legend import legend
 from explorer.render.options import GraphOptions
-from explorer.render.tracks import tracks
-from explorer.rules.sentences import sentences
 from explorer.runner import lay_out
 from explorer.ui.player.assets import html_text, module_text, style_text
 from explorer.ui.player.playback import playback
@@ -81,10 +77,9 @@ def _steps(browser: Browser) -> tuple[int, list[list[float]]]:
     assert isinstance(ending, Completed), ending
     recording, options = ending.recording, GraphOptions()
     svg = lay_out(to_dot(recording, options))
-    told = sentences(recording, "en")
-    played = playback(
-        recording, svg, tracks(recording), told, ledger(recording), "en", legend=legend(recording, options)
-    )
+    run_json, picture = playback(recording, svg, "en")
+    shared = json.loads(run_json)
+    played = {**shared, **picture, "tracks": shared["tracks"] | picture["tracks"]}
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_content(_page(played))
     page.wait_for_function("window.player")

@@ -24,7 +24,7 @@ from explorer.render.labels import (
     settings_lines,
     shortened,
 )
-from explorer.render.leaf_values import leaf_values, value_line_texts
+from explorer.render.leaf_values import value_line_texts
 from explorer.render.lines import Line, lines_of, long_lines
 from explorer.render.options import GraphOptions
 from explorer.render.tracks import Tracks, longest_text, tracks
@@ -65,7 +65,7 @@ class _Drawing:
         self.recording = recording
         self.options = options
         self.tracks: Tracks = tracks(recording)
-        texts = value_line_texts(leaf_values(recording), self.options)
+        texts = value_line_texts(recording, options)
         self.longest_values = {box: max((text for _, text in lines), key=len) for box, lines in texts.items()}
         shown = {node.id for node in recording.nodes} if options.only is None else set(options.only)
         self.nodes = [node for node in recording.nodes if node.id in shown]

@@ -40,7 +40,7 @@ def leaf_lines(leaf: Leaf, options: GraphOptions, longest_value: str | None = No
     """The leaf's name with its shape, then its value, or room for the longest that it will have."""
     name = shortened(leaf.name, NAME_CHARACTERS)
     head = f"{name} {shape_text(leaf.value.shape)}" if options.show_shapes else name
-    value = leaf_value_text(leaf.value, options) if longest_value is None else longest_value
+    value = leaf_value_text(leaf.value, options.show_shapes) if longest_value is None else longest_value
     return _filled(head, value if options.show_values else "")
 
 

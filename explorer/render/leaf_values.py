@@ -9,6 +9,8 @@ from explorer.render.options import GraphOptions
 
 LeafValues = dict[str, tuple[tuple[int, TensorValue], ...]]
 """(step from which on, value) by the id of the leaf's box, the value it was made with first."""
+ValueLines = dict[str, list[tuple[int, str]]]
+"""(step from which on, text) by the id of the leaf's box."""
 
 
 @derived
@@ -27,17 +29,23 @@ def box_of(leaf: Leaf) -> str:
     return leaf.node_id or leaf.id
 
 
-def leaf_value_text(value: TensorValue, options: GraphOptions) -> str:
+def leaf_value_text(value: TensorValue, show_shapes: bool) -> str:
     """A leaf's value as its box shows it: without the shape, which stands behind the name."""
     text = short_text(value)
-    if not options.show_shapes:
+    if not show_shapes:
         return text
     return text.removeprefix(shape_text(value.shape)).removeprefix(" · ").strip()
 
 
-def value_line_texts(values: LeafValues, options: GraphOptions) -> dict[str, list[tuple[int, str]]]:
+def value_line_texts(recording: Recording, options: GraphOptions) -> ValueLines:
     """What stands in the second line of each leaf's box, from which step on; nothing where there is no such line."""
-    if not options.show_values:
-        return {}
-    texts = {box: [(step, leaf_value_text(value, options)) for step, value in held] for box, held in values.items()}
+    return _value_lines(recording, options.show_shapes) if options.show_values else {}
+
+
+@derived
+def _value_lines(recording: Recording, show_shapes: bool) -> ValueLines:
+    texts = {
+        box: [(step, leaf_value_text(value, show_shapes)) for step, value in held]
+        for box, held in leaf_values(recording).items()
+    }
     return {box: lines for box, lines in texts.items() if any(text for _, text in lines)}

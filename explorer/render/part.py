@@ -35,6 +35,11 @@ class Part(NamedTuple):
     round: int | None = None
 
 
+def shows(part: Part, node_id: str | None) -> bool:
+    """Whether a node is drawn."""
+    return part.only is None or node_id in part.only
+
+
 def suggested_scope(recording: Recording) -> Scope:
     """Whether a program is seen better whole or round by round."""
     rounds = len(recording.rounds)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+import msgspec
+
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\.{1,2}/[a-z/]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:default )?(?=(?:function|class|const) )", re.MULTILINE)
 
@@ -21,12 +23,13 @@ def joined(names: Sequence[str]) -> str:
     return "\n".join([*(_EXPORT.sub("", text) for text in helpers), last])
 
 
-def sent(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """A component's data as its module takes it: in a list.
+def sent(data: Mapping[str, Any]) -> bytes:
+    """A component's data as its module takes it: as JSON already written.
 
     Of a dictionary Streamlit asks pandas what each entry is; to import it takes the first visitor of a server a second.
+    What it writes as JSON itself it reads and sorts again at every rerun, to see whether it has changed.
     """
-    return [data]
+    return msgspec.json.encode(data)
 
 
 def read(name: str) -> str:

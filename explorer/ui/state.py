@@ -70,7 +70,7 @@ def link() -> str:
     more: dict[str, str] = {Parameter.LANGUAGE: language()}
     if change is not None and changed_program == program()[0]:
         more[Parameter.WHAT_IF] = written(change)
-    elif at is not None:
+    if at is not None:
         more[Parameter.STEP] = str(at)
     return f"{(st.context.url or '').split('?')[0]}?{urlencode({**wanted, **more})}"
 

@@ -16,13 +16,9 @@ from explorer.model import Recording
 from explorer.recorder import record
 from explorer.render.dot import to_dot
 from explorer.render.layout import lay_out
-from explorer.render.ledger import ledger
-from explorer.render.legend import legend
 from explorer.render.options import GraphOptions
-from explorer.render.tracks import tracks
-from explorer.rules.sentences import sentences
 from explorer.ui.player.assets import html_text, module_text, style_text
-from explorer.ui.player.playback import playback
+from explorer.ui.player.playback import Playback, playback
 
 OpenPlayer = Callable[..., Page]
 """What the fixture `open_player` is: plays a playback on a page of its own."""
@@ -68,25 +64,21 @@ def recorded(code: str) -> Recording:
     return session.recording
 
 
-def sample(code: str = TWO_PASSES, language: Language = "en", **more: Any) -> dict[str, Any]:
+def played(code: str = TWO_PASSES, language: Language = "en", **more: Any) -> Playback:
     """The playback of a program, through every real part from torch to Graphviz."""
     recording = recorded(code)
     options = GraphOptions(arrows=more.pop("arrows", "gradient"), only=more.pop("only", None))
-    svg = lay_out(to_dot(recording, options))
-    return playback(
-        recording,
-        svg,
-        tracks(recording),
-        more.pop("sentences", None) or sentences(recording, language),
-        ledger(recording),
-        language,
-        options=options,
-        legend=legend(recording, options),
-        **more,
-    )
+    return playback(recording, lay_out(to_dot(recording, options)), language, options=options, **more)
 
 
-def page(played: dict[str, Any], *, css: str = "body { margin: 24px }") -> str:
+def sample(code: str = TWO_PASSES, language: Language = "en", **more: Any) -> dict[str, Any]:
+    """As the browser puts it together."""
+    run, picture = played(code, language, **more)
+    shared = json.loads(run)
+    return {**shared, **picture, "tracks": shared["tracks"] | picture["tracks"]}
+
+
+def page(data: dict[str, Any], *, css: str = "body { margin: 24px }") -> str:
     """A page that plays, and notes in `window.told` what the player says."""
     script = f"""
       {module_text()}
@@ -97,10 +89,10 @@ def page(played: dict[str, Any], *, css: str = "body { margin: 24px }") -> str:
         onSelect: (id, step) => told.push(["select", id, step]),
       }});
     """
-    data = html.escape(json.dumps(played, allow_nan=False), quote=False)
+    written = html.escape(json.dumps(data, allow_nan=False), quote=False)
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>player</title><link rel=icon href='data:,'>"
         f"<style>:root {{ color-scheme: light dark }} {style_text()} {css}</style>"
-        f"{html_text()}<textarea id=data hidden>{data}</textarea><script type=module>{script}</script></html>"
+        f"{html_text()}<textarea id=data hidden>{written}</textarea><script type=module>{script}</script></html>"
     )

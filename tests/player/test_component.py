@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import pickle
 import shutil
 import socket
 import subprocess
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from player_samples import CLEARED, TWO_PASSES, sample
+from player_samples import CLEARED, TWO_PASSES, played, recorded
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -31,7 +31,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.copy(APP, folder)
     for name, code in (("first", TWO_PASSES), ("second", CLEARED)):
         for language in ("en", "zh"):
-            (folder / f"{name}_{language}.json").write_text(json.dumps(sample(code, language=language)), "utf-8")
+            (folder / f"{name}_{language}.pickle").write_bytes(pickle.dumps((recorded(code), played(code, language))))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -89,9 +89,7 @@ def test_python_hears_of_a_selection_and_of_its_end(app: Page) -> None:
 
 def test_stepping_survives_the_rerun_it_causes(app: Page) -> None:
     """The DOM stays: the focus, the step, and no second module call."""
-    app.evaluate(
-        "document.querySelector('.stBidiComponent [data-testid]').shadowRoot.querySelector('.player').marker = 1"
-    )
+    app.locator(".player").evaluate("player => { player.marker = 1 }")
     app.locator(".stage").focus()
     app.keyboard.press("ArrowRight")
     expect(state(app)).to_have_text("first step 1 selected None")

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from player_samples import CLEARED, TWO_PASSES, recorded, sample
+from player_samples import CLEARED, TWO_PASSES, played, recorded, sample
 
-from explorer.ui.player import PlayerState, resting_place
+from explorer.ui.player import PlayerState, player_state, run_id
 from explorer.ui.player.assets import module_text
 
 
@@ -43,13 +43,15 @@ def test_every_target_is_in_the_picture() -> None:
         assert all(f'id="{target}"' in played["svg"] for target in targets)
 
 
-def test_of_a_part_of_the_graph_only_what_is_drawn_is_sent() -> None:
-    whole = sample()
-    assert {"n0", "n1", "n2"} <= whole["tracks"].keys()
-    part = sample(only=("n1",))
-    assert {"n1-s0", "n1-s0-link"} < part["tracks"].keys() < whole["tracks"].keys()
-    assert not {"n0", "n2"} & part["tracks"].keys()
-    assert part["steps"] == whole["steps"]
+def test_what_all_pictures_of_a_run_share_stays_out_of_them() -> None:
+    whole, part = played(), played(only=("n1",))
+    assert part.run == whole.run
+    assert {"n1", "n2"} <= whole.picture["tracks"].keys()
+    assert {"n1-s0", "n1-s0-link"} < part.picture["tracks"].keys() < whole.picture["tracks"].keys()
+    assert "n2" not in part.picture["tracks"]
+    shared = json.loads(whole.run)
+    assert shared["tracks"].keys() == {leaf.node_id for leaf in recorded(TWO_PASSES).leaves}
+    assert shared.keys() & whole.picture.keys() == {"id", "language", "tracks"}
 
 
 def test_the_ledger_holds_the_passes_and_the_clearings() -> None:
@@ -63,11 +65,6 @@ def test_the_ledger_holds_the_passes_and_the_clearings() -> None:
 
 def test_the_same_recording_keeps_its_id_in_another_language() -> None:
     assert sample()["id"] == sample(language="zh")["id"] != sample(CLEARED)["id"]
-
-
-def test_too_few_sentences_are_refused() -> None:
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
-        sample(sentences=["start", "one"])
 
 
 @pytest.mark.parametrize(
@@ -84,9 +81,9 @@ def test_too_few_sentences_are_refused() -> None:
     ],
 )
 def test_what_the_browser_says_is_checked(at: object, step: int, selected: str | None) -> None:
-    played = sample()
-    said = {"id": played["id"], **at} if isinstance(at, dict) else at
-    assert resting_place(said, played) == PlayerState(step, selected)
+    recording = recorded(TWO_PASSES)
+    said = {"id": run_id(recording), **at} if isinstance(at, dict) else at
+    assert player_state({"at": said}, recording, 0) == PlayerState(step, selected)
 
 
 def test_the_module_stands_alone() -> None:

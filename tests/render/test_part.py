@@ -140,11 +140,11 @@ def test_a_weight_s_box_says_what_it_holds_at_each_step() -> None:
         expected.append(w.tolist())
     (held,) = leaf_values(recording).values()
     assert [list(value.values) for _, value in held] == expected
-    (texts,) = value_line_texts(leaf_values(recording), GraphOptions()).values()
+    (texts,) = value_line_texts(recording, GraphOptions()).values()
     assert [text for _, text in texts] == [short_text(value) for _, value in held]
     longest = max((text for _, text in texts), key=len)
     assert longest in to_dot(recording)
-    assert not value_line_texts(leaf_values(recording), GraphOptions(show_values=False))
+    assert not value_line_texts(recording, GraphOptions(show_values=False))
 
 
 def test_a_leaf_that_nobody_changes_has_one_value() -> None:

@@ -314,6 +314,23 @@ def test_a_training_loop_is_shown_pass_by_pass_or_whole(visit: Visit) -> None:
     expect(notice).to_contain_text("backward pass 1 of 6")
 
 
+def test_a_what_if_of_a_training_loop_shows_the_same_pass_on_both_sides(visit: Visit) -> None:
+    page = visit("?fn=fit-line&if=scale.8.loss&step=300")
+    sides = page.locator(".side .notice")
+    expect(sides).to_contain_text(["backward pass 14 of 30"] * 2)
+    expect(page.locator(IDLE)).to_be_visible()
+    page.keyboard.press("Home")
+    expect(sides).to_contain_text(["backward pass 1 of 30"] * 2)
+    expect(page).to_have_url(re.compile(r"[?&]step=0\b"))
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"[?&]step=1\b"))
+    expect(page.locator(IDLE)).to_be_visible()
+    page.get_by_role("button", name=text("what_if.close", "en"), exact=True).click()
+    expect(page.locator(".pair")).to_have_count(0)
+    settled(page)
+    assert step_of(page) == 1
+
+
 def test_on_a_phone_editor_and_message_stand_above_the_picture(visit: Visit) -> None:
     page = visit(width=390, height=800)
     expect(page.locator(GRAPH)).to_be_visible()

@@ -34,8 +34,10 @@ def links(page: AppTest) -> dict[str, dict[str, str]]:
 
 def pair_of(page: AppTest) -> dict[str, Any]:
     (found,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_pair")]
-    (data,) = json.loads(found.json)
-    return data
+    runs = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_run")]
+    data = json.loads(found.bytes)
+    sides = [{**json.loads(run.bytes), **side} for run, side in zip(runs, data["sides"], strict=True)]
+    return data | {"sides": sides}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

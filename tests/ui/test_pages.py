@@ -51,8 +51,8 @@ def played(page: AppTest) -> dict[str, Any]:
     """What the player was given."""
     found = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_player")]
     assert len(found) == 1, said(page)
-    (data,) = json.loads(found[0].json)
-    return data
+    (run,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_run")]
+    return {**json.loads(run.bytes), **json.loads(found[0].bytes)}
 
 
 def shown(page: AppTest) -> Recording:
@@ -77,7 +77,7 @@ def said(page: AppTest) -> str:
 def told(page: AppTest) -> list[str]:
     """The paragraphs whose words can be opened."""
     found = (one.proto for one in page.get("bidi_component"))
-    return [json.loads(one.json)[0]["text"] for one in found if one.component_name.endswith("autograd_prose")]
+    return [json.loads(one.bytes)["text"] for one in found if one.component_name.endswith("autograd_prose")]
 
 
 def torchs_words(code: str) -> str:

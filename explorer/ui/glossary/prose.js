@@ -1,11 +1,13 @@
 import { element } from "../player/elements.js";
+import { received } from "../received.js";
 import { Explanation } from "./explanation.js";
 import { Terms } from "./terms.js";
 
 const explanations = new WeakMap();
 
 /** What Streamlit calls: a paragraph in which the words of the glossary open their explanations. */
-export default function component({ data: [data], parentElement }) {
+export default function component({ data: sent, parentElement }) {
+  const data = received(sent);
   explanations.get(parentElement)?.close();
   const explanation = new Explanation();
   explanations.set(parentElement, explanation);

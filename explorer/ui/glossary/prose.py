@@ -13,7 +13,7 @@ from explorer.ui.modules import joined, read, sent
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-_MODULES = ("player/elements.js", "glossary/terms.js", "glossary/explanation.js", "glossary/prose.js")
+_MODULES = ("received.js", "player/elements.js", "glossary/terms.js", "glossary/explanation.js", "glossary/prose.js")
 """In order of need. Their top-level names differ, so that they can stand in one module."""
 
 

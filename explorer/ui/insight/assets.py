@@ -7,6 +7,7 @@ from functools import cache
 from explorer.ui.modules import joined, read
 
 _MODULES = (
+    "received.js",
     "player/elements.js",
     "player/memory.js",
     "glossary/terms.js",

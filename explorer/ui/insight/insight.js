@@ -5,6 +5,7 @@ import { Matrices } from "./matrices.js";
 import { Numbers } from "./numbers.js";
 import { Order } from "./order.js";
 import { Terms } from "../glossary/terms.js";
+import { received } from "../received.js";
 
 const TABS = ["numbers", "jacobian", "saved", "order", "glossary"];
 
@@ -86,7 +87,8 @@ export function mountInsight(parent, data) {
 const insights = new WeakMap();
 
 /** What Streamlit calls: again with every new `data`, in the DOM of before. */
-export default function component({ data: [data], parentElement }) {
+export default function component({ data: sent, parentElement }) {
+  const data = received(sent);
   const known = insights.get(parentElement);
   if (known) known.update(data);
   else insights.set(parentElement, mountInsight(parentElement.querySelector(".autograd-insight"), data));

@@ -1,4 +1,4 @@
-"""Which part of the graph the stage draws, and when it gives way to another."""
+"""Which part of a graph is drawn, and when it gives way to another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer.model import Recording
-from explorer.render.part import Part, Scope, current_node, part_around, part_at, suggested_scope
+from explorer.render.part import Part, Scope, current_node, part_around, part_at, shows, suggested_scope
 from explorer.ui.keys import Key
 from explorer.ui.panels.subject import node_behind
 from explorer.ui.player import PlayerState
@@ -15,11 +15,12 @@ from explorer.ui.words import say
 
 
 class Drawn(NamedTuple):
-    """What is drawn at the moment."""
+    """What is drawn at the moment, and where the player was when that was decided."""
 
     recording: Recording
     scope: Scope
     part: Part
+    at: PlayerState
 
 
 def scope_of(recording: Recording) -> Scope:
@@ -28,47 +29,27 @@ def scope_of(recording: Recording) -> Scope:
     return chosen or suggested_scope(recording)
 
 
-def drawn_part(recording: Recording, start: int) -> Part:
-    """What to draw: what was drawn before, as long as it is of this recording and of the scope chosen.
-
-    Args:
-        recording: What happened.
-        start: The step at which it opens.
-    """
+def drawn_part(recording: Recording, at: PlayerState) -> Part:
+    """What to draw: what was drawn before, until the player leaves it or seeks a leaf beyond."""
     before: Drawn | None = st.session_state.get(Key.DRAWN)
     scope = scope_of(recording)
-    if before is not None and before.recording is recording:
-        if before.scope == scope:
-            return before.part
-        start = st.session_state.get(Key.STEP, start)
-    part = part_at(recording, start, scope)
-    st.session_state[Key.DRAWN] = Drawn(recording, scope, part)
+    if before is None or before.recording is not recording or before.scope != scope:
+        part = part_at(recording, at.step, scope)
+    elif at.selected != before.at.selected and (sought := node_behind(recording, at.selected)):
+        part = before.part if shows(before.part, sought) else part_around(recording, sought)
+    elif at.step != before.at.step:
+        part = followed(recording, at.step, before.part, scope)
+    else:
+        part = before.part
+    st.session_state[Key.DRAWN] = Drawn(recording, scope, part, at)
     return part
 
 
-def follow(recording: Recording, at: PlayerState) -> None:
-    """Draws another part once the player has left the one that is drawn, or seeks a leaf beyond."""
-    before: PlayerState | None = st.session_state.get(Key.FOLLOWED)
-    st.session_state[Key.FOLLOWED] = at
-    drawn: Drawn | None = st.session_state.get(Key.DRAWN)
-    if drawn is None or drawn.part.only is None:
-        return
-    if before is not None and at.selected != before.selected and (sought := node_behind(recording, at.selected)):
-        part = drawn.part if sought in drawn.part.only else part_around(recording, sought)
-    elif before is None or at.step != before.step:
-        part = _followed(recording, at.step, drawn)
-    else:
-        return
-    if part != drawn.part:
-        st.session_state[Key.DRAWN] = drawn._replace(part=part)
-        st.rerun(scope="fragment")
-
-
-def _followed(recording: Recording, step: int, drawn: Drawn) -> Part:
+def followed(recording: Recording, step: int, part: Part, scope: Scope) -> Part:
     """The same part as long as the step is of its round and about one of its nodes."""
-    wanted = part_at(recording, step, drawn.scope)
-    is_same_round = wanted.round == drawn.part.round
-    return drawn.part if is_same_round and current_node(recording, step) in (drawn.part.only or ()) else wanted
+    wanted = part_at(recording, step, scope)
+    is_same_round = wanted.round == part.round
+    return part if is_same_round and shows(part, current_node(recording, step)) else wanted
 
 
 def part_notice(recording: Recording, part: Part) -> str | None:

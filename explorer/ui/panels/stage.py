@@ -8,16 +8,12 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.model import Accumulated, Recording
-from explorer.render.ledger import ledger
-from explorer.render.legend import legend
 from explorer.render.options import GraphOptions
 from explorer.render.part import current_node
-from explorer.render.tracks import tracks
-from explorer.rules.sentences import sentences
 from explorer.ui.keys import Key
-from explorer.ui.panels.drawn_part import drawn_part, follow, part_notice
+from explorer.ui.panels.drawn_part import drawn_part, part_notice
 from explorer.ui.panels.inspector import inspector
-from explorer.ui.player import PlayerState, playback, player
+from explorer.ui.player import PlayerState, playback, player, player_state
 from explorer.ui.player.playback import Playback, target_of
 from explorer.ui.runs import svg_of
 from explorer.ui.words import language, said, say
@@ -38,17 +34,18 @@ class Prepared(NamedTuple):
 @st.fragment
 def stage(recording: Recording) -> None:
     """Draws player and inspector for a recording."""
+    start = _start(recording)
+    at = player_state(st.session_state.get(Key.PLAYER, {}), recording, start)
+    st.session_state[Key.STEP] = at.step
     left, right = st.columns([2.5, 1], gap="medium")
     with left:
-        at = _play(recording)
-        st.session_state[Key.STEP] = at.step
-        follow(recording, at)
+        is_drawn = _play(recording, at, start)
     with right:
         if is_painted():
             inspector(recording, at.step, selection(recording, at), height=INSPECTOR_PIXELS)
         else:
             st.container(height=INSPECTOR_PIXELS, key="inspector").caption(say("inspector.loading"))
-    if at.painted and not is_painted():
+    if (at.painted or not is_drawn) and not is_painted():
         st.session_state[Key.PAINTED] = True
         st.rerun()
 
@@ -71,13 +68,15 @@ def opening_step(recording: Recording) -> int:
     return arrivals[-1] if arrivals and recording.error is None else len(recording.events)
 
 
-def _play(recording: Recording) -> PlayerState:
+def _play(recording: Recording, at: PlayerState, start: int) -> bool:
+    """Draws the player; False where the graph could not be laid out."""
     try:
-        played = _playback(recording)
+        played = _playback(recording, at, start)
     except ExplorerError as error:
         st.warning(said(error), icon=":material/error:")
-        return PlayerState(_start(recording), None, painted=True)
-    return player(played, key="player", height=PANEL_PIXELS)
+        return False
+    player(played, key=Key.PLAYER, height=PANEL_PIXELS)
+    return True
 
 
 def _start(recording: Recording) -> int:
@@ -85,10 +84,8 @@ def _start(recording: Recording) -> int:
     return opening_step(recording) if asked is None else min(asked, len(recording.events))
 
 
-def _playback(recording: Recording) -> Playback:
-    """The player's data, made anew only where something it is made from has changed."""
-    start = _start(recording)
-    part = drawn_part(recording, start)
+def _playback(recording: Recording, at: PlayerState, start: int) -> Playback:
+    part = drawn_part(recording, at)
     options = GraphOptions(
         arrows=st.session_state.get(Key.ARROWS) or "gradient",
         show_saved=st.session_state.get(Key.SHOW_SAVED, True),
@@ -97,29 +94,28 @@ def _playback(recording: Recording) -> Playback:
         only=part.only,
         among=part.among,
     )
-    made_from = (options, language(), start)
-    last: Prepared | None = st.session_state.get(Key.PREPARED)
-    if last is None or last.recording is not recording or last.made_from != made_from:
-        last = Prepared(recording, made_from, playback_of(recording, options, start, part_notice(recording, part)))
-        st.session_state[Key.PREPARED] = last
-    return last.playback
+    return prepared_playback(Key.PREPARED, recording, options, start, part_notice(recording, part))
 
 
-def playback_of(recording: Recording, options: GraphOptions, start: int, notice: str | None) -> Playback:
-    """What a player needs to play a recording.
+def prepared_playback(
+    key: Key, recording: Recording, options: GraphOptions, start: int, notice: str | None
+) -> Playback:
+    """What a player needs to play a recording, made anew only where something it is made from has changed.
+
+    Args:
+        key: Where this session keeps it.
+        recording: What happened.
+        options: How the graph is drawn.
+        start: The step at which the player opens.
+        notice: A sentence above the graph.
 
     Raises:
         ExplorerError: The graph could not be laid out.
     """
-    return playback(
-        recording,
-        svg_of(recording, options),
-        tracks(recording),
-        sentences(recording, language()),
-        ledger(recording),
-        language(),
-        options=options,
-        legend=legend(recording, options),
-        initial_step=start,
-        notice=notice,
-    )
+    made_from = (options, language(), start)
+    last: Prepared | None = st.session_state.get(key)
+    if last is None or last.recording is not recording or last.made_from != made_from:
+        svg = svg_of(recording, options)
+        made = playback(recording, svg, language(), options=options, initial_step=start, notice=notice)
+        last = st.session_state[key] = Prepared(recording, made_from, made)
+    return last.playback

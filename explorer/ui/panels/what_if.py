@@ -92,7 +92,8 @@ def what_if_stage(recording: Recording, change: Change) -> None:
         titles=(_tell("before"), _tell("after")),
         signs=("1", "2"),
         key="what-if-pair",
-        address={str(Parameter.WHAT_IF): written(change), str(Parameter.STEP): None},
+        start=st.session_state.get(Key.START),
+        address={str(Parameter.WHAT_IF): written(change)},
     )
 
 
@@ -133,17 +134,24 @@ def _code(recording: Recording, change: Change) -> str:
 def _choose(program: str | None, change: Change) -> None:
     st.session_state[Key.WHAT_IF] = (program, change)
     st.session_state[Key.WHAT_IF_MENU] = False
+    _stay()
 
 
 def _keep(text_after: str) -> None:
+    _close()
     state.put_program(text_after)
     state.forget_draft()
-    _close()
 
 
 def _close() -> None:
     st.session_state.pop(Key.WHAT_IF, None)
+    _stay()
     st.query_params.pop(Parameter.WHAT_IF, None)
+
+
+def _stay() -> None:
+    """What is shown next opens at the step of before."""
+    st.session_state[Key.START] = st.session_state.get(Key.STEP)
 
 
 def _tell(key: str, /, **values: object) -> str:

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from explorer.model import Recording
 from explorer.ui.modules import sent
 from explorer.ui.player.assets import html_text, module_text, style_text
-from explorer.ui.player.playback import Playback, playback
+from explorer.ui.player.playback import Playback, playback, run_id
+from explorer.ui.player.run import mount_run
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-__all__ = ["Playback", "PlayerState", "playback", "player"]
+__all__ = ["Playback", "PlayerState", "playback", "player", "player_state", "run_id"]
 
 
 class PlayerState(NamedTuple):
@@ -32,7 +35,7 @@ class PlayerState(NamedTuple):
     painted: bool = False
 
 
-def player(playback: Playback, *, key: str, height: int = 380) -> PlayerState:
+def player(playback: Playback, *, key: str, height: int = 380) -> None:
     """Mounts the player. Reruns follow when it has come to rest at another step, or something is selected.
 
     Args:
@@ -40,20 +43,27 @@ def player(playback: Playback, *, key: str, height: int = 380) -> PlayerState:
         key: Streamlit's.
         height: Of program and graph, in CSS pixels.
     """
-    data = sent({**playback, "height": height})
-    result = _component()(key=key, data=data, on_at_change=_note, on_painted_change=_note)
-    return resting_place(result.get("at"), playback)._replace(painted=result.get("painted") is True)
+    mount_run(playback, key=key)
+    data = sent({**playback.picture, "height": height})
+    _component()(key=key, data=data, on_at_change=_note, on_painted_change=_note)
 
 
-def resting_place(at: object, playback: Playback) -> PlayerState:
-    """Reads what the browser said, which may still be about another recording, or made up."""
-    start = PlayerState(playback["initial_step"], None)
-    if not isinstance(at, dict) or at.get("id") != playback["id"]:
+def player_state(told: Mapping[str, Any], recording: Recording, initial_step: int) -> PlayerState:
+    """Reads what the browser said, which may still be about another recording, or made up.
+
+    Args:
+        told: What Streamlit keeps under the player's key; empty before there is one.
+        recording: What is played.
+        initial_step: Where the player opens.
+    """
+    start = PlayerState(initial_step, None, told.get("painted") is True)
+    at = told.get("at")
+    if not isinstance(at, dict) or at.get("id") != run_id(recording):
         return start
     step, selected = at.get("step"), at.get("selected")
-    if not isinstance(step, int) or not 0 <= step <= len(playback["steps"]):
+    if not isinstance(step, int) or not 0 <= step <= len(recording.events):
         return start
-    return PlayerState(step, selected if isinstance(selected, str) else None)
+    return PlayerState(step, selected if isinstance(selected, str) else None, start.painted)
 
 
 def _note() -> None:

@@ -7,6 +7,8 @@ from functools import cache
 from explorer.ui.modules import joined, read
 
 _MODULES = (
+    "received.js",
+    "player/runs.js",
     "player/elements.js",
     "player/address.js",
     "glossary/terms.js",
@@ -29,6 +31,12 @@ _MODULES = (
 def module_text() -> str:
     """The player as one ES module without imports; exports `mount`, and as default what Streamlit calls."""
     return joined(_MODULES)
+
+
+@cache
+def run_module_text() -> str:
+    """What keeps a run for the players as one ES module; its default export is what Streamlit calls."""
+    return joined(["received.js", "player/runs.js", "player/run.js"])
 
 
 @cache

@@ -1,13 +1,16 @@
+import { received } from "../received.js";
 import { keepInAddress } from "./address.js";
 import { element } from "./elements.js";
 import { mount } from "./player.js";
-import { Transport } from "./transport.js";
+import { withRun } from "./runs.js";
+import { SETTLED_MILLISECONDS, Transport } from "./transport.js";
 
 const SIDES = ["left", "right"];
 
 /** Two players side by side, led by one transport through the moments that belong together: pairs of steps. */
 class Pair {
-  constructor(parent, data) {
+  constructor(parent, data, onMoment) {
+    this.onMoment = onMoment;
     this.root = element("div", { class: "pair" });
     this.root.pair = this;
     parent.replaceChildren(this.root);
@@ -17,9 +20,17 @@ class Pair {
   /** New data: other programs start over, the same ones (in another language, say) stay where they are. */
   update(data) {
     const isSame = data.id === this.data.id;
+    if (isSame && data.sides[0].language === this.data.sides[0].language) return this.redraw(data);
     this.pause();
     this.players.forEach((player) => player.destroy());
     this.build(data, isSame ? this.at : data.initial_moment);
+  }
+
+  /** Other pictures of the same runs: what is played goes on. */
+  redraw(data) {
+    this.data = data;
+    this.players.forEach((player, i) => player.update(data.sides[i]));
+    this.settle();
   }
 
   build(data, moment) {
@@ -32,7 +43,8 @@ class Pair {
       paced: () => this.timer && this.play(),
     };
     const steps = data.moments.slice(1).map((pair, i) => this.leading(pair, data.moments[i]));
-    this.transport = new Transport({ ...data, steps }, actions);
+    const shown = { steps, words: data.sides[0].words, start_sentence: "", first_backward: this.firstBackward() };
+    this.transport = new Transport(shown, actions);
     const places = data.sides.map(() => element("div", { class: "side-player" }));
     const sides = data.titles.map((title, i) => side(title, data.signs[i], SIDES[i], places[i]));
     const conductor = element("div", { class: "player is-conductor" }, this.transport.root);
@@ -40,7 +52,15 @@ class Pair {
     this.root.replaceChildren(element("div", { class: "sides" }, ...sides), conductor);
     this.players = places.map((place, i) => mount(place, data.sides[i], { conductor: this }));
     for (const player of this.players) player.root.classList.add("is-half");
+    this.reported = moment;
     this.go(moment);
+  }
+
+  /** The first moment at which a pass has started on either side. */
+  firstBackward() {
+    const starts = this.data.sides.map((one) => one.first_backward ?? Infinity);
+    const found = this.data.moments.findIndex((steps) => steps.some((step, i) => step >= starts[i]));
+    return found < 0 ? null : found;
   }
 
   /** What the scrub bar marks: the event of the side that moves, the left one's first. */
@@ -54,6 +74,18 @@ class Pair {
     this.players.forEach((player, i) => player.go(this.data.moments[this.at][i]));
     this.transport.render(this.at);
     this.root.dataset.resting = this.resting;
+    this.settle();
+  }
+
+  /** Says where it rests, and while it plays, where a graph no longer shows what happens. */
+  settle() {
+    clearTimeout(this.settling);
+    if (!this.data.is_followed || (this.timer && !this.players.some((player) => player.isAstray))) return;
+    this.settling = setTimeout(() => {
+      if (this.at === this.reported) return;
+      this.reported = this.at;
+      this.onMoment(this.at);
+    }, SETTLED_MILLISECONDS);
   }
 
   /** The side that has nothing to show at this moment, since only the other one moves. */
@@ -96,10 +128,12 @@ class Pair {
     clearInterval(this.timer);
     this.timer = null;
     this.transport.setPlaying(false);
+    this.settle();
   }
 
   destroy() {
     this.pause();
+    clearTimeout(this.settling);
     this.players.forEach((player) => player.destroy());
     this.root.remove();
   }
@@ -111,15 +145,40 @@ function side(title, sign, name, place) {
 }
 
 const pairs = new WeakMap();
+const newest = new WeakMap();
 
 /** What Streamlit calls for two recordings: again with every new `data`, in the DOM of before. */
-export default function pairComponent({ data: [data], parentElement }) {
-  const known = pairs.get(parentElement);
-  if (known) known.update(data);
-  else pairs.set(parentElement, new Pair(parentElement.querySelector(".autograd-pair"), data));
-  keepInAddress(data.address);
+export default function pairComponent({ data: sent, parentElement, setStateValue }) {
+  const data = received(sent);
+  newest.set(parentElement, sent);
+  Promise.all(data.sides.map(withRun)).then((sides) => {
+    if (newest.get(parentElement) === sent) showPair({ ...data, sides }, parentElement, setStateValue);
+  });
   return () => {
-    pairs.get(parentElement)?.destroy();
+    newest.delete(parentElement);
+    pairs.get(parentElement)?.pair.destroy();
     pairs.delete(parentElement);
   };
+}
+
+function showPair(data, parentElement, setStateValue) {
+  const known = pairs.get(parentElement);
+  const tell = (moment) => {
+    keep(data, moment);
+    setStateValue("at", { id: data.id, moment });
+  };
+  if (known) {
+    known.tell = tell;
+    known.pair.update(data);
+  } else {
+    const place = parentElement.querySelector(".autograd-pair");
+    const pair = new Pair(place, data, (moment) => pairs.get(parentElement)?.tell(moment));
+    pairs.set(parentElement, { pair, tell });
+  }
+  keep(data, pairs.get(parentElement).pair.at);
+}
+
+/** The address opens the same pair at the same moment. */
+function keep({ address, moments }, moment) {
+  if (address) keepInAddress({ ...address, step: moments[moment][0] });
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from explorer.render.comparison import Comparison, LineMarks, Marks
 from explorer.ui.modules import sent
 from explorer.ui.player.assets import pair_module_text, pair_style_text
 from explorer.ui.player.playback import Playback
+from explorer.ui.player.run import mount_run
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -26,7 +27,8 @@ def pair_data(
     titles: tuple[str, str],
     signs: tuple[str, str],
     initial_moment: int,
-    address: dict[str, str | None] | None = None,
+    is_followed: bool = False,
+    address: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Puts together what the pair's module reads.
 
@@ -38,26 +40,30 @@ def pair_data(
         titles: Over the players.
         signs: Before the titles: one character each.
         initial_moment: Where both start.
-        address: Parameters that the address bar shall have, or no longer have where they are None.
+        is_followed: Whether Python is told where the pair comes to rest.
+        address: Parameters that the address bar shall have beside the left step; None where it stays as it is.
     """
     left: Marks = {**comparison.left, **dict.fromkeys(culprits, "culprit")}
     marked = zip(sides, (left, comparison.right), lines, strict=True)
     moments = comparison.moments
     return {
-        "id": "-".join(side["id"] for side in sides),
+        "id": pair_id(*(side.picture["id"] for side in sides)),
         "sides": [
-            {**side, "marks": marks, "line_marks": {str(line): mark for line, mark in line_marks.items()}}
+            {**side.picture, "marks": marks, "line_marks": {str(line): mark for line, mark in line_marks.items()}}
             for side, marks, line_marks in marked
         ],
-        "moments": [list(moment) for moment in moments],
-        "first_backward": _first_backward(sides, moments),
-        "start_sentence": "",
-        "words": sides[0]["words"],
-        "titles": list(titles),
-        "signs": list(signs),
-        "address": address or {},
+        "moments": moments,
+        "titles": titles,
+        "signs": signs,
+        "address": address,
         "initial_moment": max(0, min(initial_moment, len(moments) - 1)),
+        "is_followed": is_followed,
     }
+
+
+def pair_id(left_id: str, right_id: str) -> str:
+    """Which two runs it is about."""
+    return f"{left_id}-{right_id}"
 
 
 def moment_of(comparison: Comparison, left_step: int) -> int:
@@ -65,20 +71,34 @@ def moment_of(comparison: Comparison, left_step: int) -> int:
     return next(i for i, (left, _) in enumerate(comparison.moments) if left >= left_step)
 
 
-def pair(data: dict[str, Any], *, key: str) -> None:
-    """Mounts two players in step. Stepping causes no rerun.
+def pair(sides: Sides, data: dict[str, Any], *, key: str) -> None:
+    """Mounts two players in step. Stepping causes no rerun, unless it is followed.
 
     Args:
+        sides: What each player plays.
         data: From `pair_data()`.
         key: Streamlit's.
     """
-    _component()(key=key, data=sent(data))
+    for name, side in zip(("left", "right"), sides, strict=True):
+        mount_run(side, key=f"{key}-{name}")
+    _component()(key=key, data=sent(data), on_at_change=_note)
 
 
-def _first_backward(sides: Sides, moments: Sequence[tuple[int, int]]) -> int | None:
-    starts = [side["first_backward"] or 0 for side in sides]
-    reached = (i for i, moment in enumerate(moments) if any(0 < s <= m for s, m in zip(starts, moment, strict=True)))
-    return next(reached, None)
+def pair_moment(told: Mapping[str, Any], id_: str, comparison: Comparison) -> int | None:
+    """Where the pair came to rest; None if it has not said so of these runs.
+
+    Args:
+        told: What Streamlit keeps under the pair's key; empty before there is one.
+        id_: Of the runs.
+        comparison: Which steps belong together.
+    """
+    at = told.get("at")
+    moment = at.get("moment") if isinstance(at, dict) and at.get("id") == id_ else None
+    return moment if isinstance(moment, int) and 0 <= moment < len(comparison.moments) else None
+
+
+def _note() -> None:
+    """Streamlit keeps a component's state only where somebody listens."""
 
 
 @cache

@@ -1,12 +1,12 @@
-"""What the player plays: one plain dictionary, ready for JSON."""
+"""What the player plays, ready for JSON."""
 
 from __future__ import annotations
 
 import hashlib
 import html
 import re
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Container, Sequence
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -25,16 +25,15 @@ from explorer.model import (
     Recording,
     Span,
 )
-from explorer.render.leaf_values import leaf_values, value_line_texts
-from explorer.render.ledger import Cell, Clearing, Column, Ledger
-from explorer.render.legend import LegendEntry
+from explorer.model.derived import derived
+from explorer.render.leaf_values import box_of, value_line_texts
+from explorer.render.ledger import Cell, Clearing, Column, Ledger, ledger
+from explorer.render.legend import legend
 from explorer.render.memory import bars, bytes_text, largest
 from explorer.render.options import GraphOptions
-from explorer.render.tracks import Tracks
+from explorer.render.tracks import tracks
+from explorer.rules.sentences import sentences
 from explorer.ui.glossary.entries import glossary_of
-
-Playback = dict[str, Any]
-"""Strings, integers, None, lists and dictionaries of them: what JSON holds without loss."""
 
 _PREFIX = "player."
 
@@ -45,16 +44,24 @@ LANGUAGE_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
 """What HTML calls them: by it a screen reader picks its voice, and a browser its Chinese characters."""
 
 
+class Playback(NamedTuple):
+    """What a player plays: strings, integers, None, lists and dictionaries of them.
+
+    Args:
+        run: What is the same in every picture of a run, as JSON; it is sent once.
+        picture: What belongs to one picture, with the `id` and the `language` of the run that it is of.
+    """
+
+    run: bytes
+    picture: dict[str, Any]
+
+
 def playback(
     recording: Recording,
     svg: str,
-    tracks: Tracks,
-    sentences: Sequence[str],
-    ledger: Ledger,
     language: Language,
     *,
     options: GraphOptions | None = None,
-    legend: Sequence[LegendEntry] = (),
     initial_step: int = 0,
     notice: str | None = None,
 ) -> Playback:
@@ -63,40 +70,49 @@ def playback(
     Args:
         recording: What happened.
         svg: Its graph as Graphviz drew it, groups with ids.
-        tracks: What each group looks like, by id; what is not drawn is left out.
-        sentences: One per step, from 0 to the last, in `language`.
-        ledger: What each pass left in every `.grad`.
-        language: Of the labels.
+        language: Of all words.
         options: How the graph was drawn.
-        legend: What the picture's shapes mean.
         initial_step: Where the player starts, from 0 to the number of events.
         notice: A sentence above the graph.
-
-    Raises:
-        ValueError: Another number of sentences than of steps.
     """
     options = options or GraphOptions()
-    start_sentence, *told = sentences
-    steps = _steps(recording, told)
-    return {
-        "id": _identity(recording),
+    drawn = set(map(html.unescape, GROUP_ID.findall(svg)))
+    picture = {
+        "id": run_id(recording),
+        "language": LANGUAGE_TAGS[language],
         "svg": svg,
         "arrows": options.arrows,
-        "language": LANGUAGE_TAGS[language],
-        "source": recording.source or "",
-        "tracks": _tracks(tracks, svg),
-        "values": value_line_texts(leaf_values(recording), options),
-        "steps": steps,
-        "first_backward": next((i for i, step in enumerate(steps, 1) if step["phase"] == "backward"), None),
-        "start_sentence": start_sentence,
-        "ledger": _ledger(recording, ledger),
-        "memory": _memory(recording),
-        "legend": [{"sign": entry.sign, "text": text(entry.key, language)} for entry in legend],
-        "initial_step": max(0, min(initial_step, len(steps))),
-        "words": words(language),
-        "glossary": glossary_of(recording, language),
+        "tracks": _tracks(recording, drawn - _leaf_boxes(recording)),
+        "values": value_line_texts(recording, options),
+        "legend": [{"sign": entry.sign, "text": text(entry.key, language)} for entry in legend(recording, options)],
+        "initial_step": max(0, min(initial_step, len(recording.events))),
         "notice": notice,
     }
+    return Playback(_run(recording, language), picture)
+
+
+@derived
+def _run(recording: Recording, language: Language) -> bytes:
+    start_sentence, *told = sentences(recording, language)
+    run = {
+        "id": run_id(recording),
+        "language": LANGUAGE_TAGS[language],
+        "source": recording.source or "",
+        "steps": _steps(recording, told),
+        "tracks": _tracks(recording, _leaf_boxes(recording)),
+        "first_backward": first_backward(recording),
+        "start_sentence": start_sentence,
+        "ledger": _ledger(recording, ledger(recording)),
+        "memory": _memory(recording),
+        "words": words(language),
+        "glossary": glossary_of(recording, language),
+    }
+    return msgspec.json.encode(run)
+
+
+def first_backward(recording: Recording) -> int | None:
+    """The step at which the first backward pass starts; None if none does."""
+    return next((pass_.first for pass_ in recording.backward_passes), None)
 
 
 def words(language: Language) -> dict[str, str]:
@@ -137,10 +153,15 @@ def target_of(recording: Recording, event: Event) -> str | None:
     return None
 
 
-def _tracks(tracks: Tracks, svg: str) -> dict[str, list[list[object]]]:
+def _leaf_boxes(recording: Recording) -> set[str]:
+    """The boxes that every picture shows, and whose tracks are as long as the run."""
+    return {box_of(leaf) for leaf in recording.leaves}
+
+
+def _tracks(recording: Recording, drawn: Container[str]) -> dict[str, list[list[object]]]:
     """Those of what is drawn: of a large graph that is a part."""
-    drawn = set(map(html.unescape, GROUP_ID.findall(svg)))
-    return {part: [[frame.step, frame.state, frame.text] for frame in tracks[part]] for part in tracks if part in drawn}
+    found = tracks(recording)
+    return {part: [[frame.step, frame.state, frame.text] for frame in found[part]] for part in found if part in drawn}
 
 
 def _steps(recording: Recording, sentences: Sequence[str]) -> list[dict[str, object]]:
@@ -208,7 +229,8 @@ def _clearing(clearing: Clearing) -> dict[str, object]:
     }
 
 
-def _identity(recording: Recording) -> str:
+@derived
+def run_id(recording: Recording) -> str:
     """Equal for the same run of the same program: by it the browser knows that only words or the picture changed.
 
     Nodes stay out: torch counts their sequence numbers on from one run to the next.

@@ -1,16 +1,17 @@
 import { Explanation } from "../glossary/explanation.js";
 import { Terms } from "../glossary/terms.js";
+import { received } from "../received.js";
 import { keepInAddress } from "./address.js";
 import { element, iconButton } from "./elements.js";
 import { followGestures } from "./gestures.js";
 import { Ledger } from "./ledger.js";
 import { Picture } from "./picture.js";
 import { Program } from "./program.js";
+import { withRun } from "./runs.js";
 import { readSvg } from "./svg.js";
-import { Transport } from "./transport.js";
+import { SETTLED_MILLISECONDS, Transport } from "./transport.js";
 import { View } from "./view.js";
 
-const SETTLED_MILLISECONDS = 250;
 const ZOOM = 1.25;
 const MOST_HEIGHT = 2000; // pixels; the style sheet gives less
 const LARGE = 250; // parts of a graph, from which on it moves without transitions
@@ -49,7 +50,7 @@ class Player {
     clearTimeout(this.settling);
     this.timer = null;
     const step = isSame && !isMoved ? this.step : data.initial_step ?? 0;
-    const saysTheSame = isSame && data.language === this.data.language && !data.line_marks && !this.data.line_marks;
+    const saysTheSame = isSame && data.language === this.data.language;
     if (saysTheSame) this.redraw(data, step);
     else this.build(data, step);
     if (!isSame) return;
@@ -196,14 +197,18 @@ class Player {
   /** While it plays nothing is told, unless the step is about a node that this part of the graph does not show. */
   settle() {
     clearTimeout(this.settling);
-    const { target } = this.data.steps[this.step - 1] ?? {};
-    const isAstray = Boolean(target && this.picture && !this.picture.parts.has(target));
-    if (this.timer && !isAstray) return;
+    if (this.timer && !this.isAstray) return;
     this.settling = setTimeout(() => {
       if (this.step === this.reported) return;
       this.reported = this.step;
       this.onStep(this.step, this.selected);
     }, SETTLED_MILLISECONDS);
+  }
+
+  /** Whether the step is about something that this part of the graph does not show. */
+  get isAstray() {
+    const { target } = this.data.steps[this.step - 1] ?? {};
+    return Boolean(target && this.picture && !this.picture.parts.has(target));
   }
 
   get selected() {
@@ -325,12 +330,25 @@ export function mount(parent, data, listeners = {}) {
 }
 
 const players = new WeakMap();
+const latest = new WeakMap();
 
 /** Once what has been drawn is on the screen. */
 const afterPaint = (act) => requestAnimationFrame(() => setTimeout(act));
 
 /** What Streamlit calls: again with every new `data`, in the DOM of before. */
-export default function component({ data: [data], parentElement, setStateValue }) {
+export default function component({ data, parentElement, setStateValue }) {
+  latest.set(parentElement, data);
+  withRun(received(data)).then((whole) => {
+    if (latest.get(parentElement) === data) show(whole, parentElement, setStateValue);
+  });
+  return () => {
+    latest.delete(parentElement);
+    players.get(parentElement)?.player.destroy();
+    players.delete(parentElement);
+  };
+}
+
+function show(data, parentElement, setStateValue) {
   const place = parentElement.querySelector(".autograd-player");
   const tell = (step, selected) => players.get(parentElement).tell({ id: players.get(parentElement).player.data.id, step, selected });
   const known = players.get(parentElement);
@@ -347,8 +365,4 @@ export default function component({ data: [data], parentElement, setStateValue }
     players.set(parentElement, { player, tell: tellPython });
     afterPaint(() => players.has(parentElement) && setStateValue("painted", true));
   }
-  return () => {
-    players.get(parentElement)?.player.destroy();
-    players.delete(parentElement);
-  };
 }

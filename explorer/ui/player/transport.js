@@ -1,6 +1,7 @@
 import { element, fill, icon, iconButton } from "./elements.js";
 import { memoryAt, memoryBar } from "./memory.js";
 
+export const SETTLED_MILLISECONDS = 250; // at one step, before Python is told
 const SPEEDS = [0.5, 1, 2];
 const SECONDS_PER_STEP = 1.2;
 const LONG = 120; // columns; a sentence that is longer, or longer still, is set smaller, so that it fits its place

@@ -1,0 +1,2 @@
+/** A component's data as Python encoded it. */
+export const received = (data) => JSON.parse(new TextDecoder().decode(data));
