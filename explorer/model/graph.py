@@ -92,7 +92,8 @@ class Node(Frozen, frozen=True, kw_only=True):
         variable: The variable that holds the tensor it made; of several, all that hold one, or the one that holds all.
         results: How many tensors it made, as far as the recorder saw.
         span: The sub-expression that made it.
-        value: The tensor it made in the forward pass, where the recorder saw it.
+        value: The tensor it made in the forward pass, where the recorder saw it; of several, the first that has a name.
+        value_nr: Which of them that is.
         saved: What it kept for the backward pass.
         sequence_nr: torch's own; the engine runs higher numbers first.
         order: 1 for a graph built by the forward pass, 2 for one that `create_graph` built, and so on.
@@ -106,6 +107,7 @@ class Node(Frozen, frozen=True, kw_only=True):
     results: Count = 1
     span: Span | None = None
     value: TensorValue | None = None
+    value_nr: Count = 0
     saved: tuple[SavedTensor, ...] = ()
     sequence_nr: int = 0
     order: int = 1

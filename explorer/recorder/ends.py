@@ -67,9 +67,10 @@ class Ends:
             return self._builder.value(end)
         if (leaf := self._leaf(end)) is not None:
             return leaf.value if (tensor := leaf.tensor()) is None else self._builder.value(tensor)
-        graph = self._builder.graph
-        node_id = graph.node_id(end.node) if end.output_nr == 0 else None
-        return (graph.nodes[node_id].value if node_id else None) or shape_only(end.node._input_metadata[end.output_nr])
+        node_id = self._builder.graph.node_id(end.node)
+        node = self._builder.graph.nodes[node_id] if node_id else None
+        known = node.value if node is not None and node.value_nr == end.output_nr else None
+        return known or shape_only(end.node._input_metadata[end.output_nr])
 
     def _name(self, end: End) -> str | None:
         if (leaf := self._leaf(end)) is not None:

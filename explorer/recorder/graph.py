@@ -67,6 +67,8 @@ class Graph:
         self._key = object()
         self._notes: list[dict[Any, Any]] = []
         self._handles: list[Any] = []
+        self._several: dict[str, dict[int, TensorValue]] = {}
+        """What the nodes with several results made, by the results' numbers."""
 
     def discover(
         self, grad_fn: GradFn | None, *, span: Span | None, order: int = 1, made_by: str | None = None
@@ -98,6 +100,18 @@ class Graph:
         if value is not None:
             force_setattr(node, "value", value)
 
+    def describe_several(self, node_id: str, names: dict[int, str | None], values: dict[int, TensorValue]) -> None:
+        """Notes what is known of the results of a node that made more than one, by their numbers."""
+        self._several[node_id] = values
+        self.describe(node_id, variable=joined(names), results=max(values) + 1)
+        self._show(self.nodes[node_id], next((nr for nr in sorted(values) if is_name(names[nr])), min(values)))
+
+    def _show(self, node: Node, output_nr: int) -> None:
+        """Takes one of several results for the value of a node."""
+        if (value := self._several.get(node.id, {}).get(output_nr)) is not None:
+            force_setattr(node, "value", value)
+            force_setattr(node, "value_nr", output_nr)
+
     def node_id(self, grad_fn: GradFn | None) -> str | None:
         """The id of a node that is known."""
         return None if grad_fn is None else grad_fn.metadata.get(self._key)
@@ -117,7 +131,9 @@ class Graph:
         if node.results > (MOST_NAMED if lasts else 1):
             return
         names = ["_"] * node.results if node.variable is None else BETWEEN_NAMES.split(node.variable)
-        if output_nr < len(names) == node.results and names[output_nr] == "_":
+        if output_nr < len(names) == node.results and not is_name(names[output_nr]):
+            if not any(map(is_name, names[:output_nr])):
+                self._show(node, output_nr)
             names[output_nr] = variable
             self.describe(node_id, variable=", ".join(names))
 
@@ -238,6 +254,21 @@ def stay_last(ours: tuple[Callable[..., None], ...]) -> None:
     if len(hooks) > 1:
         key = next(key for key, hook in hooks.items() if hook in ours)
         hooks[key] = hooks.pop(key)
+
+
+def joined(names: dict[int, str | None]) -> str | None:
+    """One text for what the results of a node are called, given by their number."""
+    if not any(names.values()):
+        return None
+    whole = (names.get(0) or "").removesuffix("[0]")
+    if len(names) > 1 and all(name == f"{whole}[{nr}]" for nr, name in names.items()):
+        return whole
+    return ", ".join([names.get(nr) or "_" for nr in range(max(names) + 1)])
+
+
+def is_name(name: str | None) -> bool:
+    """Whether it leads to a result: `_` is what stands where there is none."""
+    return name not in (None, "_")
 
 
 def is_accumulate(grad_fn: GradFn) -> bool:

@@ -245,7 +245,8 @@ class Operations:
             new = self._describe_all(made, values, node_ids, names_of_results(place.targets, result), taken)
         elif node_ids and (node_id := builder.graph.node_id(grad_fns[0])) in node_ids:
             new = [node_id]
-            self._describe(node_id, made[0], taken, variable, values[0], 1)
+            builder.graph.describe(node_id, variable=variable, value=values[0])
+            self._know(node_id, made[0], taken)
         cut = None if differentiable else self._new_cut(name, not_returned(taken, result), made, variable, place)
         event = Operation(
             span=place.span,
@@ -275,22 +276,13 @@ class Operations:
             if (node_id := self.builder.graph.node_id(grad_fn_of(tensor))) is not None and node_id in node_ids:
                 by_node.setdefault(node_id, {})[tensor.output_nr] = tensor, value
         for node_id, results in by_node.items():
-            first, value = results.get(0) or next(iter(results.values()))
-            variable = joined({nr: names.get(id(tensor)) for nr, (tensor, _) in results.items()})
-            self._describe(node_id, first, taken, variable, value, max(results) + 1)
+            named = {nr: names.get(id(tensor)) for nr, (tensor, _) in results.items()}
+            self.builder.graph.describe_several(node_id, named, {nr: value for nr, (_, value) in results.items()})
+            self._know(node_id, results[min(results)][0], taken)
         return list(by_node)
 
-    def _describe(
-        self,
-        node_id: str,
-        tensor: torch.Tensor,
-        taken: list[torch.Tensor],
-        variable: str | None,
-        value: TensorValue,
-        results: int,
-    ) -> None:
-        """Notes what is known of a new node by its first result."""
-        self.builder.graph.describe(node_id, variable=variable, value=value, results=results)
+    def _know(self, node_id: str, tensor: torch.Tensor, taken: list[torch.Tensor]) -> None:
+        """Notes whose memory a new node's first result has, and the cuts behind what it took."""
         self.builder.storages.know(node_id, tensor)
         self._note_consumers(node_id, tensor, taken)
 
@@ -388,16 +380,6 @@ def not_returned(taken: list[torch.Tensor], result: Any) -> list[torch.Tensor]:
         return taken
     returned = set(map(id, tensors_in(result)))
     return [tensor for tensor in taken if id(tensor) not in returned]
-
-
-def joined(names: dict[int, str | None]) -> str | None:
-    """One text for what the results of a node are called, given by their number."""
-    if not any(names.values()):
-        return None
-    whole = (names.get(0) or "").removesuffix("[0]")
-    if len(names) > 1 and all(name == f"{whole}[{nr}]" for nr, name in names.items()):
-        return whole
-    return ", ".join([names.get(nr) or "_" for nr in range(max(names) + 1)])
 
 
 def reason_of_cut(name: str) -> Literal["detach", "no_grad", "not differentiable"]:

@@ -66,7 +66,8 @@ def _made(recording: Recording, edge: Edge) -> TensorValue | None:
     leaf = next((leaf for leaf in recording.leaves if leaf.node_id == edge.target), None)
     if leaf is not None:
         return leaf.value
-    return recording.node(edge.target).value if edge.input_nr == 0 else None
+    node = recording.node(edge.target)
+    return node.value if edge.input_nr == node.value_nr else None
 
 
 def argument_symbols(recording: Recording, node: Node, of: Rule) -> dict[str, Piece]:

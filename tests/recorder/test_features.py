@@ -640,6 +640,26 @@ def test_each_of_several_results_has_its_name(line: str, variables: list[str]) -
 
 
 @pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("_, r = torch.linalg.qr(x.diag())", "r"),
+        ("q, _ = torch.linalg.qr(x.diag())", "q"),
+        ("q, r = torch.linalg.qr(x.diag())", "q"),
+        ("r = torch.linalg.qr(x.diag())[1]", "r"),
+        ("_, _, c = x.split(1)", "c"),
+        ("c = x.split(1)[2]\nc.sum().backward()\nb = x.split(1)[1]", "c"),
+    ],
+)
+def test_of_several_results_the_first_with_a_name_is_shown(line: str, shown: str) -> None:
+    recording = recorded(X + line)
+    node = next(node for node in recording.nodes if node.variable_of(node.value_nr) == shown)
+    variables = {"x": torch.tensor([1.0, 2.0, 3.0]), "torch": torch}
+    exec(line.partition("\n")[0], variables)
+    assert node.value is not None
+    torch.testing.assert_close(torch.tensor(node.value.values), variables[shown].flatten())
+
+
+@pytest.mark.parametrize(
     ("line", "names"),
     [
         ("a, b = x.split([1, 2])\ny = a * b", ["a", "b"]),

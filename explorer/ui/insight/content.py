@@ -76,7 +76,7 @@ def _torch_rule(recording: Recording, node: Node | None) -> Shown | None:
 
 def _result(recording: Recording, node: Node, language: Language) -> Shown:
     assert node.value is not None
-    name = result_name(recording, node)
+    name = result_name(recording, node, node.value_nr)
     return grid(node.value, text("insight.made", language, name=name), symbol=name)
 
 
