@@ -78,7 +78,8 @@ class Builder:
             name = writable(full_name, LONGEST_NAME)
             leaf = self.leaves.known(tensor)
             if leaf is not None:
-                leaf.name = better_name(leaf.name, name)
+                if full_name not in fleeting or leaf.first_name is None:
+                    leaf.name = better_name(leaf.name, name)
             elif not is_leaf(tensor):
                 self.graph.name(grad_fn_of(tensor), tensor.output_nr, name, lasts=full_name not in fleeting)
 

@@ -24,6 +24,8 @@ class LeafDraft:
     span: Span | None
     requires_grad: bool
     name: str | None = None
+    first_name: str | None = None
+    """What it was called where it was marked; the program may put another tensor there before it is looked for."""
     node_id: str | None = None
     is_optimized: bool = False
     grad: TensorValue | None = None
@@ -101,12 +103,15 @@ class Leaves:
         return [leaf for leaf in known if (grad := leaf.current_grad()) is not None and memory_of(grad) == memory]
 
     def finished(self) -> tuple[Leaf, ...]:
-        """All of them, each with a name of its own."""
+        """All of them, each with a name of its own; what only had a name once makes way for what has it now."""
         taken: dict[str, int] = {}
+        names = {leaf.id: _unused(leaf.name, taken) for leaf in self._drafts if leaf.name}
+        others = [leaf for leaf in self._drafts if not leaf.name]
+        names |= {leaf.id: _unused(leaf.first_name or leaf.id, taken) for leaf in others}
         return tuple(
             Leaf(
                 id=leaf.id,
-                name=_unused(leaf.name or leaf.id, taken),
+                name=names[leaf.id],
                 value=leaf.value,
                 requires_grad=leaf.wants_grad(),
                 node_id=leaf.node_id,

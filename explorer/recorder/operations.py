@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
@@ -70,11 +70,16 @@ class Operations:
 
     Args:
         builder: Gathers them.
+        named: Every tensor that has a name at a place, the shortest name first.
     """
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, named: Callable[[Place], Iterable[tuple[str, torch.Tensor]]]) -> None:
         self.builder = builder
+        self._named = named
         self._claim: Claim | None = None
+        self._marked_at: Span | None = None
+        self._names: dict[int, tuple[weakref.ref[torch.Tensor], str]] = {}
+        """What the tensors were called where one was marked last."""
 
     def run(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place
@@ -149,6 +154,8 @@ class Operations:
             return
         leaf = self.builder.leaves.leaf(tensor, name=target, span=place.span)
         leaf.requires_grad = tensor.requires_grad
+        if leaf.name is None and leaf.first_name is None:
+            leaf.first_name = self._name_where_marked(tensor, place)
         self.builder.emit(
             Operation(
                 span=place.span,
@@ -159,6 +166,14 @@ class Operations:
                 requires_grad=tensor.requires_grad,
             )
         )
+
+    def _name_where_marked(self, tensor: torch.Tensor, place: Place) -> str | None:
+        """A tensor's name, looked up once for all that a loop marks."""
+        if place.span != self._marked_at:
+            named = reversed(list(self._named(place)))
+            self._marked_at, self._names = place.span, {id(one): (weakref.ref(one), name) for name, one in named}
+        known, name = self._names.get(id(tensor), (None, None))
+        return name if known is not None and known() is tensor else None
 
     def _note_change(self, name: str, tensor: torch.Tensor, taken: list[torch.Tensor], place: Place) -> None:
         node_ids = self.builder.graph.discover(grad_fn_of(tensor), span=place.span)

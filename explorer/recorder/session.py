@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any
 
 import msgspec
+import torch
 from torch.overrides import TorchFunctionMode
 
 from explorer.errors import ExplorerError
@@ -54,7 +55,7 @@ class Session:
         self._mode = Watch(self)
         self._passes = Passes()
         self._builder = self._passes.builder = Builder(limits, self._passes.hooks)
-        self._operations = Operations(self._builder)
+        self._operations = Operations(self._builder, self._named_outside)
         self._remarks = Remarks(self._builder, filename, lambda: self._place(4))
         self._calls: dict[Any, Call] = {}
         self._globals: dict[str, Any] = {}
@@ -185,6 +186,11 @@ class Session:
         if place.frame is not None:
             self._globals = place.frame.f_globals
         return place
+
+    def _named_outside(self, place: Place) -> Iterator[tuple[str, torch.Tensor]]:
+        """What the program calls its tensors; the names that the outermost code gives come first, for they last."""
+        namespaces = [*namespaces_of(place.frame, self._places.filename)]
+        return named_tensors(reversed(namespaces), self._places.fleeting)
 
     def _name_tensors(self, place: Place) -> None:
         namespaces = [*namespaces_of(place.frame, self._places.filename), self._globals]

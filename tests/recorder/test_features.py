@@ -742,3 +742,23 @@ def test_what_is_taken_apart_has_none_of_the_names() -> None:
     recording = recorded(X + "a, b = torch.stack([x, x * 2])")
     named = {event.name: event.variable for event in events_of(recording, Operation)}
     assert (named["stack"], named["unbind"]) == (None, "a, b")
+
+
+FREEZE = "for p in model.parameters():\n    {mark}\nmodel[1] = nn.Linear(2, 1)\nmodel(torch.ones(2)).backward()\n"
+
+
+@pytest.mark.parametrize("mark", ["p.requires_grad = False", "p.requires_grad_(False)"])
+def test_a_layer_replaced_after_it_was_marked_keeps_its_name(mark: str) -> None:
+    model = "model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))\n"
+    names = ["model.0.weight", "model.0.bias", "model.1.weight", "model.1.bias"]
+    recording = recorded(model + FREEZE.format(mark=mark))
+    replaced = [f"{name} #2" for name in names[2:]]
+    assert [leaf.name for leaf in recording.leaves] == [*names[:2], *replaced, *names[2:]]
+    assert set(recording.grads) == set(names[2:])
+
+
+def test_the_outermost_name_of_what_is_marked_lasts() -> None:
+    code = "def freeze(m):\n    for p in m.parameters():\n        p.requires_grad = False\n"
+    code += "net = nn.Linear(2, 1)\nfreeze(net)\nnet = nn.Linear(2, 1)\nnet(torch.ones(2)).backward()"
+    frozen = [leaf.name for leaf in recorded(code).leaves if not leaf.requires_grad]
+    assert frozen == ["net.weight #2", "net.bias #2"]
