@@ -129,6 +129,7 @@ class Passes:
         """
         self.failed_node = None
         with unseen():
+            self._note_changes_around()
             running = self._begun(request, place, has_engine)
             started = running.started
             self.builder.emit(started)
@@ -142,13 +143,14 @@ class Passes:
             nodes = self.builder.graph.nodes.values()
             self.failed_node = self.failed_node or running.node_id or named_node(self.builder.events, nodes, error)
             with unseen():
-                self._note_change_after(running)
+                self._note_changes(running)
             raise
         finally:
             self._running.pop()
             with unseen():
                 self._begin_moment()
                 self._note_end(started, tensors_or_none(result), error)
+                self._note_changes_around()
         return result
 
     def hooks(self, grad_fn: GradFn, node: Node, frees: bool, may_ask: bool) -> Hooks:
@@ -265,9 +267,8 @@ class Passes:
             handle.remove()
             with unseen():
                 self._begin_moment()
-                value, grad = self._note_accumulated(running.started, node_id, leaf, came), leaf.current_grad()
-                if value is not None and grad is not None:
-                    running.added = Added(grad, grad.detach().clone(), value, leaf, version(tensor))
+                if self._note_accumulated(running.started, node_id, leaf, came):
+                    running.added = added_to(leaf)
 
         handle = tensor.register_post_accumulate_grad_hook(look)  # type: ignore[no-untyped-call]
         hooks = tensor._post_accumulate_grad_hooks
@@ -284,16 +285,16 @@ class Passes:
         with unseen():
             self._begin_moment()
             self._note_accumulated(started, node_id, leaf, came)
-            self._note_change_after(running)
+            self._note_changes(running)
             if started.create_graph:
                 self._discover_higher((leaf.current_grad(),), started.span, node_id)
 
     def _note_accumulated(
         self, started: BackwardStarted, node_id: str, leaf: LeafDraft, came: list[TensorValue | None]
-    ) -> TensorValue | None:
-        """Notes, once, that a node ran and what its leaf's `.grad` is now; returns that."""
+    ) -> bool:
+        """Notes, once, that a node ran and what its leaf's `.grad` is now; returns whether it was added to."""
         if self.builder.budget.is_spent or not came:
-            return None
+            return False
         incoming, before = came
         came.clear()
         self.builder.emit(
@@ -306,7 +307,7 @@ class Passes:
         )
         grad = leaf.current_grad()
         if incoming is None or grad is None:
-            return None
+            return False
         after = self.builder.leaves.see_grad(leaf, grad)
         if after is not None:
             self.builder.emit(
@@ -321,9 +322,15 @@ class Passes:
             )
             for other in self.builder.leaves.sharing_grad(leaf, grad):
                 self._note_grad_changed(other, "add_", started.span)
-        return after
+        return after is not None
 
-    def _note_change_after(self, running: RunningPass) -> None:
+    def _note_changes_around(self) -> None:
+        """Notes, where a pass begins or ends inside of a hook, what the hook has done so far, and goes on looking."""
+        if self._running and (added := self._running[-1].added) is not None:
+            self._note_changes(self._running[-1])
+            self._running[-1].added = added_to(added.leaf)
+
+    def _note_changes(self, running: RunningPass) -> None:
         """Notes what the program's own hooks did to a leaf and its `.grad`, which had just been added to."""
         added, running.added = running.added, None
         if added is None:
@@ -336,7 +343,10 @@ class Passes:
             self._note_grad_changed(leaf, HOOK, span)
 
     def _note_leaf_changed(self, leaf: LeafDraft, tensor: torch.Tensor, span: Span | None) -> None:
-        """Notes that a hook of the program's changed a leaf in place."""
+        """Notes that a hook of the program's changed a leaf in place, once for all passes that have just added to it."""
+        for running in self._running:
+            if running.added is not None and running.added.leaf is leaf:
+                running.added = running.added._replace(version=version(tensor))
         self.builder.emit(
             Modified(
                 span=span,
@@ -388,6 +398,14 @@ class Passes:
         for grad in grads:
             if grad is not None and grad_fn_of(grad) is not None:
                 graph.discover(grad_fn_of(grad), span=span, order=order, made_by=made_by)
+
+
+def added_to(leaf: LeafDraft) -> Added | None:
+    """A leaf's `.grad` as it is now; None if there is none."""
+    tensor, grad, value = leaf.tensor(), leaf.current_grad(), leaf.grad
+    if tensor is None or grad is None or value is None:
+        return None
+    return Added(grad, grad.detach().clone(), value, leaf, version(tensor))
 
 
 def has_hooks(leaf: torch.Tensor) -> bool:

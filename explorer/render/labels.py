@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.model import Cut, Leaf, Node, Recording, SavedTensor, Span, TensorValue
-from explorer.model.source import piece_at
+from explorer.model.source import attributes_set_in, piece_at
 from explorer.model.text import shape_text, short_text
 from explorer.render.leaf_values import leaf_value_text
 from explorer.render.options import GraphOptions
@@ -71,9 +71,15 @@ def cutter(cut: Cut) -> str:
 
 
 def made_by_text(recording: Recording, variable: str | None, span: Span | None) -> str:
-    """`m = 2 * torch.dot(x, x)`, or the sub-expression alone, or the variable alone, shortened to one line."""
+    """`m = 2 * torch.dot(x, x)`, or the sub-expression alone, or the variable alone, shortened to one line.
+
+    What torch's own code puts into an attribute on the way is not the value of the sub-expression: `p.probs ← p.mode`.
+    """
     expression = span_text(recording.source, span)
-    return shortened(" = ".join(filter(None, (variable, expression))), MADE_CHARACTERS)
+    _, dot, attribute = (variable or "").rpartition(".")
+    is_set_by_torch = dot and attribute.isidentifier() and attribute not in attributes_set_in(recording.source or "")
+    sign = " ← " if is_set_by_torch else " = "
+    return shortened(sign.join(filter(None, (variable, expression))), MADE_CHARACTERS)
 
 
 def span_text(source: str | None, span: Span | None) -> str:

@@ -324,6 +324,17 @@ def test_a_step_in_a_hook_is_seen(optimizer: str) -> None:
     assert recording.leaves[0].is_optimized
 
 
+def test_what_hooks_of_nested_passes_do_to_a_leaf_is_noted_once_and_where_it_happened() -> None:
+    code = "left = 2\ndef hook(leaf):\n    global left\n    with torch.no_grad():\n        x.sub_(1)\n"
+    code += (
+        "    left -= 1\n    if left >= 0:\n        with torch.enable_grad():\n            (x * x).sum().backward()\n"
+    )
+    recording = recorded(X + code + "x.register_post_accumulate_grad_hook(hook)\nx.sum().backward()")
+    told = [event for event in recording.events if isinstance(event, (BackwardStarted, Modified, BackwardEnded))]
+    assert [type(event) for event in told] == [BackwardStarted, Modified] * 3 + [BackwardEnded] * 3
+    assert [event.after.values[0] for event in told if isinstance(event, Modified)] == [0, -1, -2]
+
+
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW", "Adagrad"])
 def test_a_fused_step_is_seen(optimizer: str) -> None:
     code = f"opt = torch.optim.{optimizer}([x], lr=0.5, fused=True)\nx.sum().backward()\nopt.step()"

@@ -87,6 +87,18 @@ def test_an_operation_shows_its_name_its_expression_and_its_value() -> None:
     assert bare[multiplied].texts == ("MulBackward0", "m = 2 * torch.dot(x, x)")
 
 
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        ("n = torch.distributions.Categorical(logits=x)", "n.logits ← torch.distributions.Ca…"),
+        ("n = torch.nn.Module()\nn.h = x * 2", "n.h = x * 2"),
+    ],
+)
+def test_what_torch_puts_into_an_attribute_is_not_the_value_of_the_call(line: str, label: str) -> None:
+    program = f"x = torch.ones(2, requires_grad=True)\n{line}\nx.sum().backward()"
+    assert label in {text for group in drawn(program).values() for text in group.texts}
+
+
 def test_an_accumulate_node_shows_the_leaf_and_its_grad_last() -> None:
     leaf = TWO.leaves[0].node_id
     assert leaf is not None
