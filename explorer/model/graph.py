@@ -43,7 +43,7 @@ class Leaf(Frozen, frozen=True, kw_only=True):
         requires_grad: Whether torch was asked for its gradient (at the end of the program).
         node_id: Its `AccumulateGrad` node, where one exists.
         span: The expression that made it.
-        is_optimized: Whether an optimizer that took a step was given it.
+        is_optimized: Whether an optimizer was given it.
     """
 
     id: str

@@ -14,8 +14,9 @@ class Remark(Frozen, frozen=True, kw_only=True):
     Args:
         kind: "unnoticed": a tensor was changed through `.data`. "alias": a variable that is the very same tensor as a
             leaf's `.grad` changed along with it. "skipped": an optimizer took its step while a `.grad` was None.
-            "unused": its last step came before anything had been computed from a tensor that it holds. "stretched": an
-            operation on two tensors broadcast them to a shape that neither of them has.
+            "unused": its last step came before anything had been computed from a tensor that it holds. "idle": it holds
+            a leaf and never took a step. "stretched": an operation on two tensors broadcast them to a shape that
+            neither of them has.
         step: How many events had happened by then.
         name: What the program calls the tensor, where it has a name.
         source_id: The leaf that it is or belongs to, or the node whose result it is.
@@ -24,7 +25,7 @@ class Remark(Frozen, frozen=True, kw_only=True):
         span: The sub-expression that was being evaluated.
     """
 
-    kind: Literal["unnoticed", "alias", "skipped", "unused", "stretched"]
+    kind: Literal["unnoticed", "alias", "skipped", "unused", "idle", "stretched"]
     step: Count
     name: str | None = None
     source_id: str | None = None

@@ -343,7 +343,7 @@ class Passes:
             self._note_grad_changed(leaf, HOOK, span)
 
     def _note_leaf_changed(self, leaf: LeafDraft, tensor: torch.Tensor, span: Span | None) -> None:
-        """Notes that a hook of the program's changed a leaf in place, once for all passes that have just added to it."""
+        """Notes that a hook of the program's changed a leaf, once for all passes that have just added to it."""
         for running in self._running:
             if running.added is not None and running.added.leaf is leaf:
                 running.added = running.added._replace(version=version(tensor))

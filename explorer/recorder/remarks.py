@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
+from msgspec import structs
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from explorer.model.remarks import Remark
@@ -29,6 +32,23 @@ ELEMENTWISE |= {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_c
 """Functions of two tensors that broadcast them against each other."""
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """An optimizer that has not taken a step yet.
+
+    Args:
+        optimizer: Which.
+        remark: What there is to say if it never does.
+        unknown: What it was given and is no leaf yet.
+        leaves: The leaves that it was given.
+    """
+
+    optimizer: weakref.ref[torch.optim.Optimizer]
+    remark: Remark
+    unknown: dict[int, weakref.ref[torch.Tensor]] = field(default_factory=dict)
+    leaves: list[LeafDraft] = field(default_factory=list)
+
+
 class Remarks:
     """Gathers remarks.
 
@@ -42,6 +62,7 @@ class Remarks:
         self._found: list[Remark] = []
         self._unused: dict[int, tuple[weakref.ref[torch.optim.Optimizer], list[Remark]]] = {}
         """Of each optimizer's last step, by its address."""
+        self._idle: list[Idle] = []
         self._builder = builder
         self._filename = filename
         self._place = place
@@ -56,6 +77,7 @@ class Remarks:
         for handle in self._handles:
             handle.remove()
         self._views.clear()
+        self.know_given()
         for optimizer in [reference() for reference, _ in self._unused.values()]:
             for parameter in self._parameters(optimizer) if optimizer is not None else ():
                 if (leaf := self._builder.leaves.known(parameter)) is not None:
@@ -64,7 +86,26 @@ class Remarks:
     @property
     def found(self) -> tuple[Remark, ...]:
         """All that there is to remark."""
-        return (*self._found, *(remark for _, step in self._unused.values() for remark in step))
+        unused = (remark for _, step in self._unused.values() for remark in step)
+        idle = (structs.replace(one.remark, source_id=leaf.id) for one in self._idle for leaf in one.leaves)
+        return (*self._found, *unused, *islice(idle, MOST))
+
+    def given(self, optimizer: torch.optim.Optimizer, place: Place) -> None:
+        """Notes that an optimizer was made, or given more."""
+        idle = Idle(weakref.ref(optimizer), self._remark("idle", place))
+        idle.unknown.update({id(one): weakref.ref(one) for one in optimizer.param_groups[-1]["params"]})
+        self._idle.append(idle)
+
+    def know_given(self) -> None:
+        """Marks the leaves among what optimizers were given, which had not been met before."""
+        for idle in self._idle:
+            for address, reference in list(idle.unknown.items()):
+                parameter = reference()
+                leaf = None if parameter is None else self._builder.leaves.known(parameter)
+                if leaf is not None:
+                    leaf.is_optimized = True
+                    idle.leaves.append(leaf)
+                    del idle.unknown[address]
 
     def after(self, name: str, kind: str, args: tuple[Any, ...], result: Any, place: Place) -> None:
         """Looks at one call of a torch function that has just returned.
@@ -157,6 +198,7 @@ class Remarks:
     def _stepped(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Looks once a step is over, for a closure may have computed the gradients in it."""
         place, unused = self._place(), []
+        self._idle = [idle for idle in self._idle if idle.optimizer() is not optimizer]
         with unseen():
             for parameter in self._parameters(optimizer):
                 if (leaf := self._builder.leaves.known(parameter)) is not None:

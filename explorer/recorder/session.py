@@ -141,6 +141,7 @@ class Session:
     def _run_pass(self, call: Callable[[], Any], request: Request, place: Place, *, has_engine: bool) -> Any:
         with unseen():
             self._name_tensors(place)
+            self._remarks.know_given()
             second_names = self._remarks.second_names(place)
         result = self._passes.run(call, request, place, has_engine=has_engine)
         with unseen():
@@ -180,6 +181,10 @@ class Session:
                 self._builder.snapshots.forget()
                 self._operations.note(function.__name__, tensors_in(*args, *kwargs.values()), [], result, place)
         return result
+
+    def given(self, optimizer: torch.optim.Optimizer) -> None:
+        """Notes that an optimizer was given parameters."""
+        self._remarks.given(optimizer, self._place(3))
 
     def _place(self, depth: int) -> Place:
         place = self._places.here(depth)

@@ -1,5 +1,5 @@
-"""What a program does that is no call of a torch function: it prints, warns, applies functions of its own, and has
-the engine run where no tensor is among the arguments, or from inside a hook.
+"""What a program does that is no call of a torch function: it prints, warns, applies functions of its own, makes
+optimizers, and has the engine run where no tensor is among the arguments, or from inside a hook.
 
 These go through one place in the process, whoever runs. A tap is put there when the first session begins and taken
 away when the last one has ended, in whatever order; it tells the sessions of the thread that came through, innermost
@@ -44,6 +44,9 @@ class Listener(Protocol):
     def differentiated(self, run: Callable[[], Any], request: Request) -> Any:
         """The engine is to run, whoever asked for it; calls `run` and returns what it returns."""
 
+    def given(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer was given parameters."""
+
 
 class Taps:
     """The taps of this process and who listens, by thread."""
@@ -55,6 +58,7 @@ class Taps:
         self._showwarning: Any = None
         self._apply: Any = None
         self._engine: Any = None
+        self._give: Any = None
         self._thresholds = gc.get_threshold()
 
     @property
@@ -86,12 +90,14 @@ class Taps:
         self._showwarning = warnings.showwarning
         self._apply = torch.autograd.Function.__dict__["apply"]
         self._engine = AUTOGRAD._engine_run_backward
+        self._give = torch.optim.Optimizer.add_param_group
         self._thresholds = gc.get_threshold()
         if 0 < self._thresholds[0] < GARBAGE_AFTER:
             gc.set_threshold(GARBAGE_AFTER, *self._thresholds[1:])
         warnings.showwarning = self._show_warning
         torch.autograd.Function.apply = classmethod(self._applying(self._apply))  # type: ignore[assignment,method-assign]
         AUTOGRAD._engine_run_backward = self._running(self._engine)
+        torch.optim.Optimizer.add_param_group = self._giving(self._give)  # type: ignore[method-assign]
 
     def _take_away(self) -> None:
         if gc.get_threshold()[0] == GARBAGE_AFTER:
@@ -100,6 +106,7 @@ class Taps:
             warnings.showwarning = self._showwarning
         torch.autograd.Function.apply = self._apply  # type: ignore[method-assign]
         AUTOGRAD._engine_run_backward = self._engine
+        torch.optim.Optimizer.add_param_group = self._give  # type: ignore[method-assign]
         while isinstance(sys.stdout, Tee):
             sys.stdout = sys.stdout.through
 
@@ -116,6 +123,14 @@ class Taps:
             return call(*args, **kwargs)
 
         return apply
+
+    def _giving(self, original: Any) -> Any:
+        def add_param_group(optimizer: torch.optim.Optimizer, param_group: dict[str, Any]) -> None:
+            original(optimizer, param_group)
+            for listener in self.listeners:
+                listener.given(optimizer)
+
+        return add_param_group
 
     def _running(self, original: Any) -> Any:
         def run_backward(*args: Any, **kwargs: Any) -> Any:

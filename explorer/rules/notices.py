@@ -110,8 +110,13 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         found |= {cut.id: cut for cut in around}
         leaves.append(leaf)
     for cutters, (found, leaves) in held.items():
+        # A whole network that is cut off, while no optimizer tells what is to be trained, may be a teacher or a target.
+        is_meant = (
+            not trained and all(leaf.span is None for leaf in leaves) and not any(map(_is_choice, found.values()))
+        )
+        severity: Severity = "hint" if is_meant else "warning"
         if cutters:
-            yield _about_cuts("unreached", list(found.values()), {"leaves": _names(leaves)}, "warning")
+            yield _about_cuts("unreached", list(found.values()), {"leaves": _names(leaves)}, severity)
         else:
             yield Notice(key="unreached", values={"leaves": _names(leaves)}, span=leaves[0].span, severity="warning")
 
@@ -256,6 +261,7 @@ FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
     silent.second_names,
     silent.skipped_steps,
     silent.unused_parameters,
+    silent.idle_optimizers,
     silent.replaced_leaves,
     silent.unnamed_leaves,
     silent.columns_against_rows,

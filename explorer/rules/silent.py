@@ -121,6 +121,22 @@ def unused_parameters(recording: Recording) -> Iterator[Notice]:
             yield Notice(key="unused_without_name", span=span, severity="warning")
 
 
+def idle_optimizers(recording: Recording) -> Iterator[Notice]:
+    """Optimizers that never take a step, though gradients come to what they were given and nothing else changes it."""
+    if recording.truncated or recording.error is not None:
+        return
+    changed = {event.leaf_id for event in recording.events if isinstance(event, Modified) and not event.of_grad}
+    filled = {event.leaf_id: step for step, event in enumerate(recording.events) if isinstance(event, Accumulated)}
+    given: dict[Span | None, list[str]] = {}
+    for remark in of_kind(recording, "idle"):
+        if remark.source_id is not None and filled.get(remark.source_id, -1) >= remark.step:
+            given.setdefault(remark.span, []).append(remark.source_id)
+    for span, leaf_ids in given.items():
+        if changed.isdisjoint(leaf_ids):
+            names = tuple(dict.fromkeys(recording.leaf(leaf_id).name for leaf_id in leaf_ids))
+            yield Notice(key="never_stepped", values={"leaves": names}, span=span)
+
+
 def same_graph_again(recording: Recording) -> Iterator[Notice]:
     """A second pass from the same root, although nothing had asked torch to keep the graph."""
     for index in repeated_passes(recording):

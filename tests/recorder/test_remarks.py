@@ -54,12 +54,16 @@ def test_every_optimizer_has_its_remarks_though_another_gets_its_address() -> No
     assert len(remarks(body)) == 5
 
 
-def test_leaves_know_whether_an_optimizer_stepped_with_them() -> None:
-    source = "import torch\na, b, c = (torch.ones(2, requires_grad=True) for _ in range(3))\n"
-    source += "idle = torch.optim.SGD([c])\n(a * b * c).sum().backward()\ntorch.optim.SGD([a, b]).step()"
+def test_leaves_know_whether_an_optimizer_was_given_them() -> None:
+    source = "import torch\na, b, c, d = (torch.ones(2, requires_grad=True) for _ in range(4))\n"
+    source += "idle = torch.optim.SGD([c])\n(a * b * c * d).sum().backward()\ntorch.optim.SGD([a, b]).step()"
     with explorer.record(source=source, filename="<program>") as session:
         exec(compile(source, "<program>", "exec"), {})
-    assert [leaf.is_optimized for leaf in session.recording.leaves] == [True, True, False]
+    assert [leaf.is_optimized for leaf in session.recording.leaves] == [True, True, True, False]
+    assert [(one.kind, one.source_id) for one in session.recording.remarks] == [
+        ("idle", session.recording.leaves[2].id)
+    ]
+    assert torch.optim.Optimizer.add_param_group.__module__ == "torch.optim.optimizer"
 
 
 def test_both_are_stretched_or_nothing_is_said() -> None:

@@ -208,3 +208,21 @@ def test_leaves_held_back_lead_to_the_line_that_holds_them() -> None:
 def test_the_lines_of_a_notice(language: Language, expected: str) -> None:
     span, *others = (Span(line=line, column=0, end_line=line, end_column=1) for line in (3, 7, 5, 5))
     assert lines_text(Notice(key="unreached", span=span, others=tuple(others)), language) == expected
+
+
+NETS = "q, target = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)\no = torch.ones(2)\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "severity"),
+    [
+        (NETS + "with torch.no_grad():\n    y = target(o)\n(q(o) - y).pow(2).sum().backward()", "hint"),
+        (NETS + "(q(o) - target(o).detach()).pow(2).sum().backward()", "hint"),
+        (NETS + "q(target(o).argmax() + o).sum().backward()", "warning"),
+        (X + W + "(x * w.detach()).sum().backward()", "warning"),
+        (NETS + "o_ = torch.optim.SGD([*q.parameters(), *target.parameters()])\n(q(o) - target(o).detach()).sum().backward()\no_.step()", "warning"),
+    ],
+)  # fmt: skip
+def test_a_network_held_back_may_be_meant_so_unless_an_optimizer_is_to_train_it(program: str, severity: str) -> None:
+    found = [notice for notice in notices(recorded(program)) if notice.key.startswith("unreached")]
+    assert [notice.severity for notice in found] == [severity]

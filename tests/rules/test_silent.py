@@ -44,6 +44,8 @@ WRONG = [
     ("flat_step", "torch.round(x * 2)", X + "y = torch.round(x * 2)\n((y - 1) ** 2).sum().backward()"),
     ("flat_step", "x.sign()", X + "y = x.sign()\n(y * y).mean().backward()"),
     ("left_to_no_optimizer", None, NET + "opt = torch.optim.SGD(net[0].parameters(), lr=0.1)\n" + TRAIN.format(out="net(x)")),
+    ("never_stepped", "torch.optim.SGD([w], lr=0.1)", SGD + "for _ in range(2):\n    opt.zero_grad()\n    (w * w).backward()"),
+    ("never_stepped", "torch.optim.Adam([x])", SGD + X + "def made():\n    return torch.optim.Adam([x])\nidle = made()\n" + TRAIN.format(out="(w * x)")),
     ("left_to_no_optimizer", None, SGD + X + TRAIN.format(out="(w * x)")),
 ]  # fmt: skip
 
@@ -62,6 +64,9 @@ SOUND = [
     SGD + "for _ in range(3):\n    opt.zero_grad()\n    (w * w).backward()\n    opt.step()",
     SGD + "for _ in range(3):\n    (w * w).backward()\n    opt.step()\n    opt.zero_grad()",
     NET + OPT + TRAIN.format(out="net(x)"),
+    SGD + "(w * w).backward()\nwith torch.no_grad():\n    w -= 0.1 * w.grad",
+    W + "(w * w).backward()\nopt = torch.optim.SGD([w], lr=0.1)",
+    SGD + "opt.zero_grad()\nprint(opt.state_dict())\ny = w * w\ng = torch.autograd.grad(y, w)",
     NET + OPT + TRAIN.format(out="(net[0](x) if step < 2 else net(x))"),
     NET + OPT + TRAIN.format(out="net[0](x)") + "net[1](x).sum().backward()",
     NET + "net[1].requires_grad_(False)\n" + OPT + TRAIN.format(out="net[0](x)"),

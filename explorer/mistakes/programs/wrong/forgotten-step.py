@@ -1,0 +1,9 @@
+import torch
+
+w = torch.tensor(4.0, requires_grad=True)
+optimizer = torch.optim.SGD([w], lr=0.1)
+for step in range(3):
+    optimizer.zero_grad()
+    loss = w ** 2
+    loss.backward()
+    print(loss.item())
