@@ -90,7 +90,7 @@ def names_of_results(targets: Sequence[str], result: Any) -> dict[int, str]:
         return {id(part): f"{targets[0]}[{index}]" for index, part in enumerate(parts)}
     for tensors in (flat, parts):
         if len(tensors) == len(targets):
-            return {id(tensor): name for tensor, name in zip(tensors, targets, strict=True)}
+            return {id(tensor): name for tensor, name in zip(tensors, targets, strict=True) if name != "_"}
     return {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable
 from operator import attrgetter
+from types import FrameType
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -76,7 +77,8 @@ class Operations:
     def __init__(self, builder: Builder, named: Callable[[Place], Iterable[tuple[str, torch.Tensor]]]) -> None:
         self.builder = builder
         self._named = named
-        self._claim: Claim | None = None
+        self._claims: list[Claim] = []
+        """Those of the frames that are running, innermost last."""
         self._marked_at: Span | None = None
         self._names: dict[int, tuple[weakref.ref[torch.Tensor], str]] = {}
         """What the tensors were called where one was marked last."""
@@ -105,7 +107,7 @@ class Operations:
         self, name: str, taken: list[torch.Tensor], changed: list[torch.Tensor], result: Any, place: Place
     ) -> None:
         """Notes one call: the tensors it took, those it changed in place, and what it returned."""
-        self._settle(place, taken)
+        self.settle(place, taken)
         for tensor in changed:
             self._note_change(name, tensor, taken, place)
         given = set(map(id, taken))
@@ -304,12 +306,11 @@ class Operations:
     def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_ids: list[str], place: Place) -> None:
         """Notes that a name is given for the time being: the call that the program made may go on computing."""
         if event.variable is not None and (place.folds or not place.direct):
-            self._claim = Claim(id(place.frame), place.span, place.folds, weakref.ref(tensor), node_ids, event)
+            self._claims.append(Claim(id(place.frame), place.span, place.folds, weakref.ref(tensor), node_ids, event))
 
-    def _settle(self, place: Place, taken: list[torch.Tensor]) -> None:
+    def settle(self, place: Place, taken: list[torch.Tensor]) -> None:
         """Takes the last name away again if the same call of the program's goes on, or has returned something else."""
-        claim, self._claim = self._claim, None
-        if claim is None or place.frame is None or id(place.frame) != claim.frame_id:
+        if place.frame is None or (claim := self._claim_in(place.frame)) is None:
             return
         tensor, goes_on = claim.tensor(), place.span == claim.span
         if goes_on and claim.folds and not any(one is tensor for one in taken):
@@ -324,6 +325,18 @@ class Operations:
             force_setattr(claim.event, "variable", None)
             for node_id in claim.node_ids:
                 self.builder.graph.describe(node_id, variable=None)
+
+    def _claim_in(self, frame: FrameType) -> Claim | None:
+        """The claim that was made in a frame, if any; those of functions that have returned are dropped."""
+        claims = self._claims
+        if claims and claims[-1].frame_id != id(frame):
+            running, outer = {id(frame)}, frame.f_back
+            while outer is not None:
+                running.add(id(outer))
+                outer = outer.f_back
+            while claims and claims[-1].frame_id not in running:
+                claims.pop()
+        return claims.pop() if claims and claims[-1].frame_id == id(frame) else None
 
     def _new_leaf(self, made: list[torch.Tensor], place: Place) -> str | None:
         """A tensor made from no other is a leaf: it has a name, or wants a gradient."""

@@ -60,7 +60,8 @@ class Bindings(NamedTuple):
         fleeting: Names that only loops give, to one thing after the other.
         folds: Which of the expressions fold.
         meant: The expression that is meant where Python says that another piece is evaluated: of a method's call on a
-            later line than what it is called of, `.exp()`, the part from there; of `xi in x` the whole loop.
+            later line than what it is called of, `.exp()`, the part from there; of `xi in x` the whole loop; of the
+            place `y[0]` that something is written to the whole assignment.
     """
 
     targets: Mapping[Position | None, tuple[str, ...]]
@@ -177,11 +178,15 @@ def bindings(source: str) -> Bindings:
         match node:
             case ast.Assign(targets=[target, *_], value=value):
                 for name, part in pairs(target, value):
+                    if names_of(name) == ("_",):
+                        continue  # what nobody wants to name
                     found[position(part, lines)] = names_of(name)
                     if isinstance(part, ast.Call) and ast.unparse(part.func).rpartition(".")[2] in FOLDS:
                         folds.add(position(part, lines))
                     if isinstance(name, ast.Tuple | ast.List):
                         found[position(name, lines)] = names_of(name)
+                if isinstance(target, ast.Subscript) and len(node.targets) == 1:
+                    meant[position(target, lines)] = span_between(target, value, lines)
             case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
                 found[position(value, lines)] = names_of(target)
             case ast.AugAssign(target=target):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from explorer.model import Cut, Leaf, Node, Recording, SavedTensor, Span, TensorValue
@@ -15,12 +16,20 @@ NAME_CHARACTERS = 28
 SETTINGS_LINES = 3
 ELLIPSIS = "…"
 
+WRITES = {"CopySlices", "IndexPutBackward0"}
+"""What writing into a part of a tensor leaves."""
+
+ASSIGNED = re.compile(r"(\[.*?\])? \W{0,3}= ")
+"""What follows a name that is written to: ` += `, `[0] = `."""
+
 Lines = tuple[str, ...]
 
 
 def node_lines(recording: Recording, node: Node, options: GraphOptions) -> Lines:
     """torch's name, the expression that made it, its value and shape."""
     made = made_by_text(recording, node.variable, node.span)
+    if node.name in WRITES and node.variable and made.startswith(f"{node.variable} = {node.variable}["):
+        made = f"{made.removeprefix(f'{node.variable} = ')} = {ELLIPSIS}"  # `y[0] += 1`, of which Python says `y[0]`
     if node.order > 1 and node.made_by is not None:
         # Its span is the whole backward call; the node whose backward built it says more.
         maker = f"∂ {recording.node(node.made_by).name}"
@@ -76,6 +85,8 @@ def made_by_text(recording: Recording, variable: str | None, span: Span | None) 
     What torch's own code puts into an attribute on the way is not the value of the sub-expression: `p.probs ← p.mode`.
     """
     expression = span_text(recording.source, span)
+    if variable and ASSIGNED.match(expression.removeprefix(variable)):
+        return shortened(expression, MADE_CHARACTERS)
     _, dot, attribute = (variable or "").rpartition(".")
     is_set_by_torch = dot and attribute.isidentifier() and attribute not in attributes_set_in(recording.source or "")
     sign = " ← " if is_set_by_torch else " = "

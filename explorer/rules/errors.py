@@ -111,9 +111,10 @@ WARNINGS: tuple[tuple[str, str], ...] = (
 """(part of the warning, key below `rules.warning`)."""
 
 
-def advice_key(message: str) -> str | None:
-    """Which advice belongs to a warning of torch's."""
-    return next((key for part, key in WARNINGS if part in message), None)
+def advice_key(message: str, code: str = "") -> str | None:
+    """Which advice belongs to a warning of torch's, given the piece of the program that it is about, if known."""
+    key = next((key for part, key in WARNINGS if part in message), None)
+    return "converted" if key == "rebuilt" and code and "tensor(" not in code else key
 
 
 CUTS = {"detach": "no_history_detach", "no_grad": "no_history_no_grad", "not differentiable": "no_history_choice"}

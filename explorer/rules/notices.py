@@ -19,6 +19,7 @@ from explorer.model import (
     Warned,
     grad_change,
 )
+from explorer.model.source import piece_at
 from explorer.rules import silent
 from explorer.rules.errors import advice_key, error_topic
 from explorer.rules.notice import Notice, Severity, Values
@@ -93,6 +94,8 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         return
     reached = {change[0] for event in recording.events if (change := grad_change(event)) is not None}
     trained = any(leaf.is_optimized for leaf in recording.leaves)
+    built = silent.built_at(recording)
+    last = max(found.first for found in recording.backward_passes)
     missed = [
         leaf
         for leaf in recording.leaves
@@ -101,6 +104,8 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         and leaf.name != leaf.id
         # What no optimizer was given is not trained: a teacher, a target network, an average.
         and (leaf.is_optimized or not trained)
+        # What is used for the first time after all passes, as to compare a result, is not missed in them.
+        and built.get(leaf.node_id or "", 0) <= last
     ]
     held: dict[tuple[str, ...], tuple[dict[str, Cut], list[Leaf]]] = {}
     cuts = [(cut, recording.behind(cut.sources)) for cut in _cuts_in_use(recording)] if missed else []
@@ -141,6 +146,12 @@ def _cuts_in_use(recording: Recording) -> list[Cut]:
     return [cut for cut in recording.cuts if any(node_id in ran for node_id, _ in cut.consumers)]
 
 
+def _is_torchs_own(recording: Recording, cut: Cut) -> bool:
+    """Whether code of torch's cuts inside of what the program calls, as `gumbel_softmax` does: it knows why."""
+    piece = piece_at(recording.source, cut.span)
+    return cut.reason == "detach" and piece is not None and cut.operation not in piece
+
+
 def _is_choice(cut: Cut) -> bool:
     """Whether what came out is a mask or an index: nobody expects a gradient through those."""
     return cut.value is not None and not cut.value.dtype.startswith(("float", "bfloat", "complex"))
@@ -156,7 +167,7 @@ def _constants(recording: Recording) -> Iterator[Notice]:
     reported = {span for notice in _unreached_leaves(recording) for span in (notice.span, *notice.others)}
     found: dict[str, list[Cut]] = {}
     for cut in _cuts_in_use(recording):
-        if cut.span not in reported and not _is_choice(cut):
+        if cut.span not in reported and not _is_choice(cut) and not _is_torchs_own(recording, cut):
             found.setdefault(_cutter(cut), []).append(cut)
     for cuts in found.values():
         yield _about_cuts("constant", cuts, {}, "hint")
@@ -244,7 +255,7 @@ def _warnings(recording: Recording) -> Iterator[Notice]:
         if isinstance(event, Warned) and event.message not in said:
             said.add(event.message)
             values: Values = {"category": event.category, "message": first_sentence(event.message)}
-            advice = advice_key(event.message)
+            advice = advice_key(event.message, piece_at(recording.source, event.span) or "")
             yield Notice(key="warned", values=values, span=event.span, severity="warning", advice=advice)
 
 

@@ -245,8 +245,11 @@ def _sends_only_zeros(event: NodeRan) -> bool:
 
 def left_to_no_optimizer(recording: Recording) -> Iterator[Notice]:
     """Parameters that collect gradients while the optimizers of this program were given others."""
-    if leaves := left_leaves(recording):
-        yield Notice(key="left_to_no_optimizer", values={"leaves": tuple(leaf.name for leaf in leaves)})
+    # The points at which a derivative is asked for are no parameters, as in an equation that a network is to obey.
+    asked = {name for one in recording.backward_passes if one.started.by == "grad" for name in one.started.inputs}
+    names = tuple(leaf.name for leaf in left_leaves(recording) if leaf.name.partition(" #")[0] not in asked)
+    if names:
+        yield Notice(key="left_to_no_optimizer", values={"leaves": names})
 
 
 def left_leaves(recording: Recording) -> tuple[Leaf, ...]:

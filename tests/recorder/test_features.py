@@ -642,6 +642,8 @@ def test_a_root_has_the_name_that_it_has_where_the_pass_starts() -> None:
         ("a, (b, c) = x * 2, (x * 3, x * 4)", ["a", "b", "c"]),
         ("out, (h, c) = nn.LSTM(3, 2)(x[None])", ["out", "h", "c"]),
         ("d = {}\nd[0, 1] = x * 2", ["d[0, 1]"]),
+        ("_, b = x * 2, x * 3", ["b"]),
+        ("h, _ = nn.GRU(3, 2)(x[None])", ["h"]),
     ],
 )
 def test_each_of_several_results_has_its_name(line: str, variables: list[str]) -> None:
@@ -773,3 +775,22 @@ def test_the_outermost_name_of_what_is_marked_lasts() -> None:
     code += "net = nn.Linear(2, 1)\nfreeze(net)\nnet = nn.Linear(2, 1)\nnet(torch.ones(2)).backward()"
     frozen = [leaf.name for leaf in recorded(code).leaves if not leaf.requires_grad]
     assert frozen == ["net.weight #2", "net.bias #2"]
+
+
+def test_a_name_waits_for_the_end_of_a_call_that_comes_back_to_the_program() -> None:
+    code = "class Block(nn.Module):\n    def forward(self, x):\n        return x.exp()\n"
+    code += "net = nn.Sequential(nn.Linear(3, 3), Block(), {last})\ny = net(x)\n{then}"
+    for last, then in [
+        ("nn.Tanh()", "y.sum().backward()"),
+        ("Block()", "y.sum().backward()"),
+        ("Block()", "z = y * 1"),
+    ]:
+        recording = recorded(X + code.format(last=last, then=then))
+        named = [node.name for node in recording.nodes if node.variable == "y"]
+        assert named == [{"nn.Tanh()": "TanhBackward0"}.get(last, "ExpBackward0")]
+
+
+def test_what_is_written_into_a_part_is_the_whole_assignment() -> None:
+    recording = recorded(X + "y = x * 2\ny[0] = x[1] * 3\ny[1:] += 1")
+    spans = [piece_at(recording.source, event.span) for event in events_of(recording, Modified)]
+    assert spans == ["y[0] = x[1] * 3", "y[1:] += 1", "y[1:]"]

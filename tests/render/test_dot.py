@@ -92,9 +92,14 @@ def test_an_operation_shows_its_name_its_expression_and_its_value() -> None:
     [
         ("n = torch.distributions.Categorical(logits=x)", "n.logits ← torch.distributions.Ca…"),
         ("n = torch.nn.Module()\nn.h = x * 2", "n.h = x * 2"),
+        ("y = x * 2\ny += 1", "y += 1"),
+        ("y = x * 2\ny[0] = x[1]", "y[0] = x[1]"),
+        ("y = x * 2\ny[0] += 1", "y[0] = …"),
+        ("y = x * 2\ny = y.add_(1)", "y = y.add_(1)"),
+        ("y = x[0]", "y = x[0]"),
     ],
 )
-def test_what_torch_puts_into_an_attribute_is_not_the_value_of_the_call(line: str, label: str) -> None:
+def test_a_box_says_what_was_given_a_name(line: str, label: str) -> None:
     program = f"x = torch.ones(2, requires_grad=True)\n{line}\nx.sum().backward()"
     assert label in {text for group in drawn(program).values() for text in group.texts}
 

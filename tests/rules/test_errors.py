@@ -7,9 +7,8 @@ from recorded import recorded
 
 import explorer
 from explorer.i18n import LANGUAGES
-from explorer.model import Warned
-from explorer.rules import error_hint
-from explorer.rules.errors import HINTS, WARNINGS, advice_key, error_topic, hint_key
+from explorer.rules import error_hint, notice_text, notices
+from explorer.rules.errors import HINTS, WARNINGS, error_topic, hint_key
 
 LEAF = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 TWO = LEAF + "b = torch.ones(3, requires_grad=True)\nx.sum().backward()\n"
@@ -196,13 +195,16 @@ def test_the_recording_tells_more_than_the_message(topic: str, program: str) -> 
         ("target_size", "torch.nn.functional.mse_loss(torch.ones(4, 1), torch.ones(4))"),
         ("create_graph", LEAF + "(x * x).sum().backward(create_graph=True)\nx.grad = None"),
         ("rebuilt", LEAF + "torch.tensor([x[0] * 2, x[1]])"),
+        ("converted", LEAF + "float(x[0])"),
+        ("converted", LEAF + "import math\nmath.sqrt(x[0])"),
     ],
 )
 def test_torch_warns_in_the_words_that_the_row_matches(key: str, program: str) -> None:
     ending = explorer.run("import torch\n" + program)  # in a process of its own: some warnings come once in each
     assert isinstance(ending, explorer.Completed)
-    said = [event.message for event in ending.recording.events if isinstance(event, Warned)]
-    assert [advice_key(message) for message in said] == [key]
+    (notice,) = (notice for notice in notices(ending.recording) if notice.key == "warned")
+    assert notice.advice == key
+    assert all(notice_text(notice, language) for language in LANGUAGES)
 
 
 def test_every_warning_is_given_here() -> None:

@@ -17,7 +17,7 @@ TRAIN = "for step in range(3):\n    opt.zero_grad()\n    {out}.sum().backward()\
 
 WRONG = [
     ("unnoticed_change", "y.data *= 10", X + "y = x.exp()\ny.data *= 10\ny.sum().backward()"),
-    ("unnoticed_change", "y.data[0]", X + "y = x.exp()\ny.data[0] = 7\ny.sum().backward()"),
+    ("unnoticed_change", "y.data[0] = 7", X + "y = x.exp()\ny.data[0] = 7\ny.sum().backward()"),
     ("unnoticed_change", "y.data", X + "y = x.exp()\ny.data = torch.zeros(2)\ny.sum().backward()"),
     ("unnoticed_change", "y.data.view(-1).zero_()", X + "y = x.exp()\ny.data.view(-1).zero_()\ny.sum().backward()"),
     ("unnoticed_change", "x.data.add_(1)", X + "y = (x * x).sum()\nx.data.add_(1)\ny.backward()"),
@@ -66,6 +66,11 @@ SOUND = [
     NET + OPT + TRAIN.format(out="net(x)"),
     SGD + "(w * w).backward()\nwith torch.no_grad():\n    w -= 0.1 * w.grad",
     W + "(w * w).backward()\nopt = torch.optim.SGD([w], lr=0.1)",
+    SGD
+    + "t = torch.ones(2, requires_grad=True)\nfor _ in range(2):\n    u = w * t * t\n    g, = torch.autograd.grad(u.sum(), t, create_graph=True)\n    opt.zero_grad()\n    g.pow(2).sum().backward()\n    opt.step()",
+    "net = torch.nn.Linear(2, 2)\nhard = torch.nn.functional.gumbel_softmax(net(torch.ones(2)), hard=True)\nhard[0].backward()",
+    X + "torch.autograd.functional.hvp(lambda t: (t**3).sum(), x, torch.ones(2))\n(x * x).sum().backward()",
+    X + "bn = torch.nn.BatchNorm1d(2)\ny = (x * x).sum()\ny.backward()\nprint(bn(torch.ones(3, 2)).sum() > 0)",
     SGD + "opt.zero_grad()\nprint(opt.state_dict())\ny = w * w\ng = torch.autograd.grad(y, w)",
     NET + OPT + TRAIN.format(out="(net[0](x) if step < 2 else net(x))"),
     NET + OPT + TRAIN.format(out="net[0](x)") + "net[1](x).sum().backward()",
