@@ -74,8 +74,8 @@ def changed(text: str, change: Change) -> str:
 def offers(recording: Recording) -> tuple[Change, ...]:
     """The changes that can be tried on a recorded program, in the order of its lines."""
     text = recording.source or ""
-    found = dict.fromkeys(change for change in _candidates(recording, text) if _is_possible(text, change))
-    return tuple(sorted(found, key=lambda change: change.line))
+    found = dict.fromkeys(_candidates(recording, text))  # a loop offers the same ones in every turn
+    return tuple(sorted((one for one in found if _is_possible(text, one)), key=lambda one: one.line))
 
 
 def _candidates(recording: Recording, text: str) -> Iterator[Change]:

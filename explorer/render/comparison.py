@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from explorer.model import (
@@ -21,6 +22,7 @@ from explorer.model import (
     TensorValue,
 )
 from explorer.render.memory import boxes
+from explorer.render.part import suggested_scope
 
 Mark = Literal["removed", "added", "changed", "culprit"]
 Marks = dict[str, Mark]
@@ -33,6 +35,10 @@ LineMarks = dict[int, LineMark]
 MOST_EXACT = 600
 """Longer lists are aligned by a quicker rule that overlooks what comes very often."""
 
+
+Starts = Sequence[tuple[int, int]]
+"""Where pieces of two lists begin that belong together, in order."""
+TOGETHER: Starts = ((0, 0),)
 
 T = TypeVar("T", bound="_HasId")
 
@@ -52,7 +58,12 @@ class Comparison(NamedTuple):
 
 def compare(left: Recording, right: Recording) -> Comparison:
     """Compares two recordings."""
-    nodes = _matched(_operations(left), _operations(right), lambda node: (node.name, node.variable, node.order))
+    nodes = _matched(
+        _operations(left),
+        _operations(right),
+        lambda node: (node.name, node.variable, node.order),
+        _starts(left, right, _first_operations),
+    )
     leaves, others = _leaves_by_name(left), _leaves_by_name(right)
     nodes |= {leaves[name].id: others[name].id for name in leaves.keys() & others.keys()}
     sides = _Sides(({}, {}))
@@ -67,7 +78,8 @@ def compare(left: Recording, right: Recording) -> Comparison:
 def moments(left: Recording, right: Recording) -> tuple[tuple[int, int], ...]:
     """Pairs of steps that belong together: equal events happen at once, others side by side or one after the other."""
     found = [(0, 0)]
-    for _, first, end, other_first, other_end in _opcodes(_event_signs(left), _event_signs(right)):
+    starts = _starts(left, right, _first_events)
+    for _, first, end, other_first, other_end in _opcodes(_event_signs(left), _event_signs(right), starts):
         length = max(end - first, other_end - other_first)
         for i in range(1, length + 1):
             found.append((min(first + i, end), min(other_first + i, other_end)))
@@ -197,13 +209,32 @@ def _matched_edges(left: Recording, right: Recording, nodes: dict[str, str]) -> 
     return matched
 
 
-def _matched(left: Sequence[T], right: Sequence[T], sign: Callable[[T], Hashable]) -> dict[str, str]:
+def _matched(
+    left: Sequence[T], right: Sequence[T], sign: Callable[[T], Hashable], starts: Starts = TOGETHER
+) -> dict[str, str]:
     """Right id by left id of what has equal signs in the same order."""
     matched: dict[str, str] = {}
-    for same, first, end, other_first, _ in _opcodes(list(map(sign, left)), list(map(sign, right))):
+    for same, first, end, other_first, _ in _opcodes(list(map(sign, left)), list(map(sign, right)), starts):
         for i in range(end - first if same else 0):
             matched[left[first + i].id] = right[other_first + i].id
     return matched
+
+
+def _starts(left: Recording, right: Recording, firsts: Callable[[Recording], list[int]]) -> Starts:
+    """Of two loops each round belongs to the one with its number: where both begin; else only where all begins."""
+    are_loops = suggested_scope(left) == suggested_scope(right) == "round"
+    return list(zip(firsts(left), firsts(right), strict=False)) if are_loops else TOGETHER
+
+
+def _first_events(recording: Recording) -> list[int]:
+    """The index of each round's first event."""
+    return [max(0, one.first - 1) for one in recording.rounds]
+
+
+def _first_operations(recording: Recording) -> list[int]:
+    """The index of each round's first node among the operations."""
+    places = {node.id: i for i, node in enumerate(_operations(recording))}
+    return [0, *(next(places[id_] for id_ in one.node_ids if id_ in places) for one in recording.rounds[1:])]
 
 
 def _event_signs(recording: Recording) -> list[Hashable]:
@@ -221,8 +252,12 @@ def _event_sign(recording: Recording, event: Event) -> Hashable:
     return type(event).__name__, None if leaf_id is None else recording.leaf(leaf_id).name
 
 
-def _opcodes(left: Sequence[Hashable], right: Sequence[Hashable]) -> Iterator[tuple[bool, int, int, int, int]]:
+def _opcodes(
+    left: Sequence[Hashable], right: Sequence[Hashable], starts: Starts = TOGETHER
+) -> Iterator[tuple[bool, int, int, int, int]]:
     """(whether equal, start and end on the left, start and end on the right), in order, covering both."""
-    matcher = SequenceMatcher(None, left, right, autojunk=max(len(left), len(right)) > MOST_EXACT)
-    for tag, first, end, other_first, other_end in matcher.get_opcodes():
-        yield tag == "equal", first, end, other_first, other_end
+    for (first, other_first), (end, other_end) in pairwise([*starts, (len(left), len(right))]):
+        piece, other = left[first:end], right[other_first:other_end]
+        matcher = SequenceMatcher(None, piece, other, autojunk=max(len(piece), len(other)) > MOST_EXACT)
+        for tag, start, stop, other_start, other_stop in matcher.get_opcodes():
+            yield tag == "equal", first + start, first + stop, other_first + other_start, other_first + other_stop

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from explorer.model import BackwardEnded, Modified, Node, Raised, Recording, SavedTensor
+from explorer.model import BackwardEnded, Node, Raised, Recording, SavedTensor
 from explorer.model.derived import derived
 from explorer.model.values import Frozen
-from explorer.render.schedule import Schedule, schedule_of
+from explorer.render.schedule import Schedule, schedule_of, versions_of
 
 BoxState = Literal["kept", "stale", "freed"]
 SecondPass = Literal["nothing", "nothing_again", "waiting", "kept", "freed", "again", "complained", "complained_stale"]
@@ -159,9 +160,9 @@ def _box(recording: Recording, saved: SavedTensor, step: int, freed: int | None)
 
 
 def _version_now(recording: Recording, saved: SavedTensor, step: int) -> int | None:
-    owner = saved.leaf_id or saved.node_id
-    changes = (event for event in reversed(recording.events[:step]) if isinstance(event, Modified))
-    return next((event.version for event in changes if owner in event.counted_with), saved.version)
+    moved = versions_of(recording).get(saved.leaf_id or saved.node_id or "", [])
+    before = bisect_right(moved, step, key=lambda one: one[0])
+    return moved[before - 1][1] if before else saved.version
 
 
 def _failed(recording: Recording, node: Node, step: int) -> bool:

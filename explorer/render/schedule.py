@@ -75,3 +75,14 @@ def _announced_by(event: object) -> Iterator[str]:
             yield from filter(None, (leaf_id, cut_id))
         case Modified(node_ids=node_ids):
             yield from node_ids
+
+
+@derived
+def versions_of(recording: Recording) -> dict[str, list[tuple[int, int]]]:
+    """The steps at which the version counter of each leaf or node's result moved, and to what."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for step, event in enumerate(recording.events, 1):
+        if isinstance(event, Modified):
+            for owner_id in event.counted_with:
+                found.setdefault(owner_id, []).append((step, event.version))
+    return found

@@ -15,12 +15,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from explorer.model import Accumulated, BackwardEnded, Modified, Raised, Recording
+from explorer.model import Accumulated, BackwardEnded, Raised, Recording
 from explorer.model.derived import derived
 from explorer.model.values import Frozen
 from explorer.render.grad_text import NONE, grad_texts, value_text
 from explorer.render.lines import Line, lines_of, long_lines
-from explorer.render.schedule import Schedule, schedule_of
+from explorer.render.schedule import Schedule, schedule_of, versions_of
 
 State = Literal[
     "absent", "built", "running", "done", "failed", "idle", "sent", "undefined", "full", "stale", "freed", "cut"
@@ -131,11 +131,7 @@ def _seeds(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
 
 
 def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
-    changes: dict[str, list[tuple[int, Modified]]] = {}
-    for step, event in enumerate(recording.events, 1):
-        if isinstance(event, Modified):
-            for owner_id in event.counted_with:
-                changes.setdefault(owner_id, []).append((step, event))
+    versions = versions_of(recording)
     for node in recording.nodes:
         there: list[tuple[int, State]] = [(0, "absent"), (schedule.built_at(node.id), "full")]
         gone: list[tuple[int, State]] = [(step, "freed") for step, run in schedule.runs.get(node.id, ()) if run.freed]
@@ -144,8 +140,8 @@ def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
             # An in-place change that moves the version of the very tensor that was saved: torch will refuse to use it.
             stale: list[tuple[int, State]] = [
                 (step, "stale")
-                for step, event in changes.get(saved.leaf_id or saved.node_id or "", ())
-                if step < first_gone and saved.version is not None and event.version > saved.version
+                for step, version in versions.get(saved.leaf_id or saved.node_id or "", ())
+                if step < first_gone and saved.version is not None and version > saved.version
             ]
             # Sizes and flags stay: torch frees tensors only.
             frames = _keyframes([*there, *stale, *(gone if saved.value is not None else ())])

@@ -42,6 +42,16 @@ def test_what_only_one_side_has() -> None:
     assert "ExpBackward0" not in reversed_right
 
 
+def test_of_two_loops_each_round_belongs_to_the_one_with_its_number() -> None:
+    turns = "for turn in range(6):\n    y = x.exp(){}\n    y.sum().backward()\n"
+    one, other = recorded(X + turns.format(" if turn else x")), recorded(X + turns.format(""))
+    found = compare(one, other)
+    pairs = list(zip(one.rounds, other.rounds, strict=True))
+    assert {(left.first, right.first) for left, right in pairs[1:]} <= set(found.moments)
+    assert "added" in {found.right.get(id_) for id_ in pairs[0][1].node_ids}
+    assert "added" not in {found.right.get(id_) for _, right in pairs[1:] for id_ in right.node_ids}
+
+
 def test_numbers_that_differ() -> None:
     left, right, _ = compared("y = 2 * x\ny.sum().backward()", "y = 3 * x\ny.sum().backward()")
     assert left == right
