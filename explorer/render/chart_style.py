@@ -44,6 +44,12 @@ def plain(words: str) -> str:
     return html.escape(words, quote=False)
 
 
+def element_name(name: str, flat: int, shape: Sequence[int]) -> str:
+    """An element of a tensor as Python would call it: "w[0, 1]"."""
+    index = index_of(flat, shape)
+    return plain(f"{name}[{', '.join(map(str, index))}]" if index else name)
+
+
 def index_of(flat: int, shape: Sequence[int]) -> tuple[int, ...]:
     """The index, one number per dimension, of an element in row-major order."""
     index: list[int] = []

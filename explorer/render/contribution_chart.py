@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from explorer.i18n import Language, text
 from explorer.model import Leaf, Recording, to_float
 from explorer.model.text import number_text
-from explorer.render.chart_style import add_notes, apply_style, index_of, pale, plain
+from explorer.render.chart_style import add_notes, apply_style, element_name, pale, plain
 from explorer.render.contributions import Contribution, contributions
 from explorer.render.palette import PALETTES, Theme, pass_color, pass_pattern
 
@@ -71,7 +71,7 @@ class _Bars:
         self.total = len(places)
         self.places = places[:MOST_BARS]
         self.left_out = self.total - len(self.places)
-        self.labels = [_element_name(leaf, flat) for leaf, flat in self.places]
+        self.labels = [element_name(leaf.name, flat, leaf.value.shape) for leaf, flat in self.places]
         names = [f"{leaf.name}.grad" for leaf in leaves[:3]] + ["…"] * (len(leaves) > 3)
         self.title = ", ".join(names) or ".grad"
         self.roots = {one.index: one.started.roots for one in recording.backward_passes}
@@ -182,8 +182,3 @@ def _element(one: Contribution, flat: int) -> float | None:
     if value.indices is None:
         return to_float(value.values[flat]) if flat < len(value.values) else None
     return to_float(value.values[value.indices.index(flat)]) if flat in value.indices else None
-
-
-def _element_name(leaf: Leaf, flat: int) -> str:
-    index = index_of(flat, leaf.value.shape)
-    return plain(f"{leaf.name}[{', '.join(map(str, index))}]" if index else leaf.name)

@@ -8,6 +8,7 @@ from collections.abc import Container
 from typing import Literal, NamedTuple
 
 from explorer.model import Accumulated, NodeRan, Operation, Raised, Recording
+from explorer.model.derived import derived
 
 MOST_NODES = 120
 """A graph with more is drawn in parts."""
@@ -18,7 +19,8 @@ NEAR = 60
 MOST_ROUNDS = 3
 """So many rounds are seen in one picture, with what they add to the same leaves; more are a thicket."""
 
-Scope = Literal["round", "all"]
+Scope = Literal["round", "few", "all"]
+"""One round, some in a row, or all."""
 
 
 class Part(NamedTuple):
@@ -26,13 +28,13 @@ class Part(NamedTuple):
 
     Args:
         only: Ids of the nodes; None for all.
-        among: Ids of the nodes that it is a part of: those of a round; None for all.
-        round: Which round that is, from 0; None for no single one.
+        among: Ids of the nodes that it is a part of: those of its rounds; None for all.
+        rounds: Which rounds those are, from 0; () for none in particular.
     """
 
     only: tuple[str, ...] | None = None
     among: tuple[str, ...] | None = None
-    round: int | None = None
+    rounds: tuple[int, ...] = ()
 
 
 def shows(part: Part, node_id: str | None) -> bool:
@@ -46,17 +48,43 @@ def suggested_scope(recording: Recording) -> Scope:
     return "round" if rounds > MOST_ROUNDS or (rounds > 1 and len(recording.nodes) > MOST_NODES) else "all"
 
 
+@derived
+def scopes_of(recording: Recording) -> tuple[Scope, ...]:
+    """What there is room to draw, the least first: more than one round only where that is a picture to look at."""
+    rounds = len(recording.rounds)
+    if rounds == 1:
+        return ("all",)
+    if len(recording.nodes) <= MOST_NODES:
+        return "round", "all"
+    ends = rounds_around(recording, 0, "few"), rounds_around(recording, rounds - 1, "few")
+    return ("round", "few") if all(len(graph_of(recording, *end)) <= MOST_NODES for end in ends) else ("round",)
+
+
 def part_at(recording: Recording, step: int, scope: Scope) -> Part:
     """What to draw at a step."""
     node_id = current_node(recording, step)
     if scope == "all" or len(recording.rounds) == 1:
         return part_around(recording, node_id)
-    nr = bisect_right(recording.rounds, step, key=lambda one: one.first) - 1
-    among = graph_of(recording, nr)
+    rounds = rounds_around(recording, round_at(recording, step), scope)
+    among = graph_of(recording, *rounds)
     if len(among) <= MOST_NODES:
-        return Part(among, among, nr)
+        return Part(among, among, rounds)
     center = node_id if node_id in among else among[-1]
-    return Part(neighbourhood(recording, center, among=frozenset(among)), among, nr)
+    return Part(neighbourhood(recording, center, among=frozenset(among)), among, rounds)
+
+
+def round_at(recording: Recording, step: int) -> int:
+    """The round that a step belongs to, from 0."""
+    return bisect_right(recording.rounds, step, key=lambda one: one.first) - 1
+
+
+def rounds_around(recording: Recording, round_nr: int, scope: Scope) -> tuple[int, ...]:
+    """The round itself, or a few in a row with that one in their middle, as far as there are any."""
+    if scope == "round":
+        return (round_nr,)
+    count = len(recording.rounds)
+    first = max(0, min(round_nr - MOST_ROUNDS // 2, count - MOST_ROUNDS))
+    return tuple(range(first, min(first + MOST_ROUNDS, count)))
 
 
 def part_around(recording: Recording, node_id: str | None) -> Part:
@@ -66,9 +94,9 @@ def part_around(recording: Recording, node_id: str | None) -> Part:
     return Part(neighbourhood(recording, node_id or recording.nodes[-1].id))
 
 
-def graph_of(recording: Recording, round_nr: int) -> tuple[str, ...]:
-    """Ids of the nodes that a round has made and of all those behind them, in order of creation."""
-    found = recording.behind(recording.rounds[round_nr].node_ids)
+def graph_of(recording: Recording, *round_nrs: int) -> tuple[str, ...]:
+    """Ids of the nodes that rounds have made and of all those behind them, in order of creation."""
+    found = recording.behind(node_id for nr in round_nrs for node_id in recording.rounds[nr].node_ids)
     return tuple(node.id for node in recording.nodes if node.id in found)
 
 

@@ -11,6 +11,7 @@ import torch
 
 from explorer.i18n import LANGUAGES, Language
 from explorer.model import TensorValue, from_float
+from explorer.render.contribution_curves import contribution_curves, has_many_passes
 from explorer.render.figures import contribution_chart, heat_map
 from explorer.render.palette import THEMES, Theme
 
@@ -149,6 +150,32 @@ def test_bars_of_different_passes_differ_in_pattern() -> None:
     figure = contribution_chart(samples.recorded(samples.TWO_FUNCTIONS), None, "light", "en")
     first, second = (trace.marker.pattern.shape for trace in figure.data[:2])
     assert first != second
+
+
+@pytest.mark.parametrize(
+    ("clear", "names"),
+    [
+        ("w.grad = None", ["added to w.grad[0]", "added to w.grad[1]"]),
+        ("pass", ["w.grad[0]", "added to w.grad[0]", "w.grad[1]", "added to w.grad[1]"]),
+    ],
+)
+def test_many_passes_make_curves_of_torchs_numbers(clear: str, names: list[str]) -> None:
+    program = f"    w = torch.tensor([1., 2.], requires_grad=True)\n    for k in range(1, 15):\n        (k * w).sum().backward()\n        {clear}\n"
+    recording = samples.recorded(program)
+    assert has_many_passes(recording, recording.leaves[0].id)
+    figure = contribution_curves(recording, recording.leaves[0].id, "light", "en")
+    assert [trace.name for trace in figure.data] == names
+    curves = {trace.name: list(trace.y) for trace in figure.data}
+    assert curves["added to w.grad[1]"] == [float(k) for k in range(1, 15)]
+    if clear == "pass":
+        assert curves["w.grad[1]"] == torch.arange(1.0, 15.0).cumsum(0).tolist()
+
+
+def test_many_passes_over_many_elements_are_known_by_the_norm() -> None:
+    program = "    w = torch.ones(9, requires_grad=True)\n    for k in range(13):\n        (k * w).sum().backward()\n        w.grad = None\n"
+    recording = samples.recorded(program)
+    (curve,) = contribution_curves(recording, recording.leaves[0].id, "light", "en").data
+    assert list(curve.y) == [(k * torch.ones(9)).norm().item() for k in range(13)]
 
 
 def test_without_a_pass_the_chart_says_so() -> None:

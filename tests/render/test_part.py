@@ -16,11 +16,13 @@ from explorer.render.options import GraphOptions
 from explorer.render.part import (
     MOST_NODES,
     Part,
+    Scope,
     current_node,
     graph_of,
     neighbourhood,
     part_around,
     part_at,
+    scopes_of,
     suggested_scope,
 )
 from tests.render import render_samples as samples
@@ -59,8 +61,8 @@ def test_the_graph_of_a_round_is_what_the_engine_runs_through(program: str) -> N
     for nr, one in enumerate(recording.rounds):
         assert one.passes == (nr,)
         assert set(graph_of(recording, nr)) == ran_in(recording, one.passes)
-        assert part_at(recording, one.first, "round").round == nr
-        assert part_at(recording, recording.backward_passes[nr].last, "round").round == nr
+        assert part_at(recording, one.first, "round").rounds == (nr,)
+        assert part_at(recording, recording.backward_passes[nr].last, "round").rounds == (nr,)
 
 
 def test_passes_over_one_graph_are_one_round() -> None:
@@ -89,11 +91,26 @@ def test_all_is_drawn_where_there_is_room_or_what_is_near() -> None:
     assert part_around(many, node_id).only == neighbourhood(many, node_id)
 
 
+@pytest.mark.parametrize(("turns", "scopes"), [(1, ("all",)), (4, ("round", "all")), (80, ("round", "few"))])
+def test_only_what_there_is_room_for_is_offered(turns: int, scopes: tuple[Scope, ...]) -> None:
+    assert scopes_of(loop(turns)) == scopes
+
+
+def test_a_few_rounds_are_drawn_around_the_current_one() -> None:
+    recording = loop(80)
+    for nr, rounds in ((0, (0, 1, 2)), (40, (39, 40, 41)), (79, (77, 78, 79))):
+        part = part_at(recording, recording.rounds[nr].first, "few")
+        assert part.rounds == rounds
+        assert part.only is not None
+        assert {*part.only} == ran_in(recording, rounds)
+
+
 def test_a_round_too_large_is_shown_in_part_and_counts_only_its_own() -> None:
     turns = "    for turn in range(150):\n        y = y.sin()\n    y.backward()\n"
     recording = samples.recorded(f"    x = torch.tensor(1., requires_grad=True)\n    y = x\n{turns}    y = x\n{turns}")
     part = part_at(recording, len(recording.events), "round")
-    assert part.round == 1
+    assert part.rounds == (1,)
+    assert scopes_of(recording) == ("round",)
     assert part.only is not None
     assert part.among is not None
     assert {*part.only} < {*part.among} == ran_in(recording, (1,))

@@ -314,6 +314,19 @@ def test_a_training_loop_is_shown_pass_by_pass_or_whole(visit: Visit) -> None:
     expect(notice).to_contain_text("backward pass 1 of 6")
 
 
+def test_of_a_long_training_loop_three_passes_are_drawn_not_all(visit: Visit) -> None:
+    page = visit("?fn=fit-line&step=300")
+    notice = page.locator(".notice")
+    expect(notice).to_contain_text("backward pass 14 of 30")
+    settled(page)
+    expect(keyed(page, "view-row").get_by_text("all passes")).to_have_count(0)
+    keyed(page, "view-row").get_by_text("3 passes").click()
+    expect(notice).to_contain_text("backward passes 13 to 15 of 30")
+    settled(page)
+    press(page, "Home", 0)
+    expect(notice).to_contain_text("backward passes 1 to 3 of 30")
+
+
 def test_a_what_if_of_a_training_loop_shows_the_same_pass_on_both_sides(visit: Visit) -> None:
     page = visit("?fn=fit-line&if=scale.8.loss&step=300")
     sides = page.locator(".side .notice")

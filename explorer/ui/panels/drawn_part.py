@@ -7,7 +7,17 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer.model import Recording
-from explorer.render.part import Part, Scope, current_node, part_around, part_at, shows, suggested_scope
+from explorer.render.part import (
+    Part,
+    Scope,
+    current_node,
+    part_around,
+    part_at,
+    round_at,
+    scopes_of,
+    shows,
+    suggested_scope,
+)
 from explorer.ui.keys import Key
 from explorer.ui.panels.subject import node_behind
 from explorer.ui.player import PlayerState
@@ -24,9 +34,12 @@ class Drawn(NamedTuple):
 
 
 def scope_of(recording: Recording) -> Scope:
-    """Whether all is drawn or what one round needs: as chosen, else as suits the program."""
+    """How much is drawn: as chosen, as far as there is room for it, else as suits the program."""
     chosen: Scope | None = st.session_state.get(Key.SCOPE_CHOSEN)
-    return chosen or suggested_scope(recording)
+    if chosen is None:
+        return suggested_scope(recording)
+    scopes = scopes_of(recording)
+    return scopes[0] if chosen == "round" else scopes[-1]
 
 
 def drawn_part(recording: Recording, at: PlayerState) -> Part:
@@ -46,10 +59,10 @@ def drawn_part(recording: Recording, at: PlayerState) -> Part:
 
 
 def followed(recording: Recording, step: int, part: Part, scope: Scope) -> Part:
-    """The same part as long as the step is of its round and about one of its nodes."""
+    """The same part as long as the step is of one of its rounds and about one of its nodes."""
     wanted = part_at(recording, step, scope)
-    is_same_round = wanted.round == part.round
-    return part if is_same_round and shows(part, current_node(recording, step)) else wanted
+    is_beyond = bool(wanted.rounds) and round_at(recording, step) not in part.rounds
+    return wanted if is_beyond or not shows(part, current_node(recording, step)) else part
 
 
 def part_notice(recording: Recording, part: Part) -> str | None:
@@ -57,12 +70,13 @@ def part_notice(recording: Recording, part: Part) -> str | None:
     if part.only is None:
         return None
     counts = {"shown": len(part.only), "total": len(recording.nodes)}
-    passes = () if part.round is None else recording.rounds[part.round].passes
+    passes = [nr for one in part.rounds for nr in recording.rounds[one].passes]
     count = len(recording.backward_passes)
-    if part.round is None or part.only != part.among:
+    if not part.rounds or part.only != part.among:
         return say("stage.part", **counts)
     if not passes:
         return say("stage.round_without_pass", **counts)
     if len(passes) == 1:
         return say("stage.round", nr=passes[0] + 1, count=count, **counts)
-    return say("stage.round_of_passes", first=passes[0] + 1, last=passes[-1] + 1, count=count, **counts)
+    key = "stage.round_of_passes" if len(part.rounds) == 1 else "stage.rounds"
+    return say(key, first=passes[0] + 1, last=passes[-1] + 1, count=count, **counts)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.i18n import text
-from explorer.program.toggles import MAX_PASSES, Between, Seed, why_not
+from explorer.program.toggles import MAX_PASSES, Between, Seed, Toggles, why_not
 from explorer.ui import state
 from explorer.ui.keys import Key
 from explorer.ui.words import language, said, say
@@ -17,36 +17,33 @@ BETWEEN_NAMES = {"zero_": "zero_()", "none": "None"}
 
 
 def toggle_row(base: str, refused: ExplorerError | None) -> None:
-    """The row of toggles.
+    """The row of toggles, or why there are none.
 
     Args:
         base: The program text without what toggles add.
         refused: Why the toggles could not be applied, if so.
     """
     reason = _why_not(base)
-    toggles = state.choices().toggles
     with st.container(horizontal=True, vertical_alignment="center", key="toggle-row"):
         st.html(f"<span class='row-name'>{say('toggles.name')}</span>", width="content")
-        _passes(toggles.passes, reason is not None)
-        _second(toggles.second, reason is not None)
-        _between(toggles.between, reason is not None)
-        for key, field in ((Key.RETAIN_GRAPH, "retain_graph"), (Key.CREATE_GRAPH, "create_graph")):
-            st.session_state[key] = getattr(toggles, field)
-            st.checkbox(
-                field,
-                key=key,
-                disabled=reason is not None,
-                help=say(f"toggles.{field}"),
-                on_change=_take,
-                args=(key, field),
-            )
-        with st.popover(say("toggles.more"), disabled=reason is not None, icon=":material/more_horiz:"):
-            _forward(toggles.new_forward)
-            _seed(toggles.seed, toggles.seed_index, toggles.seed_values)
-    if reason is not None:
-        st.caption(text(reason, language()))
-    elif refused is not None:
+        if reason is None:
+            _toggles(state.choices().toggles)
+        else:
+            st.caption(text(reason, language()), width="stretch")
+    if reason is None and refused is not None:
         st.caption(f":material/error: {said(refused)}")
+
+
+def _toggles(toggles: Toggles) -> None:
+    _passes(toggles.passes)
+    _second(toggles.second)
+    _between(toggles.between)
+    for key, field in ((Key.RETAIN_GRAPH, "retain_graph"), (Key.CREATE_GRAPH, "create_graph")):
+        st.session_state[key] = getattr(toggles, field)
+        st.checkbox(field, key=key, help=say(f"toggles.{field}"), on_change=_take, args=(key, field))
+    with st.popover(say("toggles.more"), icon=":material/more_horiz:"):
+        _forward(toggles.new_forward)
+        _seed(toggles.seed, toggles.seed_index, toggles.seed_values)
 
 
 def _why_not(base: str) -> str | None:
@@ -66,14 +63,13 @@ def _choose(**fields: Any) -> None:
     state.forget_draft()
 
 
-def _passes(passes: int, disabled: bool) -> None:
+def _passes(passes: int) -> None:
     st.session_state[Key.PASSES] = passes
     st.number_input(
         say("toggles.passes"),
         1,
         MAX_PASSES,
         key=Key.PASSES,
-        disabled=disabled,
         label_visibility="collapsed",
         width=104,
         on_change=_take,
@@ -82,13 +78,12 @@ def _passes(passes: int, disabled: bool) -> None:
     st.html(f"<span class='row-word'>{say('toggles.times')}</span>", width="content")
 
 
-def _second(second: str, disabled: bool) -> None:
+def _second(second: str) -> None:
     st.session_state[Key.SECOND] = second
     st.text_input(
         say("toggles.second"),
         key=Key.SECOND,
         placeholder=say("toggles.second_placeholder"),
-        disabled=disabled,
         label_visibility="collapsed",
         width=170,
         on_change=_take,
@@ -97,7 +92,7 @@ def _second(second: str, disabled: bool) -> None:
     )
 
 
-def _between(between: Between, disabled: bool) -> None:
+def _between(between: Between) -> None:
     st.html(f"<span class='row-word'>{say('toggles.between')}</span>", width="content")
     st.session_state[Key.BETWEEN] = between
     names = {"keep": say("toggles.keep"), **BETWEEN_NAMES}
@@ -106,7 +101,6 @@ def _between(between: Between, disabled: bool) -> None:
         get_args(Between),
         key=Key.BETWEEN,
         format_func=names.__getitem__,
-        disabled=disabled,
         label_visibility="collapsed",
         required=True,
         on_change=_take,

@@ -9,8 +9,9 @@ import streamlit as st
 
 from explorer.model import Accumulated, Recording
 from explorer.render.contribution_chart import contribution_chart
+from explorer.render.contribution_curves import contribution_curves, has_many_passes
 from explorer.render.options import Arrows
-from explorer.render.part import Scope
+from explorer.render.part import scopes_of
 from explorer.ui.keys import Key
 from explorer.ui.panels.drawn_part import scope_of
 from explorer.ui.style import theme
@@ -21,7 +22,8 @@ def view_options(recording: Recording) -> None:
     """The row of choices about the picture."""
     with st.container(horizontal=True, vertical_alignment="center", key="view-row"):
         st.html(f"<span class='row-name'>{say('view.name')}</span>", width="content")
-        _one_of("arrows", get_args(Arrows), Key.ARROWS, st.session_state.get(Key.ARROWS) or get_args(Arrows)[0])
+        arrows = st.session_state.get(Key.ARROWS) or get_args(Arrows)[0]
+        _one_of("arrows", get_args(Arrows), Key.ARROWS, arrows, say("view.arrows_help"))
         for key, label in (
             (Key.SHOW_SAVED, "saved"),
             (Key.SHOW_VALUES, "values"),
@@ -29,13 +31,16 @@ def view_options(recording: Recording) -> None:
         ):
             st.session_state.setdefault(key, True)
             st.checkbox(say(f"view.{label}"), key=key)
-        if len(recording.rounds) > 1:
+        scopes = scopes_of(recording)
+        if len(scopes) > 1:
             # What suits the program, until something is chosen.
-            _one_of("scope", get_args(Scope), Key.SCOPE, scope_of(recording), _choose_scope)
+            counts = {"count": len(recording.backward_passes), "total": len(recording.nodes)}
+            why = say("view.scope_few_help" if "few" in scopes else "view.scope_help", **counts)
+            _one_of("scope", scopes, Key.SCOPE, scope_of(recording), why, _choose_scope)
 
 
 def _one_of(
-    what: str, choices: tuple[str, ...], key: Key, chosen: str, on_change: Callable[[], None] | None = None
+    what: str, choices: tuple[str, ...], key: Key, chosen: str, why: str, on_change: Callable[[], None] | None = None
 ) -> None:
     st.session_state[key] = chosen
     names = {choice: say(f"view.{what}_{choice}") for choice in choices}
@@ -46,7 +51,7 @@ def _one_of(
         format_func=names.__getitem__,
         label_visibility="collapsed",
         required=True,
-        help=say(f"view.{what}_help"),
+        help=why,
         on_change=on_change,
     )
 
@@ -56,17 +61,20 @@ def _choose_scope() -> None:
 
 
 def contributions(recording: Recording) -> None:
-    """The stacked chart of every pass's contribution; nothing where no pass has run."""
+    """The chart of every pass's contribution; nothing where no pass has run."""
     arrivals = [event for event in recording.events if isinstance(event, Accumulated)]
     if not arrivals:
         return
     reached = {event.leaf_id: recording.leaf(event.leaf_id).name for event in arrivals}
     st.markdown(f"## {say('chart.title')}")
-    st.caption(say("chart.caption"))
-    chosen: str | None = next(iter(reached))
+    caption = st.empty()
+    chosen: str = next(iter(reached))
     if len(reached) > 1:
         chosen = st.selectbox(
             say("chart.leaf"), [*reached], format_func=reached.__getitem__, label_visibility="collapsed", width=260
         )
-    figure = contribution_chart(recording, chosen, theme(), language())
+    has_many = has_many_passes(recording, chosen)
+    caption.caption(say("chart.caption_curves" if has_many else "chart.caption"))
+    draw = contribution_curves if has_many else contribution_chart
+    figure = draw(recording, chosen, theme(), language())
     st.plotly_chart(figure, width="stretch", theme=None, key="contributions", config={"displayModeBar": False})
