@@ -323,6 +323,7 @@ def test_of_a_long_training_loop_three_passes_are_drawn_not_all(visit: Visit) ->
     keyed(page, "view-row").get_by_text("3 passes").click()
     expect(notice).to_contain_text("backward passes 13 to 15 of 30")
     settled(page)
+    page.locator(".stage").focus()
     press(page, "Home", 0)
     expect(notice).to_contain_text("backward passes 1 to 3 of 30")
 
