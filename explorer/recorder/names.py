@@ -150,10 +150,10 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _own(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """An object's own attributes, but for what torch keeps about a module."""
-    is_module = isinstance(value, torch.nn.Module)
+    """An object's own attributes, but for what torch keeps for itself in its own and in modules."""
+    is_torchs = isinstance(value, torch.nn.Module) or type(value).__module__.startswith("torch.")
     for key, part in list(_attributes(value).items()):
-        if type(part) not in PLAIN and not (is_module and key.startswith("_")):
+        if type(part) not in PLAIN and not (is_torchs and key.startswith("_")):
             yield f"{name}.{key}", part
 
 

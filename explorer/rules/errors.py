@@ -137,11 +137,17 @@ def _without_history(recording: Recording) -> str:
     if any(one.started.by == "grad" and not one.started.create_graph for one in earlier):
         return "no_second_order"
     if recording.cuts:
-        return CUTS[_cut_behind_root(recording).reason]
+        cut = _cut_behind_root(recording)
+        return "no_history_sample" if is_sample(recording, cut) else CUTS[cut.reason]
     source = recording.source or ""
     if any(call in source for call in NUMBERS):
         return "no_history_number"
     return "no_history_elsewhere" if any(leaf.requires_grad for leaf in recording.leaves) else "no_history"
+
+
+def is_sample(recording: Recording, cut: Cut) -> bool:
+    """Whether a distribution's `sample()` cut, which draws under `no_grad` of its own."""
+    return cut.reason == "no_grad" and ".sample(" in (piece_at(recording.source, cut.span) or "")
 
 
 def _cut_behind_root(recording: Recording) -> Cut:

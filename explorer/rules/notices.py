@@ -21,7 +21,7 @@ from explorer.model import (
 )
 from explorer.model.source import piece_at
 from explorer.rules import silent
-from explorer.rules.errors import advice_key, error_topic
+from explorer.rules.errors import advice_key, error_topic, is_sample
 from explorer.rules.notice import Notice, Severity, Values
 from explorer.rules.story import Story, expression, first_sentence
 
@@ -111,17 +111,17 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
     cuts = [(cut, recording.behind(cut.sources)) for cut in _cuts_in_use(recording)] if missed else []
     for leaf in missed:
         around = [cut for cut, behind in cuts if leaf.id in behind or leaf.node_id in behind]
-        found, leaves = held.setdefault(tuple(dict.fromkeys(map(_cutter, around))), ({}, []))
+        found, leaves = held.setdefault(tuple(dict.fromkeys(_cutter(recording, cut) for cut in around)), ({}, []))
         found |= {cut.id: cut for cut in around}
         leaves.append(leaf)
     for cutters, (found, leaves) in held.items():
         # A whole network that is cut off, while no optimizer tells what is to be trained, may be a teacher or a target.
-        is_meant = (
+        may_be_meant = (
             not trained and all(leaf.span is None for leaf in leaves) and not any(map(_is_choice, found.values()))
         )
-        severity: Severity = "hint" if is_meant else "warning"
+        severity: Severity = "hint" if may_be_meant else "warning"
         if cutters:
-            yield _about_cuts("unreached", list(found.values()), {"leaves": _names(leaves)}, severity)
+            yield _about_cuts(recording, "unreached", list(found.values()), {"leaves": _names(leaves)}, severity)
         else:
             yield Notice(key="unreached", values={"leaves": _names(leaves)}, span=leaves[0].span, severity="warning")
 
@@ -130,12 +130,13 @@ def _names(leaves: list[Leaf]) -> tuple[str, ...]:
     return tuple(leaf.name for leaf in leaves)
 
 
-def _about_cuts(key: str, cuts: list[Cut], values: Values, severity: Severity) -> Notice:
+def _about_cuts(recording: Recording, key: str, cuts: list[Cut], values: Values, severity: Severity) -> Notice:
     """The notice about cuts, wherever they stand: those that `detach` made, or several that hold back the same."""
     cuts = sorted(cuts, key=lambda cut: (cut.span.line, cut.span.column) if cut.span else (0, 0))
     first, *others = dict.fromkeys(cut.span for cut in cuts if cut.span is not None) or (None,)
-    cutters = tuple(dict.fromkeys(map(_cutter, cuts)))
-    key = f"{key}_{CUTS[cuts[0].reason]}" if len(cutters) == 1 else f"{key}_behind_cuts"
+    cutters = tuple(dict.fromkeys(_cutter(recording, cut) for cut in cuts))
+    ending = "behind_sample" if is_sample(recording, cuts[0]) else CUTS[cuts[0].reason]
+    key = f"{key}_{ending}" if len(cutters) == 1 else f"{key}_behind_cuts"
     values = {**values, "operation": cutters[0] if len(cutters) == 1 else cutters}
     return Notice(key=key, values=values, span=first, others=tuple(others), severity=severity)
 
@@ -146,8 +147,12 @@ def _cuts_in_use(recording: Recording) -> list[Cut]:
     return [cut for cut in recording.cuts if any(node_id in ran for node_id, _ in cut.consumers)]
 
 
-def _is_torchs_own(recording: Recording, cut: Cut) -> bool:
-    """Whether code of torch's cuts inside of what the program calls, as `gumbel_softmax` does: it knows why."""
+def _is_meant(recording: Recording, cut: Cut) -> bool:
+    """Whether it cuts on purpose: code of torch's that the program calls, as `gumbel_softmax`, or an action's draw."""
+    if is_sample(recording, cut):
+        # A policy's action is a number: its gradient comes through its probability.
+        takers = [piece_at(recording.source, recording.node(node_id).span) or "" for node_id, _ in cut.consumers]
+        return all("log_prob(" in taker for taker in takers)
     piece = piece_at(recording.source, cut.span)
     return cut.reason == "detach" and piece is not None and cut.operation not in piece
 
@@ -157,8 +162,10 @@ def _is_choice(cut: Cut) -> bool:
     return cut.value is not None and not cut.value.dtype.startswith(("float", "bfloat", "complex"))
 
 
-def _cutter(cut: Cut) -> str:
+def _cutter(recording: Recording, cut: Cut) -> str:
     """What made the cut."""
+    if is_sample(recording, cut):
+        return "sample()"
     return "torch.no_grad()" if cut.reason == "no_grad" else cut.operation
 
 
@@ -167,17 +174,17 @@ def _constants(recording: Recording) -> Iterator[Notice]:
     reported = {span for notice in _unreached_leaves(recording) for span in (notice.span, *notice.others)}
     found: dict[str, list[Cut]] = {}
     for cut in _cuts_in_use(recording):
-        if cut.span not in reported and not _is_choice(cut) and not _is_torchs_own(recording, cut):
-            found.setdefault(_cutter(cut), []).append(cut)
+        if cut.span not in reported and not _is_choice(cut) and not _is_meant(recording, cut):
+            found.setdefault(_cutter(recording, cut), []).append(cut)
     for cuts in found.values():
-        yield _about_cuts("constant", cuts, {}, "hint")
+        yield _about_cuts(recording, "constant", cuts, {}, "hint")
 
 
 def _roots_without_history(recording: Recording) -> Iterator[Notice]:
     """Passes that start where a cut has left nothing to go back through."""
     for started in (found.started for found in recording.backward_passes):
         if recording.cuts and not recording.truncated and any(root.node_id is None for root in started.roots):
-            yield _about_cuts("root", [recording.cuts[-1]], {}, "warning")
+            yield _about_cuts(recording, "root", [recording.cuts[-1]], {}, "warning")
             return
 
 

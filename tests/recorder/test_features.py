@@ -643,6 +643,7 @@ def test_a_root_has_the_name_that_it_has_where_the_pass_starts() -> None:
         ("out, (h, c) = nn.LSTM(3, 2)(x[None])", ["out", "h", "c"]),
         ("d = {}\nd[0, 1] = x * 2", ["d[0, 1]"]),
         ("_, b = x * 2, x * 3", ["b"]),
+        ("m = torch.distributions\nd = m.MixtureSameFamily(m.Categorical(torch.ones(3)), m.Normal(x.exp(), 1.0))", []),
         ("h, _ = nn.GRU(3, 2)(x[None])", ["h"]),
     ],
 )

@@ -167,6 +167,7 @@ def test_no_hint_where_nothing_is_known(program: str) -> None:
         ("no_history_no_grad", LEAF + "with torch.no_grad():\n    y = x[2]\ny.backward()"),
         ("no_history_detach", LEAF + "x.detach().sum().backward()"),
         ("no_history_detach", LEAF + "y = x.sum().detach()\nz = x > 1\ny.backward()"),
+        ("no_history_sample", LEAF + "z = torch.distributions.Normal(x, 1.0).sample()\n(z * z).sum().backward()"),
         ("none", LEAF + "loss = x.sum().backward()\nloss.item()"),
         ("none_before_pass", LEAF + "x.grad.zero_()"),
         ("none_before_pass", LEAF + "torch.autograd.grad(x.sum(), x)\nx.data -= 0.1 * x.grad"),

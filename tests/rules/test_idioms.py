@@ -88,10 +88,6 @@ BROKEN = {
         rounds("opt = sgd(body, head)\n", "F.mse_loss(head(h), y)", UNDER.format("h = body(x)")),
         ("unreached_in_no_grad", ("body.0.weight", "body.0.bias")),
     ),
-    "nothing says that it is not to be trained": (
-        HEAD + "h = body(x).detach()\nhead(h).sum().backward()",
-        ("unreached_behind_cut", ("body.0.weight", "body.0.bias")),
-    ),
     "a layer that is left out": (
         rounds("opt = sgd(body, head)\nh = head(body(x))\n", "body(x).sum()"),
         ("unreached", ("head.weight", "head.bias")),

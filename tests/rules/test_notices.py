@@ -9,6 +9,8 @@ from explorer.recorder import RecordingLimits
 from explorer.rules import Notice, expression, lines_text, notice_text, notices
 
 X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
+W = "w = torch.ones(3, requires_grad=True)\n"
+DRAWN = "d = torch.distributions.Normal(x, 1.0)\n"
 
 
 def only(program: str, limits: RecordingLimits | None = None) -> tuple[Notice, str | None]:
@@ -31,6 +33,9 @@ def only(program: str, limits: RecordingLimits | None = None) -> tuple[Notice, s
         (X + "(x * x.detach()).sum().backward()", "constant_behind_cut", "x.detach()"),
         (X + "y = x.detach().sum()\ny.backward()", "root_behind_cut", "x.detach().sum()"),
         (X + "with torch.no_grad():\n    y = x.sum()\ny.backward()", "root_in_no_grad", "x.sum()"),
+        (X + DRAWN + "(x * d.sample()).sum().backward()", "constant_behind_sample", "d.sample()"),
+        (X + DRAWN + W + "(w * d.sample()).sum().backward()", "unreached_behind_sample", "d.sample()"),
+        (X + DRAWN + "z = d.sample()\nz.sum().backward()", "root_behind_sample", "d.sample()"),
         (X + "x.sum().backward()\n(x * x).sum().backward()", "accumulated", "(x * x).sum().backward()"),
         ("x = torch.zeros(1, requires_grad=True)\nx.sqrt().backward()", "bad_gradient_made", "x.sqrt()"),
         (X + "y = x * 2\ny.sum().backward()\ny.grad", "warned", "y.grad"),
@@ -153,7 +158,6 @@ def test_a_cut_by_no_grad_is_called_so() -> None:
     assert (notice.key, notice.values, code) == ("constant_in_no_grad", {"operation": "torch.no_grad()"}, "x * 2")
 
 
-W = "w = torch.ones(3, requires_grad=True)\n"
 CHOICE = """class Rank(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):

@@ -69,6 +69,7 @@ SOUND = [
     SGD
     + "t = torch.ones(2, requires_grad=True)\nfor _ in range(2):\n    u = w * t * t\n    g, = torch.autograd.grad(u.sum(), t, create_graph=True)\n    opt.zero_grad()\n    g.pow(2).sum().backward()\n    opt.step()",
     "net = torch.nn.Linear(2, 2)\nhard = torch.nn.functional.gumbel_softmax(net(torch.ones(2)), hard=True)\nhard[0].backward()",
+    "p = torch.nn.Linear(2, 1)\nd = torch.distributions.Normal(p(torch.ones(2)), 1.0)\na = d.sample()\n(-d.log_prob(a)).sum().backward()",
     X + "torch.autograd.functional.hvp(lambda t: (t**3).sum(), x, torch.ones(2))\n(x * x).sum().backward()",
     X + "bn = torch.nn.BatchNorm1d(2)\ny = (x * x).sum()\ny.backward()\nprint(bn(torch.ones(3, 2)).sum() > 0)",
     SGD + "opt.zero_grad()\nprint(opt.state_dict())\ny = w * w\ng = torch.autograd.grad(y, w)",
