@@ -15,6 +15,7 @@ class Key(StrEnum):
     LINK_ERROR = "link_error"
     START = "start"
     STEP = "step"
+    EDITED_AT = "edited_at_step"
     PLAYER = "player"
     PAINTED = "painted"
     LAST_GOOD = "last_good_choices"
@@ -62,5 +63,6 @@ class Parameter(StrEnum):
 
     LANGUAGE = "lang"
     STEP = "step"
+    EDITED_AT = "edited_at_step"
     MISTAKE = "m"
     WHAT_IF = "if"

@@ -121,6 +121,7 @@ def put_base_text(text: str) -> None:
 
 def put_program(text: str) -> None:
     """Chooses the user's own program, which says for itself what toggles would."""
+    st.session_state[Key.EDITED_AT] = st.session_state.get(Key.STEP)
     put(Choices(function=None, text=text, toggles=Toggles()))
 
 

@@ -24,7 +24,6 @@ def test_one_step_per_event_with_its_kind_and_span() -> None:
     recording, played = recorded(TWO_PASSES), sample()
     assert [step["kind"] for step in played["steps"]] == [type(event).__name__ for event in recording.events]
     assert played["steps"][2]["span"] == [5, 8, 5, 23]
-    assert played["first_backward"] == recording.backward_passes[0].first
 
 
 def test_passes_are_counted_from_one_and_end() -> None:

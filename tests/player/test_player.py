@@ -131,8 +131,18 @@ def test_the_buttons_do_what_they_say(open_player: OpenPlayer, two_passes: dict[
     for button, step in (("next", 1), ("last", count), ("back", count - 1), ("first", 0)):
         page.get_by_role("button", name=two_passes["words"][button]).click()
         assert step_of(page) == step
-    page.get_by_role("button", name=two_passes["words"]["to_backward"]).click()
-    assert step_of(page) == two_passes["first_backward"] == first(two_passes, "BackwardStarted")
+
+
+def test_shift_and_the_button_lead_from_pass_to_pass(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    one, other = (at for at, step in enumerate(two_passes["steps"], 1) if step["kind"] == "BackwardStarted")
+    for step in (one, other, one):
+        page.get_by_role("button", name=two_passes["words"]["next_pass"]).click()
+        assert step_of(page) == step
+    page.locator(".stage").focus()
+    for key, step in (("ArrowRight", other), ("ArrowLeft", one), ("ArrowLeft", 0)):
+        page.keyboard.press(f"Shift+{key}")
+        assert step_of(page) == step
 
 
 @pytest.mark.parametrize("step", [1, 6, 9])
@@ -659,7 +669,7 @@ def test_a_large_graph_follows(open_player: OpenPlayer) -> None:
     page = open_player(sample(CHAIN, notice="150 nodes"), reduced_motion="reduce")
     expect(page.locator(".notice")).to_have_text("150 nodes")
     stage = page.locator(".stage").bounding_box()
-    for step in (1, 100, page.evaluate("player.data.first_backward") + 20, page.evaluate("player.count") - 1):
+    for step in (1, 100, page.evaluate("player.transport.starts[0]") + 20, page.evaluate("player.count") - 1):
         page.evaluate("step => player.go(step)", step)
         badge = page.locator(".badge").bounding_box()
         assert stage["x"] <= badge["x"] <= stage["x"] + stage["width"]

@@ -146,7 +146,7 @@ def test_the_queue_says_why_a_node_is_next(visit: Visit) -> None:
     page = open_at(visit, BRANCHES, "AccumulateGrad")
     choose(page, "Queue")
     expect(page.locator(".insight .status")).to_contain_text("not running")
-    page.locator(".player").evaluate("element => element.player.stepTo(element.player.data.first_backward)")
+    page.locator(".player").evaluate("element => element.player.stepTo(element.player.transport.starts[0])")
     expect(page.locator(".insight .chip").first).to_contain_text("SumBackward0")
     expect(page.locator(".insight .chip.is-waiting").first).to_contain_text("waits for 1")
 

@@ -87,6 +87,9 @@ def torchs_words(code: str) -> str:
     return str(caught.value)
 
 
+STEPS = "import torch\nw = torch.ones(2, requires_grad=True)\nx = w\nx = 2 * x\nx.sum().backward()\n"
+
+
 # ── opening ─────────────────────────────────────────────────────────────────────
 
 
@@ -272,6 +275,13 @@ def test_a_toggle_that_cannot_be_written_in_says_why() -> None:
 
 
 # ── bad programs ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("after", "step"), [("x = 3 * x", 2), ("x = 3 * x.sin()", 10)])
+def test_an_edit_of_the_text_leaves_the_step_where_the_run_is_alike(after: str, step: int) -> None:
+    page = open_page(**encode(Choices(text=STEPS)), step="2")
+    page = type_program(page, STEPS.replace("x = 2 * x", after))
+    assert played(page)["initial_step"] == step
 
 
 def test_a_syntax_error_points_at_line_and_column_and_the_last_picture_stays() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.model import Accumulated, Recording
+from explorer.model import Accumulated, Event, Recording
 from explorer.render.options import GraphOptions
 from explorer.render.part import current_node
 from explorer.ui.keys import Key
@@ -80,8 +80,17 @@ def _play(recording: Recording, at: PlayerState, start: int) -> bool:
 
 
 def _start(recording: Recording) -> int:
+    """Where the player opens: after an edit of the text that leaves all events of their kinds, where it was."""
+    edited_at: int | None = st.session_state.pop(Key.EDITED_AT, None)
+    last: Prepared | None = st.session_state.get(Key.PREPARED)
+    if edited_at is not None and last is not None and _kinds(last.recording) == _kinds(recording):
+        st.session_state[Key.START] = edited_at
     asked: int | None = st.session_state.get(Key.START)
     return opening_step(recording) if asked is None else min(asked, len(recording.events))
+
+
+def _kinds(recording: Recording) -> list[type[Event]]:
+    return [type(event) for event in recording.events]
 
 
 def _playback(recording: Recording, at: PlayerState, start: int) -> Playback:

@@ -39,12 +39,12 @@ class Pair {
     const actions = {
       go: (to) => this.go(to),
       by: (moments) => this.by(moments),
+      byPass: (direction) => this.byPass(direction),
       toggle: () => this.toggle(),
       paced: () => this.timer && this.play(),
     };
     const steps = data.moments.slice(1).map((pair, i) => this.leading(pair, data.moments[i]));
-    const shown = { steps, words: data.sides[0].words, start_sentence: "", first_backward: this.firstBackward() };
-    this.transport = new Transport(shown, actions);
+    this.transport = new Transport({ steps, words: data.sides[0].words, start_sentence: "" }, actions);
     const places = data.sides.map(() => element("div", { class: "side-player" }));
     const sides = data.titles.map((title, i) => side(title, data.signs[i], SIDES[i], places[i]));
     const conductor = element("div", { class: "player is-conductor" }, this.transport.root);
@@ -54,13 +54,6 @@ class Pair {
     for (const player of this.players) player.root.classList.add("is-half");
     this.reported = moment;
     this.go(moment);
-  }
-
-  /** The first moment at which a pass has started on either side. */
-  firstBackward() {
-    const starts = this.data.sides.map((one) => one.first_backward ?? Infinity);
-    const found = this.data.moments.findIndex((steps) => steps.some((step, i) => step >= starts[i]));
-    return found < 0 ? null : found;
   }
 
   /** What the scrub bar marks: the event of the side that moves, the left one's first. */
@@ -98,6 +91,11 @@ class Pair {
   by(moments) {
     this.pause();
     this.go(this.at + moments);
+  }
+
+  byPass(direction) {
+    this.pause();
+    this.go(this.transport.passBeside(this.at, direction));
   }
 
   /** One of the players was asked for a step of its own: the first moment at which it gets there. */

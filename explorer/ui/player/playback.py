@@ -100,7 +100,6 @@ def _run(recording: Recording, language: Language) -> bytes:
         "source": recording.source or "",
         "steps": _steps(recording, told),
         "tracks": _tracks(recording, _leaf_boxes(recording)),
-        "first_backward": first_backward(recording),
         "start_sentence": start_sentence,
         "ledger": _ledger(recording, ledger(recording)),
         "memory": _memory(recording),
@@ -108,11 +107,6 @@ def _run(recording: Recording, language: Language) -> bytes:
         "glossary": glossary_of(recording, language),
     }
     return msgspec.json.encode(run)
-
-
-def first_backward(recording: Recording) -> int | None:
-    """The step at which the first backward pass starts; None if none does."""
-    return next((pass_.first for pass_ in recording.backward_passes), None)
 
 
 def words(language: Language) -> dict[str, str]:

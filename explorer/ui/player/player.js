@@ -71,6 +71,7 @@ class Player {
     const actions = {
       go: (to) => this.stepTo(to),
       by: (steps) => this.by(steps),
+      byPass: (direction) => this.byPass(direction),
       toggle: () => this.toggle(),
       paced: () => this.timer && this.play(),
       select: (id) => this.select(id),
@@ -194,6 +195,11 @@ class Player {
     else this.stepTo(this.step + steps);
   }
 
+  byPass(direction) {
+    if (this.conductor) this.conductor.byPass(direction);
+    else this.stepTo(this.transport.passBeside(this.step, direction));
+  }
+
   /** While it plays nothing is told, unless the step is about a node that this part of the graph does not show. */
   settle() {
     clearTimeout(this.settling);
@@ -274,7 +280,7 @@ class Player {
     const chosen = { Enter: id, " ": id }[event.key];
     if (chosen) this.toggleSelection(chosen);
     else if (isButton && event.key === " ") return;
-    else if (!this.obey(event.key)) return;
+    else if (!this.obey(event)) return;
     event.preventDefault();
     event.stopPropagation();
   }
@@ -282,12 +288,14 @@ class Player {
   pressedOnPage(event) {
     const isFree = !document.activeElement || document.activeElement === document.body;
     if (!isFree || foremost !== this || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (this.obey(event.key)) event.preventDefault();
+    if (this.obey(event)) event.preventDefault();
   }
 
   /** Does what a key says; false if it says nothing to us. */
-  obey(key) {
+  obey({ key, shiftKey }) {
     const act = {
+      "Shift ArrowLeft": () => this.byPass(-1),
+      "Shift ArrowRight": () => this.byPass(1),
       ArrowLeft: () => this.by(-1),
       ArrowRight: () => this.by(1),
       Home: () => this.by(-Infinity),
@@ -298,7 +306,7 @@ class Player {
       "=": () => this.view?.zoom(ZOOM),
       "-": () => this.view?.zoom(1 / ZOOM),
       0: () => this.view?.fit(true),
-    }[key];
+    }[shiftKey && key.startsWith("Arrow") ? `Shift ${key}` : key];
     act?.();
     return Boolean(act);
   }

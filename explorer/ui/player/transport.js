@@ -27,8 +27,9 @@ export class Transport {
   }
 
   buildControls() {
-    const { words, first_backward: firstBackward } = this.data;
-    const { go, by, toggle } = this.actions;
+    const { words, steps } = this.data;
+    const { go, by, byPass, toggle } = this.actions;
+    this.starts = steps.flatMap((step, i) => (step.kind === "BackwardStarted" ? [i + 1] : []));
     this.play = iconButton("play", words.play, toggle);
     this.back = [iconButton("first", words.first, () => go(0)), iconButton("back", words.back, () => by(-1))];
     this.forth = [iconButton("next", words.next, () => by(1)), iconButton("last", words.last, () => go(this.count))];
@@ -36,9 +37,10 @@ export class Transport {
     this.pace = element("button", { type: "button", class: "button speed" });
     this.pace.addEventListener("click", () => this.setSpeed((this.speed + 1) % SPEEDS.length));
     this.setSpeed(this.speed);
-    this.jump = element("button", { type: "button", class: "button jump" }, element("i", { class: "mark is-backward" }), words.to_backward);
-    this.jump.hidden = firstBackward === null || firstBackward === undefined;
-    this.jump.addEventListener("click", () => go(firstBackward));
+    const [label, title] = this.starts.length > 1 ? [words.next_pass, words.pass_keys] : [words.to_backward, ""];
+    this.jump = element("button", { type: "button", class: "button jump", title }, element("i", { class: "mark is-backward" }), label);
+    this.jump.hidden = this.starts.length === 0;
+    this.jump.addEventListener("click", () => byPass(1));
   }
 
   buildScrub() {
@@ -58,6 +60,12 @@ export class Transport {
     const { memory } = this.data;
     const bar = memory?.most ? [memoryBar(memory, this.count)] : [];
     this.scrub = element("div", { class: "scrub" }, ...bar, rail, this.range);
+  }
+
+  /** Where the next backward pass starts, after the last one again the first; or the one before, or the beginning. */
+  passBeside(step, direction) {
+    if (direction < 0) return this.starts.findLast((start) => start < step) ?? 0;
+    return this.starts.find((start) => start > step) ?? this.starts[0] ?? step;
   }
 
   bandTo(end) {
