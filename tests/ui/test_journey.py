@@ -341,6 +341,7 @@ def test_a_what_if_of_a_training_loop_shows_the_same_pass_on_both_sides(visit: V
     expect(page.locator(IDLE)).to_be_visible()
     page.get_by_role("button", name=text("what_if.close", "en"), exact=True).click()
     expect(page.locator(".pair")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile(r"[?&]if="))
     settled(page)
     assert step_of(page) == 1
 

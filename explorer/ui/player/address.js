@@ -1,4 +1,4 @@
-/** The address opens the same elsewhere; no new entry in the history, and nothing is reloaded. */
+/** The address opens the same elsewhere; no new entry in the history, and nothing is reloaded. A null goes. */
 export function keepInAddress(parameters) {
   const address = new URL(window.location.href);
   for (const [name, value] of Object.entries(parameters)) {

@@ -154,6 +154,7 @@ export default function pairComponent({ data: sent, parentElement, setStateValue
   });
   return () => {
     newest.delete(parentElement);
+    leave(pairs.get(parentElement)?.pair.data.address);
     pairs.get(parentElement)?.pair.destroy();
     pairs.delete(parentElement);
   };
@@ -179,4 +180,9 @@ function showPair(data, parentElement, setStateValue) {
 /** The address opens the same pair at the same moment. */
 function keep({ address, moments }, moment) {
   if (address) keepInAddress({ ...address, step: moments[moment][0] });
+}
+
+/** Once the pair is gone, the address speaks of it no more. */
+function leave(address) {
+  keepInAddress(Object.fromEntries(Object.keys(address ?? {}).map((name) => [name, null])));
 }
