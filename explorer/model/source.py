@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import unicodedata
 from functools import lru_cache
@@ -30,21 +29,6 @@ def piece_at(source: str | None, span: Span | None) -> str | None:
     lines[-1] = lines[-1][: span.end_column]
     lines[0] = lines[0][span.column :]
     return "\n".join(lines).strip() or None
-
-
-@lru_cache(maxsize=8)
-def attributes_set_in(source: str) -> frozenset[str]:
-    """The attributes that a program sets itself, `x.a = …`, and those its classes declare, `a: float`."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
-    names = set[str]()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.AnnAssign(target=ast.Name(id=name)):
-                names.add(name)
-    return frozenset(names)
 
 
 def excerpt(source: str, span: Span) -> str | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -14,16 +13,13 @@ from typing import NamedTuple
 import torch
 
 from explorer.model import Span
+from explorer.model.source import lines_of
+from explorer.model.syntax import PARSING, Position, names_of, pairs, position
 
 TORCH = str(Path(torch.__file__).parent)
 
 THIN = tuple(f"{TORCH}/{file}" for file in ("overrides.py", "functional.py", "nn/functional.py", "_tensor.py"))
 """Files of torch that only pass a call on: what comes through them was called by the program itself."""
-
-PARSING = threading.Lock()
-"""CPython 3.11 raises SystemError now and then where two threads parse at once."""
-
-Position = tuple[int, int, int, int]
 
 
 class Place(NamedTuple):
@@ -209,42 +205,7 @@ def bindings(source: str) -> Bindings:
     return Bindings(found, frozenset(looped.difference(*given)), frozenset(folds), meant)
 
 
-def pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """What is assigned to what: each of several values to its own target in `a, b = x, y`."""
-    match target, value:
-        case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values) and not any(
-            isinstance(one, ast.Starred) for one in (*targets, *values)
-        ):
-            for one, other in zip(targets, values, strict=True):
-                yield from pairs(one, other)
-        case _:
-            yield target, value
-
-
-def lines_of(source: str) -> list[str]:
-    """The lines as Python counts them (`str.splitlines` knows more line ends)."""
-    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-
-def names_of(target: ast.expr) -> tuple[str, ...]:
-    """What an assignment target is called: `a`, `self.w`, or several for `a, (b, c)`."""
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return tuple(name for element in target.elts for name in names_of(element))
-    return (ast.unparse(target),)
-
-
-def span_between(first: ast.expr, last: ast.expr, lines: list[str]) -> Span:
+def span_between(first: ast.expr, last: ast.expr, lines: Sequence[str]) -> Span:
     """Where two expressions and what is between them stand, as a recording says it."""
     (line, column, _, _), (_, _, end_line, end_column) = position(first, lines), position(last, lines)
     return Span(line=line, column=column, end_line=end_line, end_column=end_column)
-
-
-def position(node: ast.expr | ast.stmt, lines: list[str]) -> Position:
-    """Where a piece of syntax stands, its columns in characters."""
-    end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return (
-        node.lineno,
-        len(lines[node.lineno - 1].encode()[: node.col_offset].decode(errors="ignore")),
-        end_line,
-        len(lines[end_line - 1].encode()[:end_column].decode(errors="ignore")),
-    )

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from explorer.model import Cut, Leaf, Node, Recording, SavedTensor, Span, TensorValue
-from explorer.model.source import attributes_set_in, piece_at
+from explorer.model.source import piece_at
+from explorer.model.syntax import is_given
 from explorer.model.text import shape_text, short_text
 from explorer.render.leaf_values import leaf_value_text
 from explorer.render.options import GraphOptions
@@ -28,8 +29,8 @@ Lines = tuple[str, ...]
 def node_lines(recording: Recording, node: Node, options: GraphOptions) -> Lines:
     """torch's name, the expression that made it, its value and shape."""
     made = made_by_text(recording, node.variable, node.span)
-    if node.name in WRITES and node.variable and made.startswith(f"{node.variable} = {node.variable}["):
-        made = f"{made.removeprefix(f'{node.variable} = ')} = {ELLIPSIS}"  # `y[0] += 1`, of which Python says `y[0]`
+    if node.name in WRITES and node.variable and made.startswith(f"{node.variable} ← {node.variable}["):
+        made = f"{made.removeprefix(f'{node.variable} ← ')} = {ELLIPSIS}"  # `y[0] += 1`, of which Python says `y[0]`
     if node.order > 1 and node.made_by is not None:
         # Its span is the whole backward call; the node whose backward built it says more.
         maker = f"∂ {recording.node(node.made_by).name}"
@@ -82,14 +83,12 @@ def cutter(cut: Cut) -> str:
 def made_by_text(recording: Recording, variable: str | None, span: Span | None) -> str:
     """`m = 2 * torch.dot(x, x)`, or the sub-expression alone, or the variable alone, shortened to one line.
 
-    What torch's own code puts into an attribute on the way is not the value of the sub-expression: `p.probs ← p.mode`.
+    Where the program does not say so itself, it is `kept[0] ← x * x`.
     """
     expression = span_text(recording.source, span)
     if variable and ASSIGNED.match(expression.removeprefix(variable)):
         return shortened(expression, MADE_CHARACTERS)
-    _, dot, attribute = (variable or "").rpartition(".")
-    is_set_by_torch = dot and attribute.isidentifier() and attribute not in attributes_set_in(recording.source or "")
-    sign = " ← " if is_set_by_torch else " = "
+    sign = " = " if variable and is_given(recording.source, span, variable) else " ← "
     return shortened(sign.join(filter(None, (variable, expression))), MADE_CHARACTERS)
 
 
