@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.render.comparison import Comparison, LineMarks, Marks
 from explorer.ui.modules import sent
 from explorer.ui.player.assets import pair_module_text, pair_style_text
-from explorer.ui.player.playback import Playback
+from explorer.ui.player.playback import Playback, drawn_in
 from explorer.ui.player.run import mount_run
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ def pair_data(
     return {
         "id": pair_id(*(side.picture["id"] for side in sides)),
         "sides": [
-            {**side.picture, "marks": marks, "line_marks": {str(line): mark for line, mark in line_marks.items()}}
+            {
+                **side.picture,
+                "marks": _drawn(marks, side.picture["svg"]),
+                "line_marks": {str(line): mark for line, mark in line_marks.items()},
+            }
             for side, marks, line_marks in marked
         ],
         "moments": moments,
@@ -59,6 +63,11 @@ def pair_data(
         "initial_moment": max(0, min(initial_moment, len(moments) - 1)),
         "is_followed": is_followed,
     }
+
+
+def _drawn(marks: Marks, svg: str) -> Marks:
+    drawn = drawn_in(svg)
+    return {id_: mark for id_, mark in marks.items() if id_ in drawn}
 
 
 def pair_id(left_id: str, right_id: str) -> str:

@@ -76,13 +76,12 @@ def playback(
         notice: A sentence above the graph.
     """
     options = options or GraphOptions()
-    drawn = set(map(html.unescape, GROUP_ID.findall(svg)))
     picture = {
         "id": run_id(recording),
         "language": LANGUAGE_TAGS[language],
         "svg": svg,
         "arrows": options.arrows,
-        "tracks": _tracks(recording, drawn - _leaf_boxes(recording)),
+        "tracks": _tracks(recording, drawn_in(svg) - _leaf_boxes(recording)),
         "values": value_line_texts(recording, options),
         "legend": [{"sign": entry.sign, "text": text(entry.key, language)} for entry in legend(recording, options)],
         "initial_step": max(0, min(initial_step, len(recording.events))),
@@ -107,6 +106,11 @@ def _run(recording: Recording, language: Language) -> bytes:
         "glossary": glossary_of(recording, language),
     }
     return msgspec.json.encode(run)
+
+
+def drawn_in(svg: str) -> set[str]:
+    """The ids of what a picture shows."""
+    return set(map(html.unescape, GROUP_ID.findall(svg)))
 
 
 def words(language: Language) -> dict[str, str]:
