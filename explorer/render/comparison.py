@@ -110,7 +110,12 @@ def parts_on_lines(recording: Recording, lines: Sequence[int]) -> tuple[str, ...
     if not found:
         said = "\n".join((recording.source or "").split("\n")[line - 1] for line in lines)
         names = set(re.findall(r"\w+", said))
-        found = [leaf.id for leaf in recording.leaves if leaf.name in names]
+        attributes = set(re.findall(r"\bself\.(\w+)", said))
+        found = [
+            leaf.id
+            for leaf in recording.leaves
+            if leaf.name in names or attributes & set(re.findall(r"\w+", leaf.name))
+        ]
         found += [node.id for node in recording.nodes if names & set((node.variable or "").split(", "))]
     drawn_as = {leaf.id: leaf.node_id or leaf.id for leaf in recording.leaves}
     return tuple(dict.fromkeys(drawn_as.get(part, part) for part in found))
