@@ -15,7 +15,13 @@ def editor_switch(has_picture: bool) -> None:
     """Opens and closes the editor; without a picture it is open, for the text stands nowhere else."""
     if not has_picture:
         st.session_state[Key.EDITING] = True
-    st.toggle(say("edit.toggle"), key=Key.EDITING, disabled=not has_picture, on_change=state.forget_draft)
+    st.toggle(
+        say("edit.toggle"),
+        key=Key.EDITING,
+        disabled=not has_picture,
+        help=None if has_picture else say("edit.stays"),
+        on_change=state.forget_draft,
+    )
 
 
 def editor(program: str) -> None:
