@@ -14,7 +14,7 @@ from explorer.model import Edge, Node, SavedTensor, Span, TensorValue
 from explorer.model.graph import BETWEEN_NAMES
 from explorer.recorder.leaves import Leaves
 from explorer.recorder.limits import Budget
-from explorer.recorder.saved import has_unpack_hooks, holds_tensors, plain, saved_by, signed, unpacks_by_program
+from explorer.recorder.saved import has_unpack_hooks, holds_tensors, saved_by, saved_setting, unpacks_by_program
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages, storage_of
 from explorer.recorder.values import grad_fn_of
@@ -143,13 +143,17 @@ class Graph:
 
     def run_last(self) -> bool:
         """Moves the hooks behind those of the program, which may change what they look at; whether there are any."""
-        found = [(handle, handle.hooks_dict_ref()) for handle in self._handles]
-        self._handles = [handle for handle, hooks in found if hooks is not None]
-        others = [(handle, hooks) for handle, hooks in found if hooks is not None and len(hooks) > 1]
-        for handle, hooks in others:
-            # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
-            hooks[handle.id] = hooks.pop(handle.id)
-        return bool(others)
+        handles, self._handles, has_others = self._handles, [], False
+        for handle in handles:
+            hooks = handle.hooks_dict_ref()
+            if hooks is None:  # the node has gone
+                continue
+            self._handles.append(handle)
+            if len(hooks) > 1:
+                has_others = True
+                # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
+                hooks[handle.id] = hooks.pop(handle.id)
+        return has_others
 
     def unhook(self) -> None:
         """Leaves torch as it was found."""
@@ -227,8 +231,7 @@ class Graph:
 
     def _saved(self, name: str, kept: Any) -> SavedTensor:
         if not isinstance(kept, torch.Tensor):
-            number = signed(kept)
-            return SavedTensor(name=name, text=str(number), plain=plain(number))
+            return saved_setting(name, kept)
         leaf, node_id, storage = self._leaves.known(kept), self.node_id(grad_fn_of(kept)), storage_of(kept)
         return SavedTensor(
             name=name,

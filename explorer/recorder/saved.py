@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node as GradFn
 
-from explorer.model import Plain, from_float
+from explorer.model import Plain, SavedTensor, from_float
 
 Kept = tuple[str, Any]
 """(torch's name, the tensor or whatever else was kept)."""
@@ -30,6 +30,22 @@ def saved_by(grad_fn: GradFn) -> list[Kept]:
         elif kept is not None:
             found.append((name, kept))
     return found
+
+
+def saved_setting(name: str, kept: Any) -> SavedTensor:
+    """What is no tensor: sizes, dimensions, factors. The same for all nodes that kept the same whole numbers."""
+    # Equal numbers of other types are written in other ways.
+    kinds = set(map(type, kept)) if type(kept) is tuple else {type(kept)}
+    return known_setting(name, kept) if kinds == {int} else new_setting(name, kept)
+
+
+def new_setting(name: str, kept: Any) -> SavedTensor:
+    """A saved number, flag, word or whatever else, as a recording has it."""
+    kept = signed(kept)
+    return SavedTensor(name=name, text=str(kept), plain=plain(kept))
+
+
+known_setting = lru_cache(maxsize=1024)(new_setting)
 
 
 def plain(kept: Any) -> Plain | None:

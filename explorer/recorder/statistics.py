@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -40,18 +42,20 @@ class Statistics:
         low: list[float] = numpy.minimum.reduce(array, axis=1).tolist()
         high: list[float] = numpy.maximum.reduce(array, axis=1).tolist()
         total: list[float] = real.sum(1).tolist()
-        norm = self._norms(real, [max(-least, most) for least, most in zip(low, high, strict=True)])
-        zero = self._zeros(array)
-        return [
-            Stats(min=low[i], max=high[i], mean=total[i] / array.shape[1], norm=representable(norm[i]), zero=zero[i])
-            if math.isfinite(low[i]) and math.isfinite(high[i]) and math.isfinite(total[i])
-            else stats_of_finite(real[i].to(torch.float64))
-            for i in range(len(low))
-        ]
+        norm = self._norms(real, list(map(max, map(operator.neg, low), high)))
+        if not all(map(math.isfinite, norm)):
+            norm = list(map(representable, norm))
+        width, of_each = array.shape[1], zip(low, high, total, norm, self._zeros(array), strict=True)
+        found = [Stats(min=a, max=b, mean=c / width, norm=d, zero=e) for a, b, c, d, e in of_each]
+        if not all(map(math.isfinite, chain(low, high, total))):
+            for i, row in enumerate(real):
+                if not all(map(math.isfinite, (low[i], high[i], total[i]))):
+                    found[i] = stats_of_finite(row.to(torch.float64))
+        return found
 
     def _norms(self, rows: torch.Tensor, largest: list[float]) -> list[float]:
         """The l2 norm of each row, given the largest magnitude in each."""
-        if all([SAFE < one < 1 / SAFE or one == 0 for one in largest]):
+        if min(filter(None, largest), default=1.0) > SAFE and max(largest) < 1 / SAFE:
             found: list[float] = torch.linalg.vector_norm(rows, dim=1).tolist()
             return found
         scales = [scale_of(one, rows.dtype) for one in largest]
@@ -73,7 +77,7 @@ class Statistics:
         for start in range(0, rows.shape[1], width):
             piece = rows[:, start : start + width]
             are_zero = numpy.equal(piece, 0, out=self._are_zero[: piece.size].reshape(piece.shape))
-            found = [zeros + int(numpy.count_nonzero(row)) for zeros, row in zip(found, are_zero, strict=True)]
+            found = list(map(operator.add, found, map(int, map(numpy.count_nonzero, are_zero))))
         return found
 
 
