@@ -74,6 +74,8 @@ class Ends:
 
     def _name(self, end: End) -> str | None:
         if (leaf := self._leaf(end)) is not None:
+            if leaf.name is None and isinstance(end, torch.Tensor):
+                leaf.name = name_in(self._place.frame, end)
             return leaf.name
         if isinstance(end, torch.Tensor) and (name := name_in(self._place.frame, end)) is not None:
             return name  # what it is called here, and not where it was made

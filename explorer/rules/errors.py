@@ -89,6 +89,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     ("maximum recursion depth", "recursion"),
     ("differentiated Tensors does not require grad", "grad_of_constant"),
     ("division by zero", "zero_division"),
+    ("nference tensor", "inference"),
 )
 """(part of the message, key below `rules.error`); the first that fits."""
 
@@ -107,6 +108,7 @@ WARNINGS: tuple[tuple[str, str], ...] = (
     ("Using a target size", "target_size"),
     ("create_graph=True will create a reference cycle", "create_graph"),
     ("Converting a tensor with requires_grad=True to a scalar", "rebuilt"),
+    ("To copy construct from a tensor", "rebuilt"),
 )
 """(part of the warning, key below `rules.warning`)."""
 

@@ -270,6 +270,7 @@ FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
     _truncation,
     _missing_parts,
     _roots_without_history,
+    silent.marked_roots,
     _unreached_leaves,
     _first_bad_gradient,
     _constants,

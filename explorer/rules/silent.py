@@ -121,6 +121,22 @@ def unused_parameters(recording: Recording) -> Iterator[Notice]:
             yield Notice(key="unused_without_name", span=span, severity="warning")
 
 
+def marked_roots(recording: Recording) -> Iterator[Notice]:
+    """Passes that start at a leaf, a loss that was marked itself, while others that are marked get no gradient."""
+    reached = {event.leaf_id for event in recording.events if isinstance(event, Accumulated)}
+    if recording.truncated or all(leaf.id in reached for leaf in recording.leaves if leaf.requires_grad):
+        return
+    leaves = {leaf.node_id: leaf for leaf in recording.leaves if leaf.node_id is not None}
+    for started in (one.started for one in recording.backward_passes):
+        marked = [leaves[root.node_id] for root in started.roots if root.node_id in leaves]
+        if marked and len(marked) == len(started.roots):
+            code = expression(recording, started.span) or "backward()"
+            names = tuple(leaf.name for leaf in marked)
+            values: Values = {"call": code, "leaves": names}
+            yield Notice(key="marked_root", values=values, span=started.span, severity="warning")
+            return
+
+
 def idle_optimizers(recording: Recording) -> Iterator[Notice]:
     """Optimizers that never take a step, though gradients come to what they were given and nothing else changes it."""
     if recording.truncated or recording.error is not None:
@@ -260,6 +276,7 @@ def left_leaves(recording: Recording) -> tuple[Leaf, ...]:
     changes = (event for event in recording.events if isinstance(event, Modified) and not event.of_grad)
     changed = {event.leaf_id for event in changes}
     cleared = {event.leaf_id for event in recording.events if isinstance(event, GradCleared)}
+    roots = {root.node_id for one in recording.backward_passes for root in one.started.roots}
     return tuple(
         leaf
         for leaf in recording.leaves
@@ -267,6 +284,7 @@ def left_leaves(recording: Recording) -> tuple[Leaf, ...]:
         and leaf.id not in changed
         and not leaf.is_optimized
         and leaf.name != leaf.id
+        and leaf.node_id not in roots
         # An input whose gradient is wanted, as for an adversarial example, is made by the program itself.
         and (leaf.span is None or (filled[leaf.id] > 1 and leaf.id not in cleared))
     )

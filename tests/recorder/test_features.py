@@ -625,6 +625,16 @@ def test_a_root_has_the_name_that_it_has_where_the_pass_starts() -> None:
     assert recording.backward_passes[0].started.roots[0].variable == "d"
 
 
+def test_a_root_that_is_a_leaf_has_a_name() -> None:
+    recording = recorded(X + "for _ in range(2):\n    d = x.sum().detach().requires_grad_()\n    (e := d).backward()")
+    assert [leaf.name for leaf in recording.leaves] == ["x", "d", "d #2"]
+    lines = "import warnings\nwarnings.simplefilter('ignore')\n"
+    recording = recorded(
+        X + lines + "for _ in range(2):\n    d = torch.tensor(x.sum(), requires_grad=True)\n    d.backward()"
+    )
+    assert [leaf.name for leaf in recording.leaves] == ["x", "d", "d #2"]
+
+
 @pytest.mark.parametrize(
     ("line", "variables"),
     [

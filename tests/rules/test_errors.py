@@ -132,6 +132,8 @@ PROGRAMS = [
     ("recursion", "def f(n):\n    return f(n)\nf(1)"),
     ("grad_of_constant", LEAF + "torch.autograd.grad(x.sum(), torch.ones(3))"),
     ("zero_division", "1 / 0"),
+    ("inference", LEAF + "with torch.inference_mode():\n    h = x * 2\nh * x"),
+    ("inference", LEAF + "with torch.inference_mode():\n    h = x * 2\nh.add_(1)"),
     ("node_variable", LEAF + "(x * 2).grad_fn.variable"),
 ]
 
@@ -196,6 +198,7 @@ def test_the_recording_tells_more_than_the_message(topic: str, program: str) -> 
         ("target_size", "torch.nn.functional.mse_loss(torch.ones(4, 1), torch.ones(4))"),
         ("create_graph", LEAF + "(x * x).sum().backward(create_graph=True)\nx.grad = None"),
         ("rebuilt", LEAF + "torch.tensor([x[0] * 2, x[1]])"),
+        ("rebuilt", LEAF + "torch.tensor(x.sum(), requires_grad=True)"),
         ("converted", LEAF + "float(x[0])"),
         ("converted", LEAF + "import math\nmath.sqrt(x[0])"),
     ],

@@ -46,6 +46,8 @@ WRONG = [
     ("left_to_no_optimizer", None, NET + "opt = torch.optim.SGD(net[0].parameters(), lr=0.1)\n" + TRAIN.format(out="net(x)")),
     ("never_stepped", "torch.optim.SGD([w], lr=0.1)", SGD + "for _ in range(2):\n    opt.zero_grad()\n    (w * w).backward()"),
     ("never_stepped", "torch.optim.Adam([x])", SGD + X + "def made():\n    return torch.optim.Adam([x])\nidle = made()\n" + TRAIN.format(out="(w * x)")),
+    ("marked_root", "l.backward()", X + "l = (x * x).sum().detach().requires_grad_()\nl.backward()"),
+    ("marked_root", "l.backward()", NET + OPT + "for _ in range(2):\n    opt.zero_grad()\n    l = (net(x) > 0).float().mean()\n    l.requires_grad_()\n    l.backward()\n    opt.step()"),
     ("left_to_no_optimizer", None, SGD + X + TRAIN.format(out="(w * x)")),
 ]  # fmt: skip
 
@@ -72,6 +74,7 @@ SOUND = [
     "p = torch.nn.Linear(2, 1)\nd = torch.distributions.Normal(p(torch.ones(2)), 1.0)\na = d.sample()\n(-d.log_prob(a)).sum().backward()",
     X + "torch.autograd.functional.hvp(lambda t: (t**3).sum(), x, torch.ones(2))\n(x * x).sum().backward()",
     X + "bn = torch.nn.BatchNorm1d(2)\ny = (x * x).sum()\ny.backward()\nprint(bn(torch.ones(3, 2)).sum() > 0)",
+    "x = torch.tensor(2.0, requires_grad=True)\nx.backward()",
     SGD + "opt.zero_grad()\nprint(opt.state_dict())\ny = w * w\ng = torch.autograd.grad(y, w)",
     NET + OPT + TRAIN.format(out="(net[0](x) if step < 2 else net(x))"),
     NET + OPT + TRAIN.format(out="net[0](x)") + "net[1](x).sum().backward()",

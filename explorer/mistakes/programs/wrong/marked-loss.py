@@ -1,0 +1,7 @@
+import torch
+
+w = torch.tensor(3.0, requires_grad=True)
+error = (2 * w - 5.0) ** 2
+loss = torch.tensor(error.item(), requires_grad=True)
+loss.backward()
+print(w.grad)
