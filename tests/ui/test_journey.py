@@ -301,17 +301,17 @@ def test_a_training_loop_is_shown_pass_by_pass_or_whole(visit: Visit) -> None:
     )
     page = visit("?" + "&".join(f"{name}={value}" for name, value in encode(Choices(text=code)).items()))
     notice, nodes = page.locator(".notice"), page.locator(".stage g.node.operation")
-    expect(notice).to_have_text("The graph of backward pass 6 of 6: 3 of 13 nodes.")
+    expect(notice).to_have_text("The graph of backward pass 1 of 6: 3 of 13 nodes.")
     expect(nodes).to_have_count(2)
     settled(page)
     page.locator(".jump").click()
-    expect(notice).to_contain_text("backward pass 1 of 6")
+    expect(notice).to_contain_text("backward pass 2 of 6")
     expect(nodes).to_have_count(2)
     keyed(page, "view-row").get_by_text("all passes").click()
     expect(notice).to_be_hidden()
     expect(nodes).to_have_count(12)
     keyed(page, "view-row").get_by_text("this pass").click()
-    expect(notice).to_contain_text("backward pass 1 of 6")
+    expect(notice).to_contain_text("backward pass 2 of 6")
 
 
 def test_of_a_long_training_loop_three_passes_are_drawn_not_all(visit: Visit) -> None:

@@ -14,7 +14,7 @@ from explorer.render.options import GraphOptions
 from explorer.render.part import Part, Scope, part_at, suggested_scope
 from explorer.ui.keys import Key
 from explorer.ui.panels.drawn_part import followed, part_notice
-from explorer.ui.panels.stage import opening_step, prepared_playback
+from explorer.ui.panels.stage import closing_step, prepared_playback
 from explorer.ui.player import Playback, run_id
 from explorer.ui.player.pair import moment_of, pair, pair_data, pair_id, pair_moment
 from explorer.ui.words import said
@@ -56,7 +56,7 @@ def side_by_side(
     """
     compared = _compared(left, right)
     comparison = compared.comparison
-    opening = moment_of(comparison, opening_step(left) if start is None else min(start, len(left.events)))
+    opening = moment_of(comparison, closing_step(left) if start is None else min(start, len(left.events)))
     told = pair_moment(st.session_state.get(key, {}), pair_id(run_id(left), run_id(right)), comparison)
     moment = opening if told is None else told
     if address is not None:

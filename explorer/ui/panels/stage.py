@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.model import Accumulated, Event, Recording
 from explorer.render.options import GraphOptions
-from explorer.render.part import current_node
+from explorer.render.part import current_node, suggested_scope
 from explorer.ui.keys import Key
 from explorer.ui.panels.drawn_part import drawn_part, part_notice
 from explorer.ui.panels.inspector import inspector
@@ -63,9 +64,20 @@ def selection(recording: Recording, at: PlayerState) -> str | None:
 
 
 def opening_step(recording: Recording) -> int:
-    """Where a recording opens: at its error, else where the last gradient has just arrived, else at its end."""
-    arrivals = [step for step, event in enumerate(recording.events, 1) if isinstance(event, Accumulated)]
+    """Where a recording opens: rounds that are drawn one by one at the end of the first, else as `closing_step`."""
+    is_part = recording.error is None and suggested_scope(recording) == "round"
+    arrivals = _arrivals(recording.events[: recording.rounds[1].first]) if is_part else ()
+    return arrivals[-1] if arrivals else closing_step(recording)
+
+
+def closing_step(recording: Recording) -> int:
+    """Where a recording fails, else where the last gradient has just arrived, else its end."""
+    arrivals = _arrivals(recording.events)
     return arrivals[-1] if arrivals and recording.error is None else len(recording.events)
+
+
+def _arrivals(events: Sequence[Event]) -> list[int]:
+    return [step for step, event in enumerate(events, 1) if isinstance(event, Accumulated)]
 
 
 def _play(recording: Recording, at: PlayerState, start: int) -> bool:
