@@ -13,6 +13,7 @@ import torch
 from msgspec import structs
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from explorer.model import Modified
 from explorer.model.remarks import Remark
 from explorer.recorder.builder import LONGEST_NAME, Builder, writable
 from explorer.recorder.leaves import LeafDraft
@@ -170,6 +171,28 @@ class Remarks:
     def _unnoticed(self, tensor: torch.Tensor, place: Place) -> None:
         storage = self._builder.storages.known_number(tensor)
         self._note("unnoticed", place, name=self._name(tensor), source_id=self._id(tensor), storage=storage)
+        if (leaf := self._builder.leaves.known(tensor)) is not None:
+            self._changed_leaf(leaf, tensor, place)
+
+    def _changed_leaf(self, leaf: LeafDraft, tensor: torch.Tensor, place: Place) -> None:
+        """Notes a leaf's new value; its version counter has not moved."""
+        last, after = self._builder.events[-1:], self._builder.value(tensor)
+        match last:
+            case [Modified(leaf_id=None, span=place.span) as event]:
+                # An event is frozen for everybody who reads a recording; there is none yet.
+                changes = {"leaf_id": leaf.id, "after": after, "version": tensor._version, "counted_with": ()}
+                for field_name, value in changes.items():
+                    structs.force_setattr(event, field_name, value)
+            case _:
+                event = Modified(
+                    span=place.span,
+                    name="data.__set__",
+                    variable=leaf.name,
+                    leaf_id=leaf.id,
+                    after=after,
+                    version=tensor._version,
+                )
+                self._builder.emit(event)
 
     def _broadcast(self, args: tuple[Any, ...], result: Any, place: Place) -> None:
         if len(args) < 2 or not isinstance(args[1], torch.Tensor) or not isinstance(args[0], torch.Tensor):

@@ -625,6 +625,18 @@ def test_a_root_has_the_name_that_it_has_where_the_pass_starts() -> None:
     assert recording.backward_passes[0].started.roots[0].variable == "d"
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["x.data -= 1", "x.data = x.data - 1", "x.data.sub_(1)", "d = x.data\nd[:] = d - 1", "x.data.view(3, 1).sub_(1)"],
+)
+def test_a_leaf_changed_through_data_has_its_new_value(change: str) -> None:
+    recording = recorded(X + f"x.sum().backward()\n{change}\nprint(x.tolist())")
+    (changed,) = [event for event in events_of(recording, Modified) if event.leaf_id == recording.leaves[0].id]
+    assert str(list(changed.after.values)) == recording.printed.strip()
+    assert changed.version == 0
+    assert len(events_of(recording, Modified)) == 1
+
+
 def test_a_root_that_is_a_leaf_has_a_name() -> None:
     recording = recorded(X + "for _ in range(2):\n    d = x.sum().detach().requires_grad_()\n    (e := d).backward()")
     assert [leaf.name for leaf in recording.leaves] == ["x", "d", "d #2"]

@@ -31,6 +31,7 @@ WRONG = [
     ("same_graph_again", "y.backward()", X + "y = x.sum()\nfor _ in range(3):\n    y.backward()"),
     ("stale_gradient", "(w * w).backward()", SGD + "for _ in range(2):\n    (w * w).backward()\n    opt.step()"),
     ("stale_gradient", "(w * w).backward()", W + "for _ in range(2):\n    (w * w).backward()\n    with torch.no_grad():\n        w -= 0.1 * w.grad"),
+    ("stale_gradient", "(w * w).backward()", W + "for _ in range(3):\n    (w * w).backward()\n    w.data = w.data - 0.1 * w.grad"),
     ("leaf_replaced", "w - 0.1 * w.grad", W + "(w * w).backward()\nw = w - 0.1 * w.grad\nw.backward()"),
     ("leaf_replaced", "x.double()", X + "x = x.double()\nx.sum().backward()"),
     ("leaf_replaced", "x * 0.1", X + "x = x * 0.1\nx.sum().backward()"),
