@@ -63,6 +63,5 @@ class Parameter(StrEnum):
 
     LANGUAGE = "lang"
     STEP = "step"
-    EDITED_AT = "edited_at_step"
     MISTAKE = "m"
     WHAT_IF = "if"
