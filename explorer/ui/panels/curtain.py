@@ -6,6 +6,7 @@ from html import escape
 
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.model.source import lines_of
 from explorer.ui.words import say
 
 
@@ -16,7 +17,7 @@ def draw_curtain(place: DeltaGenerator, program: str) -> None:
         place: Where; to be emptied if no player comes.
         program: What is being run.
     """
-    lines = "".join([f"<span>{escape(line)}\n</span>" for line in program.splitlines()])
+    lines = "".join([f"<span>{escape(line)}\n</span>" for line in lines_of(program.rstrip("\n"))])
     words = f"<p role='status'><i aria-hidden='true'></i>{say('curtain')}</p>"
     player = f"<div class='player-to-come'><pre aria-hidden='true'>{lines}</pre>{words}</div>"
     place.html(f"<div class='curtain'>{player}<div></div></div>")
