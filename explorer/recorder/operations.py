@@ -96,10 +96,12 @@ class Operations:
             after = versions(taken)
             if name in UNCOUNTED:
                 changed = tensors_in(args[0])
+            elif before == after:
+                changed = []
             else:
-                changed = [] if before == after else [taken[i] for i in range(len(taken)) if before[i] != after[i]]
-            if changed and name == "__setitem__":
-                changed = changed[:1]  # `y[0] += 1` gives it a view of `y`, which only counts along
+                changed = [taken[i] for i in range(len(taken)) if before[i] != after[i]]
+                if name == "__setitem__":
+                    changed = changed[:1]  # `y[0] += 1` gives it a view of `y`, which only counts along
             self.note(name, taken, changed, result, place)
         return result
 
@@ -110,11 +112,9 @@ class Operations:
         self.settle(place, taken)
         for tensor in changed:
             self._note_change(name, tensor, taken, place)
-        given = set(map(id, taken))
-        made = [tensor for tensor in tensors_in(result) if id(tensor) not in given]
         if name in MARKING and taken:
             self._note_mark(name, taken[0], place)
-        elif made and not changed:
+        elif not changed and (made := new_tensors(result, taken)):
             self._note_result(name, taken, made, result, place)
 
     def set_grad(self, func: Callable[..., Any], args: tuple[Any, ...], place: Place) -> None:
@@ -246,7 +246,7 @@ class Operations:
         node_ids: tuple[str, ...] = ()
         for grad_fn in grad_fns:
             node_ids += builder.graph.discover(grad_fn, span=place.span)
-        differentiable, variable = any(map(wants_grad, made)), ", ".join(place.targets) or None
+        differentiable, variable = any(map(wants_grad, made)), place.variable
         if differentiable and taken and not node_ids:
             differentiable = not all(map(is_view_without_history, made))
         if not place.direct and not node_ids:
@@ -400,6 +400,14 @@ class Operations:
         if tensor.requires_grad and is_leaf(tensor):
             return self.builder.leaves.leaf(tensor)
         return self.builder.leaves.known(tensor)
+
+
+def new_tensors(result: Any, taken: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The tensors in a result that are none of those the function took."""
+    given = set(map(id, taken))
+    if isinstance(result, torch.Tensor):  # as most are, and quicker to tell
+        return [] if id(result) in given else [result]
+    return [tensor for tensor in tensors_in(result) if id(tensor) not in given]
 
 
 def not_returned(taken: list[torch.Tensor], result: Any) -> list[torch.Tensor]:

@@ -92,7 +92,8 @@ class Passes:
         """The node that was running when torch last raised."""
         self.program_runs_between = False
         """Whether code of the program's may run between two nodes, and change numbers where no counter tells."""
-        self._running: list[RunningPass] = []
+        self.running: list[RunningPass] = []
+        """The passes that the engine is in, innermost last."""
         self._count = 0
         self._hooks: Hooks = self._node_starts, partial(self._node_ends, False)
         self._freeing_hooks: Hooks = self._node_starts, partial(self._node_ends, True)
@@ -100,18 +101,13 @@ class Passes:
         self._after = self._hooks[1], self._freeing_hooks[1]
 
     @property
-    def is_running(self) -> bool:
-        """Whether the engine runs."""
-        return bool(self._running)
-
-    @property
     def waits_for_engine(self) -> bool:
         """Whether a pass has been asked for that the engine has not begun."""
-        return bool(self._running) and not self._running[-1].has_engine
+        return bool(self.running) and not self.running[-1].has_engine
 
     def engine_begins(self, request: Request) -> None:
         """Notes what the engine is asked for in the pass that waits for it, where the program's call could not tell."""
-        running = self._running[-1]
+        running = self.running[-1]
         running.has_engine = True
         if request.inputs and not running.started.inputs:
             with unseen():
@@ -134,7 +130,7 @@ class Passes:
             started = running.started
             self.builder.emit(started)
             self.program_runs_between |= self.builder.graph.run_last()
-        self._running.append(running)
+        self.running.append(running)
         result, error = None, None
         try:
             result = call()
@@ -146,7 +142,7 @@ class Passes:
                 self._note_changes(running)
             raise
         finally:
-            self._running.pop()
+            self.running.pop()
             with unseen():
                 self._begin_moment()
                 self._note_end(started, tensors_or_none(result), error)
@@ -177,8 +173,8 @@ class Passes:
 
     def _python_starts(self, node_id: str, came: list[TensorValue | None], grad_outputs: Grads) -> None:
         """Keeps what came in: the program's own code may change it in place."""
-        if self._running:
-            self._running[-1].node_id = node_id
+        if self.running:
+            self.running[-1].node_id = node_id
             with unseen():
                 self._begin_moment()
                 came[:] = () if self.builder.budget.is_spent else self._values(grad_outputs)
@@ -186,12 +182,12 @@ class Passes:
     def _python_ends(
         self, frees: bool, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
     ) -> None:
-        if self._running:
+        if self.running:
             self._note_node(frees, came, grad_inputs, grad_outputs)
 
     def _node_starts(self, grad_outputs: Grads) -> None:
-        if self._running:
-            running = self._running[-1]
+        if self.running:
+            running = self.running[-1]
             running.node_id = self.builder.graph.current_id()
             if self.program_runs_between:
                 stay_last(self._after)
@@ -201,13 +197,13 @@ class Passes:
                 self.builder.budget.jacobians -= found is not None
 
     def _node_ends(self, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
-        if self._running:
+        if self.running:
             self._note_node(frees, None, grad_inputs, grad_outputs)
 
     def _note_node(
         self, frees: bool, came: list[TensorValue | None] | None, grad_inputs: Grads, grad_outputs: Grads
     ) -> None:
-        running = self._running[-1]
+        running = self.running[-1]
         node_id, running.node_id = running.node_id, None
         jacobian, running.jacobian = running.jacobian, None
         if self.builder.budget.is_spent or node_id is None:
@@ -242,9 +238,9 @@ class Passes:
     ) -> None:
         """Keeps what came in and the `.grad` of before: the engine may make the one the other."""
         came.clear()
-        if not self._running or self.builder.budget.is_spent:
+        if not self.running or self.builder.budget.is_spent:
             return
-        running = self._running[-1]
+        running = self.running[-1]
         running.node_id = node_id
         with unseen():
             self._begin_moment()
@@ -278,9 +274,9 @@ class Passes:
     def _accumulate_ends(
         self, node_id: str, leaf: LeafDraft, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
     ) -> None:
-        if not self._running or self.builder.budget.is_spent:
+        if not self.running or self.builder.budget.is_spent:
             return
-        running = self._running[-1]
+        running = self.running[-1]
         running.node_id, started = None, running.started
         with unseen():
             self._begin_moment()
@@ -326,9 +322,9 @@ class Passes:
 
     def _note_changes_around(self) -> None:
         """Notes, where a pass begins or ends inside of a hook, what the hook has done so far, and goes on looking."""
-        if self._running and (added := self._running[-1].added) is not None:
-            self._note_changes(self._running[-1])
-            self._running[-1].added = added_to(added.leaf)
+        if self.running and (added := self.running[-1].added) is not None:
+            self._note_changes(self.running[-1])
+            self.running[-1].added = added_to(added.leaf)
 
     def _note_changes(self, running: RunningPass) -> None:
         """Notes what the program's own hooks did to a leaf and its `.grad`, which had just been added to."""
@@ -344,7 +340,7 @@ class Passes:
 
     def _note_leaf_changed(self, leaf: LeafDraft, tensor: torch.Tensor, span: Span | None) -> None:
         """Notes that a hook of the program's changed a leaf, once for all passes that have just added to it."""
-        for running in self._running:
+        for running in self.running:
             if running.added is not None and running.added.leaf is leaf:
                 running.added = running.added._replace(version=version(tensor))
         self.builder.emit(

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
 
+import msgspec
 import torch
 
 from explorer.model import Span
@@ -22,7 +23,7 @@ THIN = tuple(f"{TORCH}/{file}" for file in ("overrides.py", "functional.py", "nn
 """Files of torch that only pass a call on: what comes through them was called by the program itself."""
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """A moment in the program.
 
     Args:
@@ -30,6 +31,7 @@ class Place(NamedTuple):
         span: The expression it is evaluating.
         direct: Whether the program itself made the call, and not code of torch that it called.
         targets: The variables that the value of this very expression is assigned to; () if it is a part of more.
+        variable: The same as one text, "a, b"; None if there are none.
         folds: Whether it is a call such as `sum(…)`, which makes one result from another before the last is assigned.
     """
 
@@ -37,11 +39,12 @@ class Place(NamedTuple):
     span: Span | None
     direct: bool
     targets: tuple[str, ...] = ()
+    variable: str | None = None
     folds: bool = False
 
 
-Spot = tuple[Span | None, tuple[str, ...], bool]
-"""An expression, the variables that it is assigned to, and whether it folds."""
+Spot = tuple[Span | None, tuple[str, ...], str | None, bool]
+"""An expression, the variables that it is assigned to, the same as one text, and whether it folds."""
 
 FOLDS = {"sum", "prod", "reduce"}
 """Functions of Python's own that make one result from another."""
@@ -88,8 +91,8 @@ class Places:
         while frame is not None:
             file = frame.f_code.co_filename
             if file == filename:
-                span, targets, folds = self._spot(frame.f_code, frame.f_lasti)
-                return Place(frame, span, direct, targets, folds)
+                span, targets, variable, folds = self._spot(frame.f_code, frame.f_lasti)
+                return Place(frame, span, direct, targets, variable, folds)
             if direct:
                 direct = self._passes_on(file)
             frame = frame.f_back
@@ -111,7 +114,8 @@ class Places:
             span = self._characters(positions_of(code)[lasti // 2])
             span = self._meant.get(position_of(span), span)
             where = position_of(span)
-            spot = known[1][lasti] = span, self._targets.get(where, ()), where in self._folds
+            targets = self._targets.get(where, ())
+            spot = known[1][lasti] = span, targets, ", ".join(targets) or None, where in self._folds
         return spot
 
     def _passes_on(self, file: str) -> bool:

@@ -67,7 +67,8 @@ class Remarks:
         self._builder = builder
         self._filename = filename
         self._place = place
-        self._views: dict[int, tuple[weakref.ref[torch.Tensor], weakref.ref[torch.Tensor], int]] = {}
+        self.views: dict[int, tuple[weakref.ref[torch.Tensor], weakref.ref[torch.Tensor], int]] = {}
+        """What the program holds of `.data`, and may write to: by its address, it, whose it is, and its version."""
 
     def __enter__(self) -> Remarks:
         self._thread = threading.get_ident()
@@ -77,7 +78,7 @@ class Remarks:
     def __exit__(self, *raised: object) -> None:
         for handle in self._handles:
             handle.remove()
-        self._views.clear()
+        self.views.clear()
         self.know_given()
         for optimizer in [reference() for reference, _ in self._unused.values()]:
             for parameter in self._parameters(optimizer) if optimizer is not None else ():
@@ -122,7 +123,7 @@ class Remarks:
             self._data(kind, args, result, place)
         elif name in ELEMENTWISE:
             self._broadcast(args, result, place)
-        elif self._views and args and isinstance(args[0], torch.Tensor):
+        elif self.views and args and isinstance(args[0], torch.Tensor):
             self._written(args[0], place)
         if is_in_place(name):
             self._changed_grads(tensors_in(*args[:1]), place)
@@ -130,11 +131,6 @@ class Remarks:
     def may_matter(self, name: str, args: tuple[Any, ...]) -> bool:
         """Whether a remarkable call with these arguments may be worth a remark: elementwise ones of two shapes."""
         return name not in ELEMENTWISE or (len(args) > 1 and isinstance(args[1], torch.Tensor))
-
-    @property
-    def watches_views(self) -> bool:
-        """Whether the program holds a `.data` that it may write to."""
-        return bool(self._views)
 
     def second_names(self, place: Place) -> list[tuple[str, LeafDraft, int]]:
         """Before a backward pass: the variables that are a leaf's `.grad`, and its version."""
@@ -152,20 +148,20 @@ class Remarks:
     def _data(self, kind: str, args: tuple[Any, ...], result: Any, place: Place) -> None:
         tensor = args[0]
         if kind == "__set__":
-            if id(args[1]) in self._views:
+            if id(args[1]) in self.views:
                 return  # the second half of `y.data *= 2`, which puts back what it has changed in place
             self._unnoticed(tensor, place)
         elif isinstance(result, torch.Tensor):
-            self._views[id(result)] = weakref.ref(result), weakref.ref(tensor), result._version
+            self.views[id(result)] = weakref.ref(result), weakref.ref(tensor), result._version
 
     def _written(self, tensor: torch.Tensor, place: Place) -> None:
         """A tensor that came from `.data`, or a view of one, and has another version than before."""
-        for key in {id(tensor), id(tensor._base)} & self._views.keys():
-            view, owner, version = self._views[key]
+        for key in {id(tensor), id(tensor._base)} & self.views.keys():
+            view, owner, version = self.views[key]
             seen, owned = view(), owner()
             if seen is None or owned is None or seen._version == version:
                 continue
-            self._views[key] = view, owner, seen._version
+            self.views[key] = view, owner, seen._version
             self._unnoticed(owned, place)
 
     def _unnoticed(self, tensor: torch.Tensor, place: Place) -> None:

@@ -18,16 +18,18 @@ Kept = tuple[str, Any]
 
 def saved_by(grad_fn: GradFn) -> list[Kept]:
     """Everything a node saved, tensors in lists one by one. Reading unpacks: torch raises where it was freed."""
-    names, read_all = reader(type(grad_fn))
+    names, read_all = reader(grad_fn.__class__)
     try:
         values = read_all(grad_fn)
     except (RuntimeError, AttributeError):
         values = tuple([read(grad_fn, attribute) for attribute, _ in saved_names(type(grad_fn))])
     found: list[Kept] = []
-    for name, kept in zip(names, values, strict=True):
+    for name, kept in zip(names, values):  # noqa: B905 (strict takes longer, and one names what the other reads)
+        if kept is None:
+            continue
         if type(kept) is tuple and any([isinstance(part, torch.Tensor) for part in kept]):
             found += [(f"{name}[{index}]", part) for index, part in enumerate(kept)]
-        elif kept is not None:
+        else:
             found.append((name, kept))
     return found
 

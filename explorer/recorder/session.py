@@ -114,10 +114,9 @@ class Session:
     def call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls a torch function for the program, watching."""
         call = self._calls.get(func) or self._meet(func)
-        if call.is_question or self._applying or self._builder.budget.is_spent:
+        # What a node's backward computes is its own affair.
+        if call.is_question or self._applying or self._passes.running or self._builder.budget.is_spent:
             return func(*args, **kwargs)
-        if self._passes.is_running:
-            return func(*args, **kwargs)  # what a node's backward computes is its own affair
         self._builder.snapshots.forget()
         place = self._place(4)
         if call.starts_pass:
@@ -127,7 +126,7 @@ class Session:
         if call.sets_grad:
             return self._operations.set_grad(func, args, place)
         result = self._operations.run(call.name, func, args, kwargs, place)
-        if (call.is_remarkable and self._remarks.may_matter(call.name, args)) or self._remarks.watches_views:
+        if (call.is_remarkable and self._remarks.may_matter(call.name, args)) or self._remarks.views:
             with unseen():
                 self._remarks.after(call.name, call.kind, args, result, place)
         return result
@@ -177,7 +176,7 @@ class Session:
             result = apply(*args, **kwargs)
         finally:
             self._applying -= 1
-        if not (self._applying or self._passes.is_running or self._builder.budget.is_spent):
+        if not (self._applying or self._passes.running or self._builder.budget.is_spent):
             with unseen():
                 self._builder.snapshots.forget()
                 self._operations.note(function.__name__, tensors_in(*args, *kwargs.values()), [], result, place)

@@ -6,8 +6,9 @@ import math
 import weakref
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import torch
 from msgspec.structs import force_setattr
 
@@ -27,7 +28,7 @@ MOST_ROWS = 32
 """Nor more tensors than that."""
 
 MOST_BATCHES = 8
-"""How many sizes of tensors are gathered at a time."""
+"""How many shapes of tensors are gathered at a time."""
 
 PLAIN = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128}
 PLAIN |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
@@ -37,7 +38,7 @@ Waiting = tuple[TensorValue, torch.Tensor, int, tuple[int, ...] | None]
 """(the value to fill, a copy of its elements, how many, their indices where they are a sample)."""
 
 
-class Passed(NamedTuple):
+class Passed(msgspec.Struct, frozen=True, gc=False):
     """A gradient on its way, as it was when it was last looked at.
 
     Args:
@@ -53,16 +54,18 @@ class Passed(NamedTuple):
 
 
 class Batch:
-    """Copies of tensors of one type and size, in memory that is used again and again.
+    """Copies of tensors of one type and shape, in memory that is used again and again.
 
     Args:
         dtype: The tensors' type.
+        shape: Their sizes.
         count: How many elements each has.
     """
 
-    def __init__(self, dtype: torch.dtype, count: int) -> None:
+    def __init__(self, dtype: torch.dtype, shape: tuple[int, ...], count: int) -> None:
         self.matrix = torch.empty(min(TOGETHER // count, MOST_ROWS), count, dtype=dtype, device="cpu")
-        self.rows = self.matrix.unbind()
+        self.places = self.matrix.view(-1, *shape).unbind()
+        """Its rows."""
         self.values: list[TensorValue] = []
         """Those to fill, one for each row in use."""
 
@@ -87,19 +90,18 @@ class Snapshots:
         self._sample = min(budget.limits.values, budget.limits.sample)
         self._waiting: dict[torch.dtype, list[Waiting]] = {}
         self._elements_waiting = 0
-        self._batches: dict[tuple[torch.dtype, int], Batch] = {}
+        self._batches: dict[tuple[torch.dtype, tuple[int, ...]], Batch] = {}
         self._recent: dict[tuple[Any, ...], TensorValue] = {}
         self._passed: dict[int, Passed] = {}
         self._recent_stats: dict[Any, Stats] = {}
 
     def take(self, tensor: torch.Tensor) -> TensorValue:
         """What a tensor holds now."""
-        dtype = dtype_name(tensor.dtype)
         shape: tuple[int, ...] = ()
         try:
-            shape, count = shape_of(tensor.shape), tensor.numel()
+            shape, dtype, count = form_of(tensor.shape, tensor.dtype)
             if count > FEW:
-                return self._take_once(tensor, shape, dtype, count)
+                return self._take_many(tensor, shape, dtype, count)
             self._budget.elements -= count
             return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(listed(tensor, shape))))
         except (RuntimeError, NotImplementedError):
@@ -107,7 +109,7 @@ class Snapshots:
                 if (batch := unbatched(tensor)) is not tensor:
                     return self.take(batch)
             # Tensors that live on "meta" have a shape but nothing to read.
-            return TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=Stats())
+            return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=(), indices=(), summary=Stats())
 
     def take_passing(self, grad: torch.Tensor | None) -> TensorValue | None:
         """What a gradient holds that the engine carries from node to node; None of an undefined one.
@@ -116,15 +118,15 @@ class Snapshots:
         """
         if grad is None:
             return None
-        passed = self._passed.get(id(grad))
+        address, budget = id(grad), self._budget
+        passed = self._passed.get(address)
         if passed is not None and passed.grad() is grad and passed.version == grad._version:
-            self._budget.elements -= passed.price
+            budget.elements -= passed.price
             return passed.value
-        before = self._budget.elements
+        before = budget.elements
         value = self.take(grad)
         if not grad.is_inference():
-            price = before - self._budget.elements
-            self._passed[id(grad)] = Passed(weakref.ref(grad), grad._version, value, price)
+            self._passed[address] = Passed(weakref.ref(grad), grad._version, value, before - budget.elements)
         return value
 
     def forget(self) -> None:
@@ -152,42 +154,41 @@ class Snapshots:
         self._waiting.clear()
         self._elements_waiting = 0
 
-    def _take_once(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
-        """The same memory in the same state within one moment is the same value."""
+    def _take_many(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
         self._budget.elements -= count if count <= self._most else self._sample
-        if not is_ordinary(tensor) or tensor.is_inference():
-            return self._copy(dense(tensor), shape, dtype, count, None)
-        address = self._storages.address(tensor.untyped_storage())
-        memory = address, tensor.data_ptr(), tensor._version, count, dtype, tensor.is_neg()
-        key = *memory, shape, tensor.stride(), tensor.is_conj()
-        if (value := self._recent.get(key)) is None:
-            plain = tensor.detach() if tensor.requires_grad else tensor
-            value = self._recent[key] = self._copy(plain, shape, dtype, count, memory)
-        return value
-
-    def _copy(
-        self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int, memory: tuple[Any, ...] | None
-    ) -> TensorValue:
-        if plain.dtype not in PLAIN:
-            plain = plain.to(torch.complex64 if plain.is_complex() else torch.float64)
+        plain = (tensor.detach() if tensor.requires_grad else tensor) if is_ordinary(tensor) else dense(tensor)
         if count > COPIED:
-            return self._sampled(plain, shape, dtype, count, memory)
+            return self._take_once(plain, shape, dtype, count)
+        if plain.dtype not in PLAIN:
+            plain = alike(plain)
         value = TensorValue(shape=shape, dtype=dtype, values=(), indices=())
         if count <= self._most:
             copy = plain.clone(memory_format=torch.contiguous_format).view(-1)
             self._wait(value, copy, count, None)
-        else:
-            batch = self._batches.get((plain.dtype, count)) or self._new_batch(plain.dtype, count)
-            batch.rows[len(batch.values)].view(shape).copy_(plain)
-            batch.values.append(value)
-            if len(batch.values) == len(batch.rows):
-                self._look(batch)
+            return value
+        batch = self._batches.get((plain.dtype, shape)) or self._new_batch(plain.dtype, shape, count)
+        values = batch.values
+        batch.places[len(values)].copy_(plain)
+        values.append(value)
+        if len(values) == len(batch.places):
+            self._look(batch)
         return value
 
-    def _new_batch(self, dtype: torch.dtype, count: int) -> Batch:
+    def _take_once(self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
+        """The same memory in the same state within one moment is the same value."""
+        if plain.is_inference():
+            return self._sampled(plain, shape, dtype, count, None)
+        address = self._storages.address(plain.untyped_storage())
+        memory = address, plain.data_ptr(), plain._version, count, dtype, plain.is_neg()
+        key = *memory, shape, plain.stride(), plain.is_conj()
+        if (value := self._recent.get(key)) is None:
+            value = self._recent[key] = self._sampled(plain, shape, dtype, count, memory)
+        return value
+
+    def _new_batch(self, dtype: torch.dtype, shape: tuple[int, ...], count: int) -> Batch:
         if len(self._batches) == MOST_BATCHES:
             self._look_at_all()
-        batch = self._batches[dtype, count] = Batch(dtype, count)
+        batch = self._batches[dtype, shape] = Batch(dtype, shape, count)
         return batch
 
     def _look(self, batch: Batch) -> None:
@@ -210,6 +211,8 @@ class Snapshots:
         self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int, memory: tuple[Any, ...] | None
     ) -> TensorValue:
         """A sample and statistics, taken at once."""
+        if plain.dtype not in PLAIN:
+            plain = alike(plain)
         value = TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=self._stats(plain, memory))
         indices, places = spread(count, self._sample)
         sample = plain.take(places.to(plain.device))
@@ -237,9 +240,9 @@ class Snapshots:
 
 
 @lru_cache(maxsize=4096)
-def shape_of(size: torch.Size) -> tuple[int, ...]:
-    """A tensor's sizes, one tuple for all of the same shape."""
-    return tuple(size)
+def form_of(size: torch.Size, dtype: torch.dtype) -> tuple[tuple[int, ...], str, int]:
+    """A tensor's sizes, its type and the number of its elements, the same objects for all that are alike."""
+    return tuple(size), dtype_name(dtype), size.numel()
 
 
 @lru_cache(maxsize=256)
@@ -255,6 +258,11 @@ def fill(value: TensorValue, elements: list[Number], indices: tuple[int, ...] | 
     # The value is frozen for everybody who reads a recording; there is none yet.
     force_setattr(value, "values", tuple(elements))
     force_setattr(value, "indices", indices)
+
+
+def alike(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor of a rare type in one that can be handled like all others."""
+    return tensor.to(torch.complex64 if tensor.is_complex() else torch.float64)
 
 
 def listed(tensor: torch.Tensor, shape: tuple[int, ...]) -> list[Any]:

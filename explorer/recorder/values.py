@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from functools import cache
+from math import isfinite
 from typing import Any
 
 import torch
@@ -16,6 +16,8 @@ MOST_DENSE = 2**22
 
 DEEPEST = 10
 """How deep in lists of lists tensors are looked for; a list may hold itself."""
+
+CONTAINERS = list, tuple, dict
 
 CreationMeta, creation_meta = torch._C._autograd.CreationMeta, torch._C._autograd._get_creation_meta
 
@@ -102,13 +104,11 @@ def is_ordinary(tensor: torch.Tensor) -> bool:
 
 def numbers(elements: list[Any]) -> Sequence[Number]:
     """Elements of `Tensor.tolist()` as JSON can hold them."""
-    kind = type(elements[0]) if elements else int
-    if kind is float:
+    try:
         # A finite sum has finite parts only, and is quicker to tell.
-        return elements if math.isfinite(sum(elements)) else list(map(from_float, elements))
-    if kind is complex:
+        return elements if isfinite(sum(elements)) else list(map(from_float, elements))
+    except TypeError:  # complex numbers are not finite or infinite for `math`
         return [str(element).strip("()") for element in elements]
-    return elements
 
 
 def tensors_in(*things: Any, depth: int = 0) -> list[torch.Tensor]:
@@ -117,7 +117,7 @@ def tensors_in(*things: Any, depth: int = 0) -> list[torch.Tensor]:
     for thing in things:
         if isinstance(thing, torch.Tensor):
             found.append(thing)
-        elif isinstance(thing, (list, tuple, dict)) and depth < DEEPEST:
+        elif isinstance(thing, CONTAINERS) and depth < DEEPEST:
             found += tensors_in(*elements_of(thing), depth=depth + 1)
     return found
 

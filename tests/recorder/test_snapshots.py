@@ -145,7 +145,7 @@ def test_what_cannot_be_read_has_a_shape(tensor: torch.Tensor) -> None:
 
 def test_the_same_memory_is_one_value_until_it_changes() -> None:
     snapshots = Snapshots(Budget(RecordingLimits()), Storages())
-    tensor = torch.randn(100)
+    tensor = torch.randn(20_000)
     first = snapshots.take(tensor)
     assert snapshots.take(tensor.detach()) is first
     tensor.add_(1)
