@@ -31,12 +31,8 @@ class Cuts:
 
     def __init__(self) -> None:
         self._noted: list[CutDraft] = []
-        self._behind: dict[int, tuple[weakref.ref[torch.Tensor], tuple[CutDraft, ...]]] = {}
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is none."""
-        return not self._behind
+        self.known: dict[int, tuple[weakref.ref[torch.Tensor], tuple[CutDraft, ...]]] = {}
+        """By the address of a tensor that comes from cuts."""
 
     def note(self, draft: CutDraft) -> str:
         """Makes a cut part of the recording, if it is not yet, and returns its id."""
@@ -47,12 +43,12 @@ class Cuts:
 
     def behind(self, tensor: torch.Tensor) -> tuple[CutDraft, ...]:
         """The cuts that a tensor without a history comes from."""
-        known = self._behind.get(id(tensor))
+        known = self.known.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else ()
 
     def pass_on(self, tensor: torch.Tensor, drafts: Iterable[CutDraft]) -> None:
         """Notes that a tensor comes from these cuts."""
-        self._behind[id(tensor)] = weakref.ref(tensor), tuple(drafts)
+        self.known[id(tensor)] = weakref.ref(tensor), tuple(drafts)
 
     def consume(self, draft: CutDraft, node_id: str, slot: int | None) -> None:
         """Notes that a node would have sent a gradient to a cut."""

@@ -45,7 +45,7 @@ class Graph:
         leaves: Knows the leaves.
         storages: Numbers the memory of saved tensors.
         hooks: Given a node, its part of the recording, whether the engine frees something when it has run it and
-            whether it may be asked: what to call before and after it runs.
+            whether code of the program's may run with it: what to call before and after it runs.
     """
 
     def __init__(
@@ -137,23 +137,15 @@ class Graph:
             names[output_nr] = variable
             self.describe(node_id, variable=", ".join(names))
 
-    def is_older(self, sequence_nr: int) -> bool:
-        """Whether a node was there before the session: hooks may be on it that nobody has told of."""
-        return sequence_nr < self._first_sequence_nr
-
     def run_last(self) -> bool:
         """Moves the hooks behind those of the program, which may change what they look at; whether there are any."""
-        handles, self._handles, has_others = self._handles, [], False
-        for handle in handles:
+        self._handles = [handle for handle in self._handles if handle.hooks_dict_ref() is not None]
+        shared = [handle for handle in self._handles if len(handle.hooks_dict_ref()) > 1]
+        for handle in shared:
             hooks = handle.hooks_dict_ref()
-            if hooks is None:  # the node has gone
-                continue
-            self._handles.append(handle)
-            if len(hooks) > 1:
-                has_others = True
-                # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
-                hooks[handle.id] = hooks.pop(handle.id)
-        return has_others
+            # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
+            hooks[handle.id] = hooks.pop(handle.id)
+        return bool(shared)
 
     def unhook(self) -> None:
         """Leaves torch as it was found."""
@@ -196,7 +188,9 @@ class Graph:
         note[self._key] = node_id
         self._notes.append(note)
         number = sequence_nr(grad_fn)
-        unpacks = unpacks or (self.is_older(number) and unpacks_by_program(grad_fn))
+        # Hooks may be on a node that was there before the session, and nobody has told of them.
+        is_older = number < self._first_sequence_nr
+        unpacks = unpacks or (is_older and unpacks_by_program(grad_fn))
         kept = [] if unpacks else saved_by(grad_fn)
         is_new = node_id not in self.nodes
         if is_new:
@@ -211,7 +205,7 @@ class Graph:
                 made_by=None if is_leafs else made_by,
             )
         frees = holds_tensors(grad_fn) if unpacks else any([isinstance(part, FREED) for _, part in kept])
-        before, after = self._hooks(grad_fn, self.nodes[node_id], frees, not unpacks)
+        before, after = self._hooks(grad_fn, self.nodes[node_id], frees, unpacks or is_older)
         self._handles.append(grad_fn.register_prehook(before))
         self._handles.append(grad_fn.register_hook(after))
         return (node_id,) if is_new else ()
@@ -288,6 +282,6 @@ def kind_of(kind: type) -> Literal["operation", "accumulate", "custom"]:
 
 
 def sequence_nr(grad_fn: GradFn) -> int:
-    """torch's number of a node; 0 where it gives none."""
-    number = getattr(grad_fn, "_sequence_nr", None)
-    return 0 if number is None else number()
+    """torch's number of a node, in order of creation on its thread; of an `AccumulateGrad` the highest there is."""
+    number: int = grad_fn._sequence_nr()
+    return number

@@ -46,12 +46,11 @@ class Budget:
         self.jacobians = limits.jacobians
 
     def pay_event(self) -> bool:
-        """Whether one more event, and what its tensors hold, is within the limits; takes it if it is."""
-        if self.is_spent or self.events < 1 or self.elements < 0:
-            self.is_spent = True
-            return False
+        """Whether one more event, and what its tensors hold, is within the limits; takes it."""
         self.events -= 1
-        return True
+        if self.events < 0 or self.elements < 0:
+            self.is_spent = True
+        return not self.is_spent
 
     def pay_nodes(self, nodes: int, edges: int) -> bool:
         """Whether so many more nodes and edges are; takes them if they are."""

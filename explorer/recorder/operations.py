@@ -109,7 +109,8 @@ class Operations:
         self, name: str, taken: list[torch.Tensor], changed: list[torch.Tensor], result: Any, place: Place
     ) -> None:
         """Notes one call: the tensors it took, those it changed in place, and what it returned."""
-        self.settle(place, taken)
+        if self._claims:
+            self.settle(place, taken)
         for tensor in changed:
             self._note_change(name, tensor, taken, place)
         if name in MARKING and taken:
@@ -190,8 +191,7 @@ class Operations:
         variable = leaf.name if leaf else next(iter(place.targets), None) or self._name_at(place, tensor)
         if node_ids:
             self.builder.graph.describe(node_ids[-1], variable=variable, value=after)
-            self.builder.storages.know(node_ids[-1], tensor)
-            self._note_consumers(node_ids[-1], tensor, taken)
+            self._know(node_ids[-1], tensor, taken)
         event = Modified(
             span=place.span,
             name=name,
@@ -301,7 +301,8 @@ class Operations:
     def _know(self, node_id: str, tensor: torch.Tensor, taken: list[torch.Tensor]) -> None:
         """Notes whose memory a new node's first result has, and the cuts behind what it took."""
         self.builder.storages.know(node_id, tensor)
-        self._note_consumers(node_id, tensor, taken)
+        if self.builder.cuts.known:
+            self._note_consumers(node_id, tensor, taken)
 
     def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_ids: list[str], place: Place) -> None:
         """Notes that a name is given for the time being: the call that the program made may go on computing."""
@@ -377,8 +378,6 @@ class Operations:
 
     def _note_consumers(self, node_id: str, result: torch.Tensor, taken: list[torch.Tensor]) -> None:
         """Finds the arguments that come from a cut, and the slot that leads nowhere because of it."""
-        if self.builder.cuts.is_empty:
-            return
         slots = grad_fn_of(result).next_functions if grad_fn_of(result) is not None else ()
         for position, tensor in enumerate(taken):
             matched = len(slots) == len(taken) and slots[position][0] is None

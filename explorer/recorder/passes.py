@@ -95,8 +95,8 @@ class Passes:
         self.running: list[RunningPass] = []
         """The passes that the engine is in, innermost last."""
         self._count = 0
-        self._hooks: Hooks = self._node_starts, partial(self._node_ends, False)
-        self._freeing_hooks: Hooks = self._node_starts, partial(self._node_ends, True)
+        self._hooks: Hooks = self._node_starts, partial(self._node_ends, False, None)
+        self._freeing_hooks: Hooks = self._node_starts, partial(self._node_ends, True, None)
         """The same for all nodes of torch's own, which the engine names when it runs them."""
         self._after = self._hooks[1], self._freeing_hooks[1]
 
@@ -149,10 +149,10 @@ class Passes:
                 self._note_changes_around()
         return result
 
-    def hooks(self, grad_fn: GradFn, node: Node, frees: bool, may_ask: bool) -> Hooks:
+    def hooks(self, grad_fn: GradFn, node: Node, frees: bool, runs_program: bool) -> Hooks:
         """What the engine calls before and after it runs a node."""
         if node.kind == "operation":
-            self.program_runs_between |= not may_ask or self.builder.graph.is_older(node.sequence_nr)
+            self.program_runs_between |= runs_program
             return self._freeing_hooks if frees else self._hooks
         came: list[TensorValue | None] = []
         if node.kind == "accumulate":
@@ -163,7 +163,7 @@ class Passes:
                 partial(self._accumulate_ends, node.id, leaf, came),
             )
         self.program_runs_between = True
-        return partial(self._python_starts, node.id, came), partial(self._python_ends, frees, came)
+        return partial(self._python_starts, node.id, came), partial(self._node_ends, frees, came)
 
     def _begun(self, request: Request, place: Place, has_engine: bool) -> RunningPass:
         self._count += 1
@@ -179,12 +179,6 @@ class Passes:
                 self._begin_moment()
                 came[:] = () if self.builder.budget.is_spent else self._values(grad_outputs)
 
-    def _python_ends(
-        self, frees: bool, came: list[TensorValue | None], grad_inputs: Grads, grad_outputs: Grads
-    ) -> None:
-        if self.running:
-            self._note_node(frees, came, grad_inputs, grad_outputs)
-
     def _node_starts(self, grad_outputs: Grads) -> None:
         if self.running:
             running = self.running[-1]
@@ -196,13 +190,12 @@ class Passes:
                     running.jacobian = found = ask_running(grad_outputs)
                 self.builder.budget.jacobians -= found is not None
 
-    def _node_ends(self, frees: bool, grad_inputs: Grads, grad_outputs: Grads) -> None:
-        if self.running:
-            self._note_node(frees, None, grad_inputs, grad_outputs)
-
-    def _note_node(
+    def _node_ends(
         self, frees: bool, came: list[TensorValue | None] | None, grad_inputs: Grads, grad_outputs: Grads
     ) -> None:
+        """Notes that a node ran, and what came in, which `came` tells of a node of the program's."""
+        if not self.running:
+            return
         running = self.running[-1]
         node_id, running.node_id = running.node_id, None
         jacobian, running.jacobian = running.jacobian, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -103,7 +104,7 @@ class Snapshots:
             if count > FEW:
                 return self._take_many(tensor, shape, dtype, count)
             self._budget.elements -= count
-            return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(listed(tensor, shape))))
+            return TensorValue(shape=shape, dtype=dtype, values=tuple(listed(tensor, shape)))
         except (RuntimeError, NotImplementedError):
             with suppress(RuntimeError, NotImplementedError):
                 if (batch := unbatched(tensor)) is not tensor:
@@ -265,15 +266,14 @@ def alike(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.to(torch.complex64 if tensor.is_complex() else torch.float64)
 
 
-def listed(tensor: torch.Tensor, shape: tuple[int, ...]) -> list[Any]:
+def listed(tensor: torch.Tensor, shape: tuple[int, ...]) -> Sequence[Number]:
     """The elements of a tensor in order; asks what kind of tensor it is only where torch does not list them at once."""
     if len(shape) < 2:
         try:
-            return tensor.tolist() if shape else [tensor.item()]
+            return numbers(tensor.tolist() if shape else [tensor.item()])
         except RuntimeError:  # sparse, quantized, or wrapped by torch.func
             pass
-    elements: list[Any] = dense(tensor).reshape(-1).tolist()
-    return elements
+    return numbers(dense(tensor).reshape(-1).tolist())
 
 
 def written(rows: torch.Tensor) -> list[list[Any]]:
