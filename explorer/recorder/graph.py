@@ -25,6 +25,9 @@ GradFn = Any
 NextFunctions = tuple[tuple[GradFn | None, int], ...]
 Hooks = tuple[Callable[..., None], Callable[..., None]]
 
+running_node: Callable[[], GradFn] = torch._C._current_autograd_node
+"""The node that the engine is running on this thread."""
+
 FREED = (torch.Tensor, RuntimeError)
 """What a node holds that the engine frees: a tensor, or one that cannot be read."""
 
@@ -118,8 +121,7 @@ class Graph:
 
     def current_id(self) -> str:
         """The id of the node that the engine is running on this thread."""
-        running: GradFn = torch._C._current_autograd_node()
-        node_id: str = running.metadata[self._key]
+        node_id: str = running_node().metadata[self._key]
         return node_id
 
     def name(self, grad_fn: GradFn | None, output_nr: int, variable: str, *, lasts: bool) -> None:
@@ -180,7 +182,8 @@ class Graph:
         Args:
             unpacks: Whether reading what is saved now would run code of the program.
         """
-        node_id, kind = f"n{len(self.nodes)}", kind_of(grad_fn.__class__)
+        cls = grad_fn.__class__
+        node_id, kind = f"n{len(self.nodes)}", kind_of(cls)
         is_leafs = kind == "accumulate"
         if is_leafs:
             node_id = self._of_leaf(grad_fn, node_id)
@@ -196,7 +199,7 @@ class Graph:
         if is_new:
             self.nodes[node_id] = Node(
                 id=node_id,
-                name=type(grad_fn).__name__,
+                name=cls.__name__,
                 kind=kind,
                 span=None if is_leafs else span,
                 saved=tuple(starmap(self._saved, kept)),
@@ -245,7 +248,7 @@ def stay_last(ours: tuple[Callable[..., None], ...]) -> None:
     Args:
         ours: What may be our hook.
     """
-    handle = torch._C._current_autograd_node().register_hook(ours[0])
+    handle = running_node().register_hook(ours[0])
     hooks: dict[int, Any] = handle.hooks_dict_ref() or {}
     hooks.pop(handle.id)
     if len(hooks) > 1:

@@ -12,6 +12,8 @@ from torch.autograd.graph import Node as GradFn
 
 from explorer.model import Plain, SavedTensor, from_float
 
+default_hooks = torch._C._autograd._top_saved_tensors_default_hooks
+
 Kept = tuple[str, Any]
 """(torch's name, the tensor or whatever else was kept)."""
 
@@ -95,7 +97,7 @@ def read(grad_fn: GradFn, name: str) -> Any:
 
 def has_unpack_hooks() -> bool:
     """Whether reading a saved tensor would run code of the program (checkpointing, offloading)."""
-    return torch._C._autograd._top_saved_tensors_default_hooks(False) is not None
+    return default_hooks(False) is not None
 
 
 def signed(kept: Any) -> Any:

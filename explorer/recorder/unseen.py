@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack
 
 import torch
+from torch._C import DisableTorchFunction, _len_torch_dispatch_stack
 from torch._C._functorch import peek_interpreter_stack
 from torch.utils._python_dispatch import _disable_current_modes
 
@@ -14,8 +15,8 @@ def unseen() -> AbstractContextManager[object]:
 
     May be entered more than once, one time after the other.
     """
-    if torch._C._len_torch_dispatch_stack() == 0 and peek_interpreter_stack() is None:
-        return torch._C.DisableTorchFunction()
+    if _len_torch_dispatch_stack() == 0 and peek_interpreter_stack() is None:
+        return DisableTorchFunction()
     return Hidden()
 
 
@@ -23,7 +24,7 @@ class Hidden(ExitStack):
     """Also hides from modes below torch functions, which are rare and take longer to put aside."""
 
     def __enter__(self) -> Hidden:
-        self.enter_context(torch._C.DisableTorchFunction())
+        self.enter_context(DisableTorchFunction())
         self.enter_context(torch._C._DisableFuncTorch())
         self.enter_context(_disable_current_modes())
         return self
