@@ -9,14 +9,14 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
 import msgspec
 import torch
 
-from explorer.model import Event, Modified, Node, NodeRan, Raised, Recording, SavedTensor, Span
+from explorer.model import Edge, Event, Modified, Node, NodeRan, Raised, Recording, SavedTensor, Span
 from explorer.model.source import piece_at
 from explorer.recorder.names import named_tensors
 from explorer.recorder.places import Places
@@ -101,6 +101,29 @@ def named_node(events: Sequence[Event], nodes: Iterable[Node], message: str) -> 
     named = {node.id for node in nodes if node.name == match[1]}
     ran = (event.node_id for event in reversed(events) if isinstance(event, NodeRan))
     return next((node_id for node_id in ran if node_id in named), None)
+
+
+def next_to_run(
+    roots: Iterable[str | None], ran: Container[str], nodes: Mapping[str, Node], edges: Iterable[Edge]
+) -> str | None:
+    """The node that the engine took when these had run; None if it had run all.
+
+    Of the nodes that wait for no more gradients it takes the one with the highest sequence number: torch's
+    `csrc/autograd/engine.cpp`, `CompareNodeTaskTime`.
+    """
+    targets: dict[str, list[str]] = {}
+    for edge in edges:
+        targets.setdefault(edge.source, []).append(edge.target)
+    awaited: dict[str, None] = {}
+    pending = [root for root in roots if root is not None]
+    while pending:
+        if (node_id := pending.pop()) not in awaited:
+            awaited[node_id] = None
+            pending += targets.get(node_id, ())
+    left = [node_id for node_id in awaited if node_id not in ran]
+    waiting = {target for node_id in left for target in targets.get(node_id, ())}
+    ready = [node_id for node_id in left if node_id not in waiting]
+    return max(ready, key=lambda node_id: nodes[node_id].sequence_nr, default=None)
 
 
 def calls_of(failure: Failure, span: Callable[[CodeType, int], Span | None]) -> tuple[Span, ...]:

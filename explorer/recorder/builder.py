@@ -32,7 +32,7 @@ class Builder:
     Args:
         limits: Where it stops.
         hooks: Given a node, its part of the recording, whether the engine frees something when it has run it and
-            whether code of the program's may run with it: what to call before and after it runs.
+            whether code of the program's may run with it: what to call before it runs, if anything, and after.
     """
 
     def __init__(self, limits: RecordingLimits, hooks: Callable[[GradFn, Node, bool, bool], Hooks]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import starmap
 from typing import Any, Literal
@@ -23,7 +23,7 @@ GradFn = Any
 """A `torch.autograd.graph.Node`, whose type stub takes the attribute `metadata` for a method."""
 
 NextFunctions = tuple[tuple[GradFn | None, int], ...]
-Hooks = tuple[Callable[..., None], Callable[..., None]]
+Hooks = tuple[Callable[..., None] | None, Callable[..., None]]
 
 running_node: Callable[[], GradFn] = torch._C._current_autograd_node
 """The node that the engine is running on this thread."""
@@ -48,7 +48,7 @@ class Graph:
         leaves: Knows the leaves.
         storages: Numbers the memory of saved tensors.
         hooks: Given a node, its part of the recording, whether the engine frees something when it has run it and
-            whether code of the program's may run with it: what to call before and after it runs.
+            whether code of the program's may run with it: what to call before it runs, if anything, and after.
     """
 
     def __init__(
@@ -209,7 +209,8 @@ class Graph:
             )
         frees = holds_tensors(grad_fn) if unpacks else any([isinstance(part, FREED) for _, part in kept])
         before, after = self._hooks(grad_fn, self.nodes[node_id], frees, unpacks or is_older)
-        self._handles.append(grad_fn.register_prehook(before))
+        if before is not None:
+            self._handles.append(grad_fn.register_prehook(before))
         self._handles.append(grad_fn.register_hook(after))
         return (node_id,) if is_new else ()
 
@@ -240,6 +241,18 @@ class Graph:
             storage=None if storage is None else self._storages.number(storage, leaf.id if leaf else node_id),
             storage_bytes=0 if storage is None else storage.nbytes(),
         )
+
+
+def nodes_behind(roots: Iterable[GradFn | None]) -> list[GradFn]:
+    """The nodes that a pass from these roots may run through."""
+    found: dict[GradFn, None] = {}
+    pending = [*roots]
+    while pending:
+        node = pending.pop()
+        if node is not None and node not in found:
+            found[node] = None
+            pending += [following for following, _ in node.next_functions]
+    return [*found]
 
 
 def stay_last(ours: tuple[Callable[..., None], ...]) -> None:

@@ -1,4 +1,4 @@
-"""Asks a backward node for its local Jacobian, row by row, just before the engine runs it.
+"""Asks a backward node for its local Jacobian, row by row, when the engine has run it.
 
 A node is callable: fed a single 1 (one-hot) it answers with one row. Calling it runs neither hooks nor the nodes behind
 it, and its saved tensors are still there. Functions of the program's own are never called a second time: their backward

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from msgspec.structs import force_setattr
+from torch.utils.hooks import RemovableHandle
 
 from explorer.model import (
     Accumulated,
@@ -21,10 +22,10 @@ from explorer.model import (
     Span,
     TensorValue,
 )
-from explorer.recorder.blame import named_node
+from explorer.recorder.blame import named_node, next_to_run
 from explorer.recorder.builder import Builder
 from explorer.recorder.ends import Ends
-from explorer.recorder.graph import GradFn, Hooks, stay_last
+from explorer.recorder.graph import GradFn, Hooks, kind_of, nodes_behind, stay_last
 from explorer.recorder.jacobians import Jacobian, ask_running
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
@@ -77,8 +78,8 @@ class RunningPass:
     """Whether the engine has begun, which may have been asked for more than the program's call tells."""
     node_id: str | None = None
     """The node that the engine is running."""
-    jacobian: Jacobian | None = None
-    """Of that node."""
+    starts: list[RemovableHandle] = field(default_factory=list)
+    """The hooks that tell which that is."""
     added: Added | None = None
     """Of the leaf whose `AccumulateGrad` that is, if the program has hooks there."""
 
@@ -95,10 +96,9 @@ class Passes:
         self.running: list[RunningPass] = []
         """The passes that the engine is in, innermost last."""
         self._count = 0
-        self._hooks: Hooks = self._node_starts, partial(self._node_ends, False, None)
-        self._freeing_hooks: Hooks = self._node_starts, partial(self._node_ends, True, None)
-        """The same for all nodes of torch's own, which the engine names when it runs them."""
-        self._after = self._hooks[1], self._freeing_hooks[1]
+        self._after = partial(self._node_ends, False, None), partial(self._node_ends, True, None)
+        """The same for all nodes of torch's own, which the engine names when it runs them; of those that free second.
+        """
 
     @property
     def waits_for_engine(self) -> bool:
@@ -113,6 +113,7 @@ class Passes:
             with unseen():
                 # An event is frozen for everybody who reads a recording; there is none yet.
                 force_setattr(running.started, "inputs", running.ends.names(request.inputs))
+                self._watch_starts(running)
 
     def run(self, call: Callable[[], Any], request: Request, place: Place, *, has_engine: bool) -> Any:
         """Runs a backward pass as the program asked for, noting its start and its end.
@@ -130,19 +131,21 @@ class Passes:
             started = running.started
             self.builder.emit(started)
             self.program_runs_between |= self.builder.graph.run_last()
+            self._watch_starts(running)
         self.running.append(running)
         result, error = None, None
         try:
             result = call()
         except Exception as raised:
             error = str(raised)
-            nodes = self.builder.graph.nodes.values()
-            self.failed_node = self.failed_node or running.node_id or named_node(self.builder.events, nodes, error)
+            self.failed_node = self.failed_node or self._node_that_failed(running, error)
             with unseen():
                 self._note_changes(running)
             raise
         finally:
             self.running.pop()
+            for handle in running.starts:
+                handle.remove()
             with unseen():
                 self._begin_moment()
                 self._note_end(started, tensors_or_none(result), error)
@@ -153,7 +156,7 @@ class Passes:
         """What the engine calls before and after it runs a node."""
         if node.kind == "operation":
             self.program_runs_between |= runs_program
-            return self._freeing_hooks if frees else self._hooks
+            return None, self._after[frees]
         came: list[TensorValue | None] = []
         if node.kind == "accumulate":
             leaf = self.builder.leaves.leaf(grad_fn.variable)
@@ -171,6 +174,28 @@ class Passes:
         roots = [edge_of(root)[0] for root in request.roots]
         return RunningPass(ends.started(request, self._count - 1), roots, ends, has_engine)
 
+    def _watch_starts(self, running: RunningPass) -> None:
+        """Sees to it that it is known which node of torch's own the engine runs, should it fail.
+
+        For that it is enough to see it begin: it goes by its queue, unless it is asked for some of the gradients only,
+        or code of the program's runs in between, which may also put hooks behind ours.
+        """
+        is_simple = not (self.program_runs_between or running.started.inputs)
+        for node in running.roots if is_simple else nodes_behind(running.roots):
+            if node is not None and kind_of(node.__class__) == "operation":
+                running.starts.append(node.register_prehook(self._node_starts))
+
+    def _node_that_failed(self, running: RunningPass, error: str) -> str | None:
+        """The node that the engine was running when it raised, or that the error names."""
+        events, graph, started = self.builder.events, self.builder.graph, running.started
+        if (found := running.node_id or named_node(events, graph.nodes.values(), error)) is not None:
+            return found
+        steps = (event for event in events if isinstance(event, NodeRan))
+        ran = {step.node_id for step in steps if step.backward_pass == started.backward_pass}
+        if not ran or self.program_runs_between or started.inputs or self.builder.budget.is_spent:
+            return None
+        return next_to_run([root.node_id for root in started.roots], ran, graph.nodes, graph.edges)
+
     def _python_starts(self, node_id: str, came: list[TensorValue | None], grad_outputs: Grads) -> None:
         """Keeps what came in: the program's own code may change it in place."""
         if self.running:
@@ -181,14 +206,9 @@ class Passes:
 
     def _node_starts(self, grad_outputs: Grads) -> None:
         if self.running:
-            running = self.running[-1]
-            running.node_id = self.builder.graph.current_id()
+            self.running[-1].node_id = self.builder.graph.current_id()
             if self.program_runs_between:
                 stay_last(self._after)
-            if self.builder.budget.jacobians > 0:
-                with unseen():
-                    running.jacobian = found = ask_running(grad_outputs)
-                self.builder.budget.jacobians -= found is not None
 
     def _node_ends(
         self, frees: bool, came: list[TensorValue | None] | None, grad_inputs: Grads, grad_outputs: Grads
@@ -196,15 +216,14 @@ class Passes:
         """Notes that a node ran, and what came in, which `came` tells of a node of the program's."""
         if not self.running:
             return
-        running = self.running[-1]
-        node_id, running.node_id = running.node_id, None
-        jacobian, running.jacobian = running.jacobian, None
-        if self.builder.budget.is_spent or node_id is None:
+        running, builder = self.running[-1], self.builder
+        running.node_id = None
+        if builder.budget.is_spent:
             return
-        started = running.started
+        started, node_id = running.started, builder.graph.current_id()
         with unseen():
             self._begin_moment()
-            self.builder.emit(
+            builder.emit(
                 NodeRan(
                     span=started.span,
                     backward_pass=started.backward_pass,
@@ -212,11 +231,17 @@ class Passes:
                     grad_outputs=self._values(grad_outputs) if came is None else tuple(came),
                     grad_inputs=self._values(grad_inputs),
                     freed=frees and not started.retain_graph,
-                    jacobian=jacobian,
+                    jacobian=self._ask(grad_outputs) if came is None and builder.budget.jacobians > 0 else None,
                 )
             )
             if started.create_graph:
                 self._discover_higher(grad_inputs, started.span, node_id)
+
+    def _ask(self, grad_outputs: Grads) -> Jacobian | None:
+        """The local Jacobian of a node that has run: what it saved is freed after its hooks."""
+        found = ask_running(grad_outputs)
+        self.builder.budget.jacobians -= found is not None
+        return found
 
     def _begin_moment(self) -> None:
         """The engine goes on to another node: what was copied before may have been changed since."""

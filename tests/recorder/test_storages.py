@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import torch
 
 from checker import events_of, recorded
 from explorer.model import BackwardEnded, Modified, Recording, SavedTensor
+from explorer.recorder.graph import nodes_behind
 
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
 
@@ -58,3 +62,43 @@ def test_the_node_that_complained_is_known_though_the_error_was_caught() -> None
         None,
         next(n.id for n in recorded(code).nodes if n.name == "ExpBackward0"),
     ]
+
+
+FAILING = {
+    "freed": "a = x.exp()\nb = (a * 2).sin()\na.sum().backward()\nb.sum().backward()",
+    "changed": "a = x.exp()\nb = a.sin() + x.cos() * a.tanh()\na.add_(1)\nb.sum().backward()",
+    "in the branch that was made first": "a = x.exp()\nb = x.cos()\nc = (a * b).sum() + b.sum()\na.add_(1)\nc.backward()",
+    "at the root": "y = x.exp()\ny.add_(1)\ny.backward(torch.ones(3))",
+    "for some gradients": "a = x.exp()\nb = a.tanh()\nc = (b * x.sin()).sum()\nb.add_(1)\ntorch.autograd.grad(c, a)",
+    "beside a hook": "a = x.exp()\na.register_hook(lambda g: g * 2)\nb = a.sin().cos()\na.add_(1)\nb.sum().backward()",
+    "two roots": "a = x.exp()\nb = x.tan()\nb.sub_(1)\ntorch.autograd.backward([a.sum(), b.sum()])",
+}
+
+
+def place_in_queue(numbers: list[int], number: int) -> int:
+    """How many nodes of a program were made before one, given torch's numbers of all."""
+    return sorted(numbers).index(number)
+
+
+@pytest.mark.parametrize("code", FAILING.values(), ids=FAILING)
+def test_the_node_that_failed_is_the_one_that_torch_was_running(code: str) -> None:
+    """The oracle: hooks before all nodes, put there just before the pass; the last that was called."""
+    *before, last = (X + code).splitlines()
+    variables: dict[str, Any] = {"torch": torch}
+    exec("\n".join(before), variables)
+    roots = [thing.grad_fn for thing in variables.values() if isinstance(thing, torch.Tensor)]
+    nodes, reached = nodes_behind(roots), []
+    for node in nodes:
+        node.register_prehook(lambda _, node=node: reached.append((node.name(), node._sequence_nr())))
+    with pytest.raises(RuntimeError):
+        exec(last, variables)
+    numbers = [node._sequence_nr() for node in nodes]
+
+    recording = recorded(X + code)
+    assert recording.error is not None
+    failed = recording.node(recording.error.node_id)
+    known = [node.sequence_nr for node in recording.nodes]
+    assert (failed.name, place_in_queue(known, failed.sequence_nr)) == (
+        reached[-1][0],
+        place_in_queue(numbers, reached[-1][1]),
+    )
