@@ -9,6 +9,7 @@ import threading
 from explorer.errors import WorkerUnavailable
 from explorer.runner.jobs import LARGEST_ANSWER_BYTES
 from explorer.runner.parents import WARM_UP_SECONDS, WorkerDied, environment
+from explorer.runner.patience import IsWanted, NobodyWaits, Patience, is_always_wanted
 
 
 class FreshInterpreters:
@@ -22,7 +23,7 @@ class FreshInterpreters:
     def stop(self) -> None:
         """Nothing outlives its job."""
 
-    def ask(self, job_json: bytes, seconds: float) -> bytes:
+    def ask(self, job_json: bytes, seconds: float, is_wanted: IsWanted = is_always_wanted) -> bytes:
         """A worker's answer to a job; as `ForkingParent.ask`."""
         command = [sys.executable, "-P", "-m", "explorer.runner.fresh_interpreter"]
         try:
@@ -32,21 +33,25 @@ class FreshInterpreters:
         except OSError as error:
             raise WorkerUnavailable("runner.no_worker") from error
         with process:
-            return _answer(process, job_json, seconds)
+            # It first imports torch; then its own clock stops the program in time.
+            return _answer(process, job_json, Patience(WARM_UP_SECONDS + seconds, is_wanted))
 
 
-def _answer(process: subprocess.Popen[bytes], job_json: bytes, seconds: float) -> bytes:
+def _answer(process: subprocess.Popen[bytes], job_json: bytes, patience: Patience) -> bytes:
     assert process.stdin is not None
     assert process.stdout is not None
-    overdue = threading.Event()
+    has_ended, why_killed = threading.Event(), []
 
-    def kill() -> None:
-        overdue.set()
-        process.kill()
+    def watch() -> None:
+        try:
+            while not has_ended.wait(patience.turn_seconds):
+                patience.check()
+        except (TimeoutError, NobodyWaits) as error:
+            why_killed.append(error)
+            process.kill()
 
-    # It first imports torch; then its own clock stops the program in time.
-    timer = threading.Timer(WARM_UP_SECONDS + seconds, kill)
-    timer.start()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     try:
         process.stdin.write(job_json)
         process.stdin.close()
@@ -54,10 +59,11 @@ def _answer(process: subprocess.Popen[bytes], job_json: bytes, seconds: float) -
     except OSError:
         raise WorkerDied from None
     finally:
-        timer.cancel()
+        has_ended.set()
+        watcher.join()
         process.kill()
-    if overdue.is_set():
-        raise TimeoutError
+    if why_killed:
+        raise why_killed[0]
     if not answer or len(answer) > LARGEST_ANSWER_BYTES:
         raise WorkerDied(process.wait())
     return answer

@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from explorer.errors import WorkerUnavailable
 from explorer.runner.frames import ANSWER, DIED, JOB, STARTED, Frame, FrameBroken, receive_frame, send_frame
 from explorer.runner.jobs import LARGEST_ANSWER_BYTES
+from explorer.runner.patience import IsWanted, NobodyWaits, Patience, is_always_wanted
 
 WARM_UP_SECONDS = 120.0
 """How long a worker may take to start; the parent may be importing torch."""
@@ -88,25 +88,27 @@ class ForkingParent:
         with self._lock:
             self._stop()
 
-    def ask(self, job_json: bytes, seconds: float) -> bytes:
+    def ask(self, job_json: bytes, seconds: float, is_wanted: IsWanted = is_always_wanted) -> bytes:
         """A worker's answer to a job.
 
         Args:
             job_json: The job.
             seconds: How long the worker may take, once it has started.
+            is_wanted: Asked again and again whether anybody waits for the answer.
 
         Raises:
             TimeoutError: It took longer; it has been killed.
+            NobodyWaits: The answer is not wanted any more; the worker has been killed.
             WorkerDied: It ended without an answer.
             WorkerUnavailable: No worker could be started.
         """
         for _ in range(ATTEMPTS):
             end, process = self._new_job()
             with end:
-                frame = self._await_start(end)
+                frame = self._await_start(end, Patience(WARM_UP_SECONDS, is_wanted))
                 if frame is not None and frame.kind == STARTED:
                     self.is_warm = True
-                    return self._await_answer(end, job_json, seconds, int(frame.content))
+                    return self._await_answer(end, job_json, Patience(seconds, is_wanted), int(frame.content))
             if frame is None:
                 self._give_up(process)
         raise WorkerUnavailable("runner.no_worker")
@@ -119,9 +121,9 @@ class ForkingParent:
                 socket.send_fds(control, [b"j"], [theirs.fileno()])
         return ours, process
 
-    def _await_start(self, end: socket.socket) -> Frame | None:
+    def _await_start(self, end: socket.socket, patience: Patience) -> Frame | None:
         try:
-            return receive_frame(end, 64, time.monotonic() + WARM_UP_SECONDS)
+            return receive_frame(end, 64, patience)
         except (FrameBroken, OSError):
             return None
 
@@ -131,12 +133,12 @@ class ForkingParent:
             if self._process is process:
                 self._stop()
 
-    def _await_answer(self, end: socket.socket, job_json: bytes, seconds: float, worker_pid: int) -> bytes:
-        deadline = time.monotonic() + seconds
+    def _await_answer(self, end: socket.socket, job_json: bytes, patience: Patience, worker_pid: int) -> bytes:
         try:
+            end.settimeout(patience.seconds)
             send_frame(end, JOB, job_json)
-            frame = receive_frame(end, LARGEST_ANSWER_BYTES, deadline)
-        except TimeoutError:
+            frame = receive_frame(end, LARGEST_ANSWER_BYTES, patience)
+        except (TimeoutError, NobodyWaits):
             self._kill_orphan(worker_pid)
             raise
         except (FrameBroken, OSError):

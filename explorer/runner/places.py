@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from explorer.runner.patience import ENDLESS, Patience
+
 
 class QueueFull(Exception):
     """As many are waiting already as may wait."""
@@ -27,18 +29,20 @@ class Places:
         self._waiting: deque[threading.Event] = deque()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, patience: Patience = ENDLESS) -> Iterator[None]:
         """Has a place as long as the block lasts; waits for it before.
 
         Raises:
             QueueFull: Too many are waiting.
+            NobodyWaits: The place is not wanted any more.
         """
         turn = self._ask()
-        turn.wait()
         try:
+            while not turn.wait(patience.turn_seconds):
+                patience.check()
             yield
         finally:
-            self._pass_on()
+            self._leave(turn)
 
     def _ask(self) -> threading.Event:
         turn = threading.Event()
@@ -52,9 +56,12 @@ class Places:
                 raise QueueFull
         return turn
 
-    def _pass_on(self) -> None:
+    def _leave(self, turn: threading.Event) -> None:
+        """Leaves the queue, or the place, which the next one gets."""
         with self._lock:
-            if self._waiting:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            elif self._waiting:
                 self._waiting.popleft().set()
             else:
                 self._free += 1

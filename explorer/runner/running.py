@@ -15,6 +15,7 @@ from explorer.runner.fresh import FreshInterpreters
 from explorer.runner.jobs import AnyJob, LaidOut, LayoutJob, RunJob, read_layout
 from explorer.runner.limits import Limits
 from explorer.runner.parents import ForkingParent, WorkerDied
+from explorer.runner.patience import IsWanted, NobodyWaits, Patience, is_always_wanted
 from explorer.runner.places import Places, QueueFull
 
 WORKERS_PER_CORE = 2
@@ -39,17 +40,18 @@ class Workers(Protocol):
     def stop(self) -> None:
         """Ends every process."""
 
-    def ask(self, job_json: bytes, seconds: float) -> bytes:
+    def ask(self, job_json: bytes, seconds: float, is_wanted: IsWanted) -> bytes:
         """A worker's answer; see `ForkingParent.ask`."""
 
 
-def run(code: str, seed: int = 0, limits: Limits | None = None) -> AnyEnding:
+def run(code: str, seed: int = 0, limits: Limits | None = None, is_wanted: IsWanted = is_always_wanted) -> AnyEnding:
     """Runs a program in a process of its own and records what torch does.
 
     Args:
         code: Untrusted program text.
         seed: What random numbers start from.
         limits: What the program may use; the defaults of `Limits` where not given.
+        is_wanted: Asked again and again, in this thread; once it says no, the program is stopped, or does not begin.
 
     Raises:
         WorkerUnavailable: No worker process could be started. Nothing that a program does raises.
@@ -58,7 +60,9 @@ def run(code: str, seed: int = 0, limits: Limits | None = None) -> AnyEnding:
     if (violation := _unreadable(code, limits)) is not None:
         return Rejected(violations=(violation,))
     try:
-        answer = _ask(RunJob(code=code, seed=seed, limits=limits), limits.wall_seconds + GRACE_SECONDS)
+        answer = _ask(RunJob(code=code, seed=seed, limits=limits), limits.wall_seconds + GRACE_SECONDS, is_wanted)
+    except NobodyWaits:
+        return stopped("user", limits)
     except TimeoutError:
         return stopped("wall", limits)
     except QueueFull:
@@ -68,18 +72,20 @@ def run(code: str, seed: int = 0, limits: Limits | None = None) -> AnyEnding:
     return read_ending(answer, code, seed) or stopped("crash", limits)
 
 
-def lay_out(dot: str) -> str:
+def lay_out(dot: str, is_wanted: IsWanted = is_always_wanted) -> str:
     """A graph's drawing as SVG, made by Graphviz in a worker process.
 
     Args:
         dot: The graph in Graphviz's language.
+        is_wanted: Asked again and again, in this thread; once it says no, the worker is stopped.
 
     Raises:
+        NobodyWaits: The drawing was not wanted any more.
         LayoutFailed: Graphviz found an error, or took too long.
         WorkerUnavailable: No worker process could be started.
     """
     try:
-        answer = _ask(LayoutJob(dot=dot, limits=LAYOUT_LIMITS), LAYOUT_LIMITS.wall_seconds)
+        answer = _ask(LayoutJob(dot=dot, limits=LAYOUT_LIMITS), LAYOUT_LIMITS.wall_seconds, is_wanted)
     except TimeoutError:
         raise LayoutFailed("runner.layout_too_slow", limit=LAYOUT_LIMITS.wall_seconds) from None
     except QueueFull:
@@ -116,15 +122,15 @@ def _places() -> Places:
     return Places(WORKERS_PER_CORE * (os.cpu_count() or 1), MOST_WAITING)
 
 
-def _ask(job: AnyJob, seconds: float) -> bytes:
-    with _places().taken():
+def _ask(job: AnyJob, seconds: float, is_wanted: IsWanted) -> bytes:
+    with _places().taken(Patience(is_wanted=is_wanted)):
         job_json = msgspec.json.encode(job)
         try:
-            return workers().ask(job_json, seconds)
+            return workers().ask(job_json, seconds, is_wanted)
         except WorkerDied as death:
             if not death.is_accident:
                 raise
-            return workers().ask(job_json, seconds)
+            return workers().ask(job_json, seconds, is_wanted)
 
 
 def _unreadable(code: str, limits: Limits) -> Violation | None:

@@ -18,8 +18,9 @@ from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.stage import is_painted, stage
 from explorer.ui.panels.toggle_row import toggle_row
 from explorer.ui.panels.view_options import contributions, view_options
+from explorer.ui.panels.waiting import awaited
 from explorer.ui.panels.what_if import chosen_change, what_if_menu, what_if_stage
-from explorer.ui.runs import ending_of
+from explorer.ui.runs import Task, ending_of
 from explorer.ui.style import style
 from explorer.ui.words import said, say
 
@@ -37,7 +38,8 @@ def explore_page() -> None:
     controls, message, picture, beside = (st.container(key=key) for key in ("controls", "message", "stage", "beside"))
     with picture:
         curtain = st.empty()
-    ending = _ending(program, curtain)
+    task = Task(program)
+    ending = awaited(curtain, task) if is_painted() else awaited(curtain, task, draw=draw_curtain)
     recording: Recording | None = getattr(ending, "recording", None)
     has_picture = recording is not None and bool(recording.events)
     with place_after:
@@ -49,7 +51,7 @@ def explore_page() -> None:
         if st.session_state[Key.EDITING]:
             editor(program)
     with message:
-        _message(ending, program)
+        _message(ending, task)
         recording = recording if has_picture else _last_good()
     if recording is None:
         curtain.empty()
@@ -58,15 +60,6 @@ def explore_page() -> None:
             what_if_menu(recording)
         _picture(recording, curtain, picture, beside)
     state.save()
-
-
-def _ending(program: str, curtain: DeltaGenerator) -> AnyEnding:
-    """How the program ends; meanwhile its text stands in the stage's place, or says the last graph that it runs."""
-    if not is_painted():
-        draw_curtain(curtain, program)
-        return ending_of(program)
-    with curtain, st.spinner(say("busy")):
-        return ending_of(program)
 
 
 def _picture(recording: Recording, curtain: DeltaGenerator, picture: DeltaGenerator, beside: DeltaGenerator) -> None:
@@ -84,8 +77,8 @@ def _picture(recording: Recording, curtain: DeltaGenerator, picture: DeltaGenera
             contributions(recording)
 
 
-def _message(ending: AnyEnding, program: str) -> None:
-    ending_message(ending, program)
+def _message(ending: AnyEnding, task: Task) -> None:
+    ending_message(ending, task)
     if not isinstance(ending, Completed):
         if Key.LAST_GOOD in st.session_state:
             st.button(say("ending.back"), icon=":material/undo:", on_click=state.put_last_good)
@@ -99,7 +92,7 @@ def _last_good() -> Recording | None:
     if chosen is None:
         return None
     st.caption(f":material/history: {say('ending.last_good')}")
-    return getattr(ending_of(state.program_of(chosen)[0]), "recording", None)
+    return getattr(ending_of(Task(state.program_of(chosen)[0])), "recording", None)
 
 
 explore_page()

@@ -18,6 +18,7 @@ class Key(StrEnum):
     EDITED_AT = "edited_at_step"
     PLAYER = "player"
     PAINTED = "painted"
+    STOPPED = "stopped_tasks"
     LAST_GOOD = "last_good_choices"
     DRAFT = "draft"
     EDITING = "editing"

@@ -18,7 +18,7 @@ from explorer.ui.panels.finder import finder
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.mistake_link import PAGE, mistake_link
 from explorer.ui.panels.side_by_side import side_by_side
-from explorer.ui.runs import ending_of
+from explorer.ui.runs import Task, ending_of
 from explorer.ui.style import style
 from explorer.ui.words import language, say
 
@@ -158,7 +158,7 @@ def _open(code: str) -> None:
 
 
 def _recording(code: str) -> Recording | None:
-    ending = ending_of(code)
+    ending = ending_of(Task(code))
     return ending.recording if isinstance(ending, Completed | Failed) else None
 
 

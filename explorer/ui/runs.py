@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from threading import Condition
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 import streamlit as st
-from cachetools import LRUCache, cached
-from cachetools.keys import hashkey
+from cachetools import LRUCache
 
 from explorer.errors import LayoutFailed
 from explorer.model import Recording
 from explorer.render.dot import to_dot
 from explorer.render.options import GraphOptions
-from explorer.runner import AnyEnding, Stopped, is_warm, lay_out, run, warm_up
+from explorer.runner import AnyEnding, Errands, Limits, Stopped, is_warm, lay_out, run, warm_up
 from explorer.ui.first_picture import first_ending, first_svg
+from explorer.ui.keys import Key
 
 SEED = 0
 
 MOST_BYTES = 96 * 2**20
 """How much JSON the endings may amount to that are kept; in memory they take about three times that."""
+MOST_DRAWINGS = 256
+
+
+class Task(NamedTuple):
+    """What is run."""
+
+    program: str
+    limits: Limits = Limits()
 
 
 def size_of(ending: AnyEnding) -> int:
@@ -28,28 +35,50 @@ def size_of(ending: AnyEnding) -> int:
     return len(msgspec.json.encode(ending))
 
 
-ENDINGS: LRUCache[Any, AnyEnding] = LRUCache(MOST_BYTES, getsizeof=size_of)
+ENDINGS: LRUCache[Task, AnyEnding] = LRUCache(MOST_BYTES, getsizeof=size_of)
 """How the programs ended that were run last."""
-HAS_ENDED = Condition()
-"""Waited for by those who want the same run."""
+RUNS: Errands[Task, AnyEnding] = Errands(ENDINGS)
+LAYOUTS: Errands[str, str] = Errands(LRUCache(MOST_DRAWINGS))
 
 
-def ending_of(program: str) -> AnyEnding:
-    """How a program ends."""
+def known_ending(task: Task) -> AnyEnding | None:
+    """How a program ends, if nobody has to wait for that: it has ended, or this session's user has stopped it."""
     if not is_warm():
         warm_up()
-        if (first := first_ending(program)) is not None:
+        if task.limits == Limits() and (first := first_ending(task.program)) is not None:
             return first
-    ending = _run(program)
+    known = RUNS.get(task)
+    return Stopped(reason="user") if known is None and task in _stopped() else known
+
+
+def ending_of(task: Task) -> AnyEnding:
+    """How a program ends. Where it takes long, Streamlit may end this run of the page meanwhile."""
+    if (known := known_ending(task)) is not None:
+        return known
+    program, limits = task
+    ending = RUNS.outcome_of(
+        task, lambda is_wanted: run(program, seed=SEED, limits=limits, is_wanted=is_wanted), _let_streamlit_interrupt
+    )
     if isinstance(ending, Stopped) and ending.reason == "busy":  # nothing has been found out about the program
-        forget(program)
+        RUNS.forget(task)
     return ending
 
 
-def forget(program: str) -> None:
+def stop(task: Task) -> None:
+    """Stops a program for this session's user, and for good if nobody else waits for it."""
+    st.session_state[Key.STOPPED] = _stopped() | {task}
+    RUNS.drop(task)
+
+
+def resume(task: Task) -> None:
+    """Lets a program run that this session's user has stopped."""
+    st.session_state[Key.STOPPED] = _stopped() - {task}
+
+
+def forget(task: Task) -> None:
     """Lets a program run anew; that it was stopped may have been the machine's fault."""
-    with HAS_ENDED:
-        ENDINGS.pop(hashkey(program), None)
+    resume(task)
+    RUNS.forget(task)
 
 
 def svg_of(recording: Recording, options: GraphOptions) -> str:
@@ -67,11 +96,15 @@ def svg_of(recording: Recording, options: GraphOptions) -> str:
         return _lay_out(dot)
 
 
-@cached(ENDINGS, condition=HAS_ENDED)
-def _run(program: str) -> AnyEnding:
-    return run(program, seed=SEED)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
 def _lay_out(dot: str) -> str:
-    return lay_out(dot)
+    return LAYOUTS.outcome_of(dot, lambda is_wanted: lay_out(dot, is_wanted), _let_streamlit_interrupt)
+
+
+def _stopped() -> frozenset[Task]:
+    stopped: frozenset[Task] = st.session_state.get(Key.STOPPED, frozenset())
+    return stopped
+
+
+def _let_streamlit_interrupt() -> None:
+    """Any look into the session's state does: where its user has gone or done something else, Streamlit raises."""
+    st.session_state.get(Key.STOPPED)

@@ -12,6 +12,7 @@ import explorer
 from explorer.errors import LayoutFailed
 from explorer.i18n import LANGUAGES
 from explorer.runner import Completed, Limits, Stopped, lay_out, parents, running
+from explorer.runner.patience import IsWanted, NobodyWaits, Patience
 from explorer.runner.places import Places, QueueFull
 
 
@@ -55,6 +56,16 @@ def test_a_place_is_given_back_after_an_error() -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), places.taken():
             1 / 0
+
+
+def test_who_is_not_wanted_any_more_leaves_the_queue() -> None:
+    places = Places(1, 1)
+    with places.taken():
+        for _ in range(2):
+            with pytest.raises(NobodyWaits), places.taken(Patience(is_wanted=lambda: False)):
+                pass
+    with places.taken():
+        pass
 
 
 def test_a_full_queue_turns_away() -> None:
@@ -101,7 +112,7 @@ def test_waiting_takes_nothing_off_a_programs_time(monkeypatch: pytest.MonkeyPat
 )
 def test_a_death_is_told_by_its_signal(exit_code: int | None, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Dead:
-        def ask(self, job_json: bytes, seconds: float) -> bytes:
+        def ask(self, job_json: bytes, seconds: float, is_wanted: IsWanted) -> bytes:
             raise parents.WorkerDied(exit_code)
 
     monkeypatch.setattr(running, "workers", Dead)
@@ -115,11 +126,11 @@ def test_a_worker_that_was_killed_from_outside_gets_a_second_try(monkeypatch: py
     plain, asked = running.workers(), []
 
     class KilledOnce:
-        def ask(self, job_json: bytes, seconds: float) -> bytes:
+        def ask(self, job_json: bytes, seconds: float, is_wanted: IsWanted) -> bytes:
             asked.append(job_json)
             if len(asked) == 1:
                 raise parents.WorkerDied(-9)
-            return plain.ask(job_json, seconds)
+            return plain.ask(job_json, seconds, is_wanted)
 
     monkeypatch.setattr(running, "workers", KilledOnce)
     assert isinstance(explorer.run("x = 1"), Completed)

@@ -19,6 +19,8 @@ from explorer.errors import LayoutFailed, WorkerUnavailable
 from explorer.model import Recording
 from explorer.runner import Completed, Limits, Stopped, endings, fresh, jobs, lay_out, parents, running
 from explorer.runner.frames import FrameBroken, receive_frame, send_frame
+from explorer.runner.patience import NobodyWaits, Patience
+from explorer.runner.places import Places
 
 ROOT = Path(__file__).parents[2]
 LOOP = "while True: pass"
@@ -61,6 +63,14 @@ def eventually(claim: Callable[[], bool]) -> bool:
     return is_true
 
 
+def has_members(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
@@ -96,13 +106,31 @@ def test_a_worker_that_is_not_waited_for_is_killed(parent: parents.ForkingParent
     assert eventually(lambda: len(workers_of(parent)) == SPARES)
 
 
+def test_a_worker_whose_answer_is_not_wanted_any_more_is_ended_with_its_group(
+    parent: parents.ForkingParent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[int] = []
+    before_the_job(parent, groups.append, monkeypatch)
+    with pytest.raises(NobodyWaits):
+        parent.ask(job(LOOP), 60.0, lambda: not groups)
+    assert eventually(lambda: not has_members(groups[0]))
+    assert parent.ask(job("x = 1"), 10.0)
+
+
+def test_a_program_that_is_not_wanted_any_more_is_stopped_and_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, asked = Places(1, 0), iter([True, True, False])
+    monkeypatch.setattr(running, "_places", lambda: one)
+    assert explorer.run(LOOP, is_wanted=lambda: next(asked)) == Stopped(reason="user")
+    assert isinstance(explorer.run("x = 1"), Completed)
+
+
 def before_the_job(parent: parents.ForkingParent, act: Callable[[int], None], patch: pytest.MonkeyPatch) -> None:
     """Acts on the process of the next worker, when it has started and not yet got its job."""
     plain = parent._await_answer
 
-    def disturbed(end: socket.socket, job_json: bytes, seconds: float, pid: int) -> bytes:
+    def disturbed(end: socket.socket, job_json: bytes, patience: Patience, pid: int) -> bytes:
         act(pid)
-        return plain(end, job_json, seconds, pid)
+        return plain(end, job_json, patience, pid)
 
     patch.setattr(parent, "_await_answer", disturbed)
 
@@ -217,6 +245,11 @@ def test_fresh_interpreters_do_the_same() -> None:
     code = "import torch\nx = torch.ones(2, requires_grad=True)\n(x * x).sum().backward()\nprint(x.grad)"
     ending = endings.read_ending(fresh.FreshInterpreters().ask(job(code), 10.0), code, 0)
     assert ending == explorer.run(code)
+
+
+def test_a_fresh_interpreter_that_is_not_wanted_any_more_is_ended() -> None:
+    with pytest.raises(NobodyWaits):
+        fresh.FreshInterpreters().ask(job(LOOP), 60.0, lambda: False)
 
 
 def test_warming_up_does_not_wait() -> None:

@@ -16,7 +16,6 @@ from explorer.runner import Completed, Failed, Stopped
 from explorer.ui.labs.controls import answer
 from explorer.ui.labs.frame import (
     chart,
-    ending_of,
     lab_head,
     load,
     program_shown,
@@ -26,6 +25,7 @@ from explorer.ui.labs.frame import (
     shown,
     tell,
 )
+from explorer.ui.runs import Task, ending_of
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
@@ -135,7 +135,7 @@ def _notes(reading: Reading, program: str) -> None:
 
 def _problem(check: str) -> None:
     """What to change, where torch's own words do not say so."""
-    ending = ending_of(check, CHECK_LIMITS)
+    ending = ending_of(Task(check, CHECK_LIMITS))
     if isinstance(ending, Stopped | Completed):  # completed, yet with more than a recording holds
         st.info(tell("lab_check.problem.too_long"), icon=":material/lightbulb:")
     if isinstance(ending, Failed) and ending.recording.error and NOT_SCALAR in ending.recording.error.message:

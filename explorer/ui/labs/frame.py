@@ -20,17 +20,15 @@ from explorer.model import Recording
 from explorer.program.choices import Choices
 from explorer.program.link import encode
 from explorer.render.palette import PALETTES
-from explorer.runner import AnyEnding, Completed, Limits, Stopped, run, warm_up
+from explorer.runner import Completed, Limits
 from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
 from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.masthead import masthead
-from explorer.ui.runs import SEED
+from explorer.ui.runs import Task, ending_of
 from explorer.ui.style import style, theme
 from explorer.ui.words import language, said
 
-MOST_KEPT_RUNS = 24
-"""A recording of a lab holds every point of its curves: a megabyte or two each."""
 CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 
 
@@ -123,14 +121,6 @@ def _parameters() -> dict[str, str]:
 # ── runs ────────────────────────────────────────────────────────────────────────
 
 
-def ending_of(program: str, limits: Limits = LAB_LIMITS) -> AnyEnding:
-    """How a lab's program ends; run once for all sessions."""
-    ending = _run(program, limits)
-    if isinstance(ending, Stopped):  # it may have been the machine's fault: next time is a new try
-        _run.clear(program, limits)
-    return ending
-
-
 def recording_of(
     program: str, limits: Limits = LAB_LIMITS, advice_on: Callable[[Recording], str | None] = lambda _: None
 ) -> Recording | None:
@@ -140,10 +130,11 @@ def recording_of(
         program, limits: What runs, and how far it may go.
         advice_on: The key of what to change, for a recording that ran to its end and still is nothing to draw.
     """
+    task = Task(program, limits)
     with st.spinner(tell("ui.busy")):
-        ending = ending_of(program, limits)
+        ending = ending_of(task)
     if not isinstance(ending, Completed):
-        ending_message(ending, program)
+        ending_message(ending, task)
         _advise(advice_on_error(getattr(ending, "recording", None)))
     elif ending.recording.truncated:
         st.warning(tell("labs.truncated"), icon=":material/content_cut:")
@@ -152,12 +143,6 @@ def recording_of(
     else:
         return ending.recording
     return None
-
-
-@st.cache_resource(max_entries=MOST_KEPT_RUNS, show_spinner=False, hash_funcs={Limits: repr})
-def _run(program: str, limits: Limits) -> AnyEnding:
-    warm_up()
-    return run(program, seed=SEED, limits=limits)
 
 
 # ── what is shown ───────────────────────────────────────────────────────────────

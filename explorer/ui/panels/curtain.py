@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
-from streamlit.delta_generator import DeltaGenerator
+import streamlit as st
 
 from explorer.model.source import lines_of
+from explorer.ui.runs import Task
 from explorer.ui.words import say
 
 
-def draw_curtain(place: DeltaGenerator, program: str) -> None:
-    """Draws the program's text where the player will have it. The player comes to stand on top, and so hides it.
-
-    Args:
-        place: Where; to be emptied if no player comes.
-        program: What is being run.
-    """
-    lines = "".join([f"<span>{escape(line)}\n</span>" for line in lines_of(program.rstrip("\n"))])
+def draw_curtain(task: Task) -> None:
+    """Draws the text that runs, where the player will have it; the player comes to stand on top, and so hides it."""
+    lines = "".join([f"<span>{escape(line)}\n</span>" for line in lines_of(task.program.rstrip("\n"))])
     words = f"<p role='status'><i aria-hidden='true'></i>{say('curtain')}</p>"
     player = f"<div class='player-to-come'><pre aria-hidden='true'>{lines}</pre>{words}</div>"
-    place.html(f"<div class='curtain'>{player}<div></div></div>")
+    st.html(f"<div class='curtain'>{player}<div></div></div>")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.ui import state
 from explorer.ui.keys import Key
+from explorer.ui.runs import Task, resume
 from explorer.ui.words import say
 
 LINE_PIXELS = 21
@@ -48,8 +49,11 @@ def editor(program: str) -> None:
 
 def _run() -> None:
     typed = st.session_state.get(Key.DRAFT)
-    if typed is not None and typed != state.program()[0]:
+    if typed is None:
+        return
+    if typed != state.program()[0]:
         state.put_program(typed)
+    resume(Task(typed))
 
 
 def _discard() -> None:

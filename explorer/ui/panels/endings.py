@@ -14,7 +14,7 @@ from explorer.runner import AnyEnding, Completed, Failed, Rejected, Stopped, Sto
 from explorer.ui.glossary.prose import prose
 from explorer.ui.markdown import plain
 from explorer.ui.panels.mistake_link import mistake_link
-from explorer.ui.runs import forget
+from explorer.ui.runs import Task, forget
 from explorer.ui.words import language, say
 
 MOST_VIOLATIONS = 6
@@ -26,11 +26,15 @@ ICONS: dict[StopReason, str] = {
     "output": "notes",
     "crash": "power_off",
     "busy": "hourglass_disabled",
+    "user": "stop_circle",
 }
 
+NAMES: dict[StopReason, str] = {"busy": "not_run", "user": "stopped_by_user"}
+"""What is said of those that reached no limit."""
 
-def ending_message(ending: AnyEnding, program: str) -> None:
-    """The message for an ending of a program; nothing where it simply ran."""
+
+def ending_message(ending: AnyEnding, task: Task) -> None:
+    """The message for how a program ended; nothing where it simply ran."""
     match ending:
         case Completed(recording=recording):
             _notices(recording)
@@ -41,16 +45,16 @@ def ending_message(ending: AnyEnding, program: str) -> None:
                 st.markdown(f":material/block: **{say('ending.rejected')}**")
                 for violation in violations[:MOST_VIOLATIONS]:
                     st.text(violation.sentence(language()))
-                    if violation.span is not None and (marked := excerpt(program, violation.span)) is not None:
+                    if violation.span is not None and (marked := excerpt(task.program, violation.span)) is not None:
                         st.code(marked, language=None)
                 if len(violations) > MOST_VIOLATIONS:
                     st.caption(say("ending.more", count=len(violations) - MOST_VIOLATIONS))
         case Stopped():
             with st.container(border=True, key="stopped"):
-                name = say("ending.not_run" if ending.reason == "busy" else "ending.stopped")
-                st.markdown(f":material/{ICONS[ending.reason]}: **{name}**")
+                name = NAMES.get(ending.reason, "stopped")
+                st.markdown(f":material/{ICONS[ending.reason]}: **{say(f'ending.{name}')}**")
                 st.text(ending.sentence(language()))
-                st.button(say("ending.again"), icon=":material/replay:", on_click=forget, args=(program,))
+                st.button(say("ending.again"), icon=":material/replay:", on_click=forget, args=(task,))
 
 
 def _failed(recording: Recording) -> None:

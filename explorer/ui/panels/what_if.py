@@ -21,7 +21,8 @@ from explorer.ui.markdown import plain
 from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.mistake_link import mistake_link
 from explorer.ui.panels.side_by_side import side_by_side
-from explorer.ui.runs import ending_of
+from explorer.ui.panels.waiting import awaited
+from explorer.ui.runs import Task
 from explorer.ui.words import language
 
 
@@ -78,10 +79,10 @@ def what_if_stage(recording: Recording, change: Change) -> None:
         text_after = changed(recording.source or "", change)
         st.button(_tell("keep"), icon=":material/check:", on_click=_keep, args=(text_after,))
         st.button(_tell("close"), icon=":material/arrow_back:", on_click=_close)
-    with st.spinner(_tell("running")):
-        ending = ending_of(text_after)
+    task = Task(text_after)
+    ending = awaited(st.empty(), task, _tell("running"))
     if not isinstance(ending, Completed | Failed):
-        ending_message(ending, text_after)
+        ending_message(ending, task)
         return
     with st.container(key="what-if-words"):
         prose(_summary(recording, ending.recording), ending.recording, language(), key="what-if-summary")

@@ -1,0 +1,108 @@
+"""Work that any number of threads may want: done once for all of them, and ended when nobody waits for it any more."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Hashable, MutableMapping
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from threading import Lock, Thread
+from typing import Generic, TypeVar
+
+from explorer.runner.patience import TURN_SECONDS, IsWanted
+
+Key = TypeVar("Key", bound=Hashable)
+Outcome = TypeVar("Outcome")
+
+LINGER_SECONDS = 2.0
+"""How long work goes on when the last one has left; a page that is drawn anew leaves, and comes back at once."""
+
+
+class Errand(Generic[Outcome]):
+    """One piece of work, from its beginning on."""
+
+    def __init__(self) -> None:
+        self.outcome: Future[Outcome] = Future()
+        self.waiting = 0
+        self.left_at = time.monotonic()
+        self.is_given_up = False
+
+    def is_wanted(self) -> bool:
+        """Whether somebody waits, or may come back; what has once been given up stays so."""
+        if not self.waiting and time.monotonic() > self.left_at + LINGER_SECONDS:
+            self.is_given_up = True
+        return not self.is_given_up
+
+
+class Errands(Generic[Key, Outcome]):
+    """Pieces of work by what they are about; each is done in a thread of its own.
+
+    Args:
+        kept: Where outcomes stay. No other thread may touch it, except by the methods here.
+    """
+
+    def __init__(self, kept: MutableMapping[Key, Outcome]) -> None:
+        self._lock = Lock()
+        self._kept = kept
+        self._under_way: dict[Key, Errand[Outcome]] = {}
+
+    def get(self, key: Key) -> Outcome | None:
+        """The outcome, if it is kept."""
+        with self._lock:
+            return self._kept.get(key)
+
+    def outcome_of(self, key: Key, work: Callable[[IsWanted], Outcome], pause: Callable[[], object]) -> Outcome:
+        """The outcome of a piece of work, which is begun unless it is known or under way.
+
+        Args:
+            key: What it is about.
+            work: Does it; to be ended early where what it is given says that nobody wants the outcome any more.
+            pause: Called again and again while this thread waits; what it raises ends the waiting.
+        """
+        while True:
+            with self._lock:
+                if (known := self._kept.get(key)) is not None:
+                    return known
+                errand = self._under_way.get(key) or self._begin(key, work)
+                errand.waiting += 1
+            try:
+                while not wait((errand.outcome,), TURN_SECONDS).done:
+                    pause()
+            finally:
+                with self._lock:
+                    errand.waiting -= 1
+                    errand.left_at = time.monotonic()
+            if not errand.is_given_up:  # else it was too late to join
+                return errand.outcome.result()
+
+    def drop(self, key: Key) -> None:
+        """Ends a piece of work now, unless somebody waits for it."""
+        with self._lock:
+            if (errand := self._under_way.get(key)) is not None:
+                errand.left_at = -math.inf
+
+    def forget(self, key: Key) -> None:
+        """Lets a piece of work be done anew."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+    def _begin(self, key: Key, work: Callable[[IsWanted], Outcome]) -> Errand[Outcome]:
+        errand = self._under_way[key] = Errand[Outcome]()
+        Thread(target=self._do, args=(key, work, errand), daemon=True).start()
+        return errand
+
+    def _do(self, key: Key, work: Callable[[IsWanted], Outcome], errand: Errand[Outcome]) -> None:
+        try:
+            outcome = work(errand.is_wanted)
+        except BaseException as error:
+            with self._lock:
+                del self._under_way[key]
+            errand.outcome.set_exception(error)
+        else:
+            with self._lock:
+                del self._under_way[key]
+                if not errand.is_given_up:
+                    with suppress(ValueError):  # larger than all that may be kept
+                        self._kept[key] = outcome
+            errand.outcome.set_result(outcome)
