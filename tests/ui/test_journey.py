@@ -356,3 +356,15 @@ def test_on_a_phone_editor_and_message_stand_above_the_picture(visit: Visit) -> 
     boxes = [place.bounding_box() or {} for place in places]
     assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
     assert boxes[0]["y"] < 400
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_tab_key_goes_through_the_masthead_as_the_eye_does(visit: Visit, width: int) -> None:
+    page = visit(width=width, height=800)
+    stops = keyed(page, "masthead", "a, .st-key-masthead button")
+    expect(stops).to_have_count(4 + len(LANGUAGES))
+    places = stops.evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect()).map(({ bottom, x }) => [bottom, x])"
+    )
+    rows = [(round(bottom / 20), x) for bottom, x in places]  # links and buttons of one row differ in height
+    assert rows == sorted(rows)
