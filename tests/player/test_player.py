@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
-from player_samples import CLEARED, LOOP, TWO_PASSES, OpenPlayer, sample
+from player_samples import CLEARED, LOOP, TWO_PASSES, OpenPlayer, recorded, sample
 from playwright.sync_api import Page, expect
 
 from explorer.gallery import function, functions
 from explorer.i18n import LANGUAGES, Language
 from explorer.render.options import Arrows
+from explorer.render.part import graph_of
 
 pytestmark = pytest.mark.browser
 
@@ -674,3 +675,19 @@ def test_a_large_graph_follows(open_player: OpenPlayer) -> None:
         badge = page.locator(".badge").bounding_box()
         assert stage["x"] <= badge["x"] <= stage["x"] + stage["width"]
         assert stage["y"] <= badge["y"] <= stage["y"] + stage["height"]
+
+
+@pytest.mark.parametrize("nr", [5, 6, 7])
+def test_of_three_rounds_the_running_one_is_in_sight_whole(open_player: OpenPlayer, nr: int) -> None:
+    code = function("fit-line").code
+    recording = recorded(code)
+    begins, ends = recording.rounds[nr].first, recording.rounds[nr + 1].first - 1
+    played = sample(code, only=graph_of(recording, 5, 6, 7), notice="three", initial_step=begins)
+    page = open_player(played, width=1200, reduced_motion="reduce")
+    assert not page.evaluate("player.view.isFitted")
+    boxes = [page.locator(f"#{id_}") for id_ in graph_of(recording, nr)]
+    for step in range(begins, ends + 1):
+        page.evaluate("step => player.go(step)", step)
+        stage = page.locator(".stage").bounding_box()
+        for box in (box.bounding_box() for box in boxes):
+            assert stage["x"] <= box["x"] <= stage["x"] + stage["width"] - box["width"]

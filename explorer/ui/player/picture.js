@@ -162,6 +162,16 @@ export class Picture {
     return box && { x: box.x * a + e, y: box.y * d + f, width: box.width * a, height: box.height * d };
   }
 
+  /** The box around several parts; undefined where none of them is drawn. */
+  boxAround(ids) {
+    const boxes = ids.map((id) => this.boxOf(id)).filter(Boolean);
+    if (boxes.length === 0) return undefined;
+    const [x, y] = ["x", "y"].map((start) => Math.min(...boxes.map((box) => box[start])));
+    const right = Math.max(...boxes.map((box) => box.x + box.width));
+    const bottom = Math.max(...boxes.map((box) => box.y + box.height));
+    return { x, y, width: right - x, height: bottom - y };
+  }
+
   /** Where every box is, in the units of the SVG's viewBox. */
   get nodeBoxes() {
     return [...this.parts.values()].filter((part) => !isEdge(part.group)).map((part) => this.boxOf(part.id));

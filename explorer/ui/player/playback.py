@@ -98,6 +98,7 @@ def _run(recording: Recording, language: Language) -> bytes:
         "language": LANGUAGE_TAGS[language],
         "source": recording.source or "",
         "steps": _steps(recording, told),
+        "rounds": [one.first for one in recording.rounds],
         "tracks": _tracks(recording, _leaf_boxes(recording)),
         "start_sentence": start_sentence,
         "ledger": _ledger(recording, ledger(recording)),

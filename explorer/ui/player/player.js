@@ -155,10 +155,19 @@ class Player {
     const isDrawn = ({ target }) => this.picture.boxOf(target);
     const { steps } = this.data;
     const near = steps.slice(Math.max(0, step - 1)).find(isDrawn) ?? steps.slice(0, step).findLast(isDrawn);
-    this.view.open(this.picture.boxOf(near?.target));
+    this.view.open(this.picture.boxOf(near?.target), this.regionAt(steps.indexOf(near) + 1));
     this.picture.select(null);
     this.sizes.observe(this.stage);
     if (document.fonts?.status === "loading") document.fonts.ready.then(() => this.picture.measure());
+  }
+
+  /** The place of what the round of a step is about: where several are drawn, it is seen before the others. */
+  regionAt(step) {
+    const { rounds, steps } = this.data;
+    if (rounds.length === 1) return undefined;
+    const nr = rounds.findLastIndex((first) => first <= step);
+    const ofRound = steps.slice(Math.max(0, rounds[nr] - 1), (rounds[nr + 1] ?? Infinity) - 1);
+    return this.picture.boxAround([...new Set(ofRound.map(({ target }) => target))]);
   }
 
   /** Draws a step, synchronously. Returns the step, kept within bounds. */
@@ -179,7 +188,7 @@ class Player {
   go(step) {
     const before = this.step;
     this.renderStep(step);
-    this.view?.reveal(this.picture.boxOf(this.data.steps[this.step - 1]?.target));
+    this.view?.reveal(this.picture.boxOf(this.data.steps[this.step - 1]?.target), this.regionAt(this.step));
     if (this.step !== before) this.settle();
   }
 

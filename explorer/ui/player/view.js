@@ -67,29 +67,31 @@ export class View {
     return this.corners.some((corner) => nodes.some((node) => overlap(corner, node)));
   }
 
-  /** The whole graph; where that would be too small to read, a legible piece around `focus`. */
-  open(focus) {
+  /** The whole graph; where that would be too small to read, a legible piece around `focus`, of the region that it is in. */
+  open(focus, region) {
     this.measure();
     this.fit();
     if (this.fitScale() >= LEGIBLE || !focus) return;
     this.isFitted = false;
-    this.show(this.around(focus, LEGIBLE));
+    this.show(this.around(focus, LEGIBLE, region));
   }
 
-  /** The piece of the graph with a box in its middle, as far as the graph's ends allow. */
-  around(box, scale) {
-    const wide = this.span("x", "width", box, scale);
-    const high = this.span("y", "height", box, scale);
+  /** The piece of the graph with a box in its middle, as far as the ends of its region, and of the graph, allow. */
+  around(box, scale, region = this.content) {
+    const wide = this.span("x", "width", box, scale, region);
+    const high = this.span("y", "height", box, scale, region);
     return { x: wide.start, y: high.start, width: wide.length, height: high.length };
   }
 
-  span(start, extent, box, scale) {
+  span(start, extent, box, scale, region) {
     const length = this.size[extent] / scale;
-    const margin = MARGIN / scale;
-    const first = this.content[start] - (start === "y" ? this.above / scale : margin);
-    const last = this.content[start] + this.content[extent] + margin - length;
+    const within = (bounds, wanted) => {
+      const first = bounds[start] - (start === "y" ? this.above : MARGIN) / scale;
+      const last = bounds[start] + bounds[extent] + MARGIN / scale - length;
+      return first > last ? (first + last) / 2 : Math.max(first, Math.min(last, wanted));
+    };
     const centred = box[start] + box[extent] / 2 - length / 2;
-    return { length, start: first > last ? (first + last) / 2 : Math.max(first, Math.min(last, centred)) };
+    return { length, start: within(this.content, within(region, centred)) };
   }
 
   zoom(factor, at = { x: this.size.width / 2, y: this.size.height / 2 }) {
@@ -106,15 +108,15 @@ export class View {
     this.show({ ...this.box, x: this.box.x - dx / this.scale, y: this.box.y - dy / this.scale });
   }
 
-  /** Moves only if a part (a box in the SVG's user units) is out of sight. */
-  reveal(box) {
+  /** Moves only if a part (a box in the SVG's user units) is out of sight, and then brings in what it can of its region. */
+  reveal(box, region) {
     if (!box || this.isFitted) return;
     const margin = MARGIN / this.scale;
     const { x, y, width, height } = this.goal ?? this.box;
     const isSeen =
       box.x >= x + margin && box.x + box.width <= x + width - margin &&
       box.y >= y + margin && box.y + box.height <= y + height - margin;
-    if (!isSeen) this.show(this.around(box, this.scale), true);
+    if (!isSeen) this.show(this.around(box, this.scale, region), true);
   }
 
   resized() {
