@@ -12,6 +12,7 @@ from explorer.model import Accumulated, Leaf, Recording, TensorValue, to_float
 from explorer.model.text import NORM, number_text
 from explorer.render.chart_style import add_notes, apply_style, element_name, pale, plain
 from explorer.render.contribution_chart import HEIGHT_PIXELS
+from explorer.render.decades import scale_of
 from explorer.render.palette import PALETTES, Theme, pass_color
 
 MOST_STACKED = 12
@@ -55,8 +56,14 @@ def contribution_curves(recording: Recording, leaf_id: str, theme: Theme, langua
     figure.update_layout(legend={"orientation": "h", "y": -0.24}, hovermode="x", showlegend=len(figure.data) > 1)
     figure.update_xaxes(title=text("render.chart.over_passes", language), showgrid=False, zeroline=False)
     figure.update_yaxes(zeroline=True, zerolinecolor=PALETTES[theme].muted, gridcolor=pale(PALETTES[theme].muted))
-    if leaf.value.numel > MOST_CURVES:
-        add_notes(figure, [text("render.chart.norm", language, total=leaf.value.numel)], theme)
+    notes = [text("render.chart.norm", language, total=leaf.value.numel)] if leaf.value.numel > MOST_CURVES else []
+    if (scale := scale_of([number for trace in figure.data for number in trace.y if number])) is not None:
+        for trace in figure.data:
+            trace.y = [None if number is None else scale.height(number) for number in trace.y]
+        ticks = scale.ticks()
+        figure.update_yaxes(tickvals=[*map(scale.height, ticks)], ticktext=[*map(number_text, ticks)])
+        notes.append(text("render.chart.powers_of_ten", language))
+    add_notes(figure, notes, theme)
     return figure
 
 

@@ -11,6 +11,7 @@ import torch
 
 from explorer.i18n import LANGUAGES, Language
 from explorer.model import TensorValue, from_float
+from explorer.model.text import number_text
 from explorer.render.contribution_curves import contribution_curves, has_many_passes
 from explorer.render.figures import contribution_chart, heat_map
 from explorer.render.palette import THEMES, Theme
@@ -169,6 +170,22 @@ def test_many_passes_make_curves_of_torchs_numbers(clear: str, names: list[str])
     assert curves["added to w.grad[1]"] == [float(k) for k in range(1, 15)]
     if clear == "pass":
         assert curves["w.grad[1]"] == torch.arange(1.0, 15.0).cumsum(0).tolist()
+
+
+def test_curves_over_many_powers_of_ten_have_an_axis_that_shows_them_all() -> None:
+    program = "    w = torch.tensor(1., requires_grad=True)\n    for k in range(16):\n        ((-0.1) ** k * w).backward()\n        w.grad = None\n"
+    recording = samples.recorded(program)
+    figure = contribution_curves(recording, recording.leaves[0].id, "light", "en")
+    (curve,) = figure.data
+    grads = [torch.tensor(1.0).mul((-0.1) ** k).item() for k in range(16)]
+    assert list(curve.customdata) == [number_text(grad) for grad in grads]
+    assert [height > 0 for height in curve.y] == [grad > 0 for grad in grads]
+    sizes = [abs(height) for height in curve.y]
+    assert sizes == sorted(set(sizes), reverse=True)
+    at, said = figure.layout.yaxis.tickvals, figure.layout.yaxis.ticktext
+    assert list(at) == sorted(at)
+    assert dict(zip(said, at, strict=True))[number_text(grads[0])] == curve.y[0]
+    assert dict(zip(said, at, strict=True))["0."] == 0
 
 
 def test_many_passes_over_many_elements_are_known_by_the_norm() -> None:
