@@ -11,7 +11,8 @@ UNSEEN = 1e-3
 """A number that much smaller than the largest lies on the zero line of an even axis."""
 MOST_UNSEEN = 0.25
 """Of the numbers; with more of them an even axis hides what happens."""
-MOST_DECADES = 12
+MOST_DECADES = 7
+"""As many as float32 tells apart: what is smaller still beside the largest is as good as its rounding."""
 MOST_TICKS = 5
 """On each side of zero."""
 
@@ -37,7 +38,8 @@ class Decades(NamedTuple):
         """Zero and powers of ten, evenly spaced, the same on both sides."""
         highest = max(end for end in (self.above, self.below) if end is not None)
         every = math.ceil((highest - self.lowest + 1) / MOST_TICKS)
-        exponents = range(highest, self.lowest - 1, -every)
+        # The smallest would stand on the zero.
+        exponents = range(highest, min(self.lowest, highest - 1), -every)
         sides = [
             [sign * 10.0**exponent for exponent in exponents if exponent <= end]
             for sign, end in ((-1, self.below), (1, self.above))
@@ -48,10 +50,11 @@ class Decades(NamedTuple):
 
 def scale_of(numbers: Sequence[float]) -> Decades | None:
     """The scale that numbers other than zero need; None where an even axis shows them all."""
-    sizes = sorted(map(abs, numbers))
+    least = max(map(abs, numbers), default=0.0) / 10.0**MOST_DECADES
+    sizes = sorted(size for size in map(abs, numbers) if size > least)
     if not sizes or sum(size < UNSEEN * sizes[-1] for size in sizes) <= MOST_UNSEEN * len(sizes):
         return None
-    lowest = max(_exponent(sizes[0]), _exponent(sizes[-1]) - MOST_DECADES, sys.float_info.min_10_exp)
+    lowest = max(_exponent(sizes[0]), sys.float_info.min_10_exp)
     above, below = max(numbers), -min(numbers)
     return Decades(lowest, *(max(lowest, _exponent(end)) if end > 0 else None for end in (above, below)))
 

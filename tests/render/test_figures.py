@@ -13,6 +13,7 @@ from explorer.i18n import LANGUAGES, Language
 from explorer.model import TensorValue, from_float
 from explorer.model.text import number_text
 from explorer.render.contribution_curves import contribution_curves, has_many_passes
+from explorer.render.decades import scale_of
 from explorer.render.figures import contribution_chart, heat_map
 from explorer.render.palette import THEMES, Theme
 
@@ -186,6 +187,11 @@ def test_curves_over_many_powers_of_ten_have_an_axis_that_shows_them_all() -> No
     assert list(at) == sorted(at)
     assert dict(zip(said, at, strict=True))[number_text(grads[0])] == curve.y[0]
     assert dict(zip(said, at, strict=True))["0."] == 0
+
+
+def test_rounding_beside_one_large_number_makes_no_axis_of_its_own() -> None:
+    assert scale_of([-2.0, 1e-8, -3e-9, 2e-8, 1e-12]) is None
+    assert scale_of([]) is None
 
 
 def test_many_passes_over_many_elements_are_known_by_the_norm() -> None:
