@@ -14,13 +14,14 @@ from explorer.runner import Completed, Failed
 from explorer.ui.glossary.prose import prose
 from explorer.ui.keys import Key, Parameter
 from explorer.ui.markdown import plain
+from explorer.ui.panels.curtain import draw_pair_curtain
 from explorer.ui.panels.finder import finder
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.mistake_link import PAGE, mistake_link
 from explorer.ui.panels.side_by_side import side_by_side
 from explorer.ui.runs import Task, ending_of
 from explorer.ui.style import style
-from explorer.ui.words import language, say
+from explorer.ui.words import language
 
 CARDS_PER_ROW = 3
 
@@ -106,9 +107,11 @@ def _one(one: Mistake) -> None:
         st.markdown(f"## {one.titles[language()]}", width="stretch")
         after = mistakes()[(mistakes().index(one) + 1) % len(mistakes())]
         mistake_link(after, _tell("next", title=after.titles[language()]), ":material/arrow_forward:")
-    with st.spinner(say("busy")):
-        left, right = (_recording(code) for code in (one.wrong, one.right))
+    with (curtain := st.empty()):
+        draw_pair_curtain((one.happened[language()], one.wrong), (one.repairs[language()], one.right))
+    left, right = (_recording(code) for code in (one.wrong, one.right))
     if left is None or right is None:
+        curtain.empty()
         st.warning(_tell("not_run"), icon=":material/error:")
         return
     with st.container(key="mistake-words"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from test_pages import open_page, open_program, ran, said
 
 from explorer.i18n import LANGUAGES, Language, text
 from explorer.mistakes import mistake, mistakes
+from explorer.runner import Stopped
+from explorer.ui import runs
 from explorer.ui.keys import Key
 from explorer.ui.panels.mistake_link import PAGE
 
@@ -54,6 +57,25 @@ def test_search_and_kind_narrow_the_list() -> None:
     assert mistake("argmax-loss").titles["en"] in links(ran(page))
     page.text_input(key=Key.MISTAKE_SEARCH).set_value("no such thing")
     assert text("mistakes.nothing", "en") in said(ran(page))
+
+
+def curtains(page: AppTest) -> list[str]:
+    """What stands in the players' place."""
+    return [one.proto.body for one in page.get("html") if "class='pair-curtain'" in one.proto.body]
+
+
+def test_until_both_have_run_their_texts_stand_in_their_place() -> None:
+    one = mistake("forgotten-zero-grad")
+    (curtain,) = curtains(open_mistakes("zh", m=one.id))
+    assert escape(one.happened["zh"]) in curtain
+    assert all(escape(line) in curtain for code in (one.wrong, one.right) for line in code.splitlines())
+
+
+def test_what_could_not_run_leaves_nothing_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "ending_of", lambda _: Stopped(reason="busy"))
+    page = open_mistakes(m="forgotten-zero-grad")
+    assert text("mistakes.not_run", "en") in said(page)
+    assert not curtains(page)
 
 
 @pytest.mark.parametrize("one", mistakes(), ids=lambda one: one.id)

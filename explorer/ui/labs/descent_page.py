@@ -12,8 +12,8 @@ from explorer.labs.descent import MOST_STEPS, Descent, DescentSettings, program_
 from explorer.labs.descent_figures import BELOW, BESIDE, descent_figure
 from explorer.labs.gradient import map_program, read_map, surfaces
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import chart, program_shown, recording_of, shown, take_click
-from explorer.ui.labs.function_lab import function_lab, function_row, view_switch
+from explorer.ui.labs.frame import chart, program_shown, shown, take_click
+from explorer.ui.labs.function_lab import function_lab, function_row, recording_of, view_switch
 from explorer.ui.style import is_phone, theme
 from explorer.ui.words import language
 

@@ -25,7 +25,8 @@ from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
 from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.masthead import masthead
-from explorer.ui.runs import Task, ending_of
+from explorer.ui.panels.waiting import awaited
+from explorer.ui.runs import Task
 from explorer.ui.style import style, theme
 from explorer.ui.words import language, said
 
@@ -122,17 +123,21 @@ def _parameters() -> dict[str, str]:
 
 
 def recording_of(
-    program: str, limits: Limits = LAB_LIMITS, advice_on: Callable[[Recording], str | None] = lambda _: None
+    program: str,
+    limits: Limits = LAB_LIMITS,
+    advice_on: Callable[[Recording], str | None] = lambda _: None,
+    *,
+    is_in_fragment: bool = False,
 ) -> Recording | None:
     """The recording of a lab's program; where it is none that can be shown, says why and returns None.
 
     Args:
         program, limits: What runs, and how far it may go.
         advice_on: The key of what to change, for a recording that ran to its end and still is nothing to draw.
+        is_in_fragment: As of `awaited`.
     """
     task = Task(program, limits)
-    with st.spinner(tell("ui.busy")):
-        ending = ending_of(task)
+    ending = awaited(st.empty(), task, is_in_fragment=is_in_fragment)
     if not isinstance(ending, Completed):
         ending_message(ending, task)
         _advise(advice_on_error(getattr(ending, "recording", None)))

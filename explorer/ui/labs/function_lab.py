@@ -10,6 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.errors import ExplorerError
 from explorer.labs.settings import LabSettings, Settings
+from explorer.model import Recording
+from explorer.ui.labs import frame
 from explorer.ui.labs.frame import change, lab_head, load, refusal, save, shown, tell, widget_key
 
 VIEWS = ("contour", "surface")
@@ -48,6 +50,11 @@ def _moving(
         except ExplorerError as error:
             refusal(error)
     save(lab, settings)
+
+
+def recording_of(program: str, advice_on: Callable[[Recording], str | None] = lambda _: None) -> Recording | None:
+    """The recording of a program that a picture is made from; as of `frame.recording_of`."""
+    return frame.recording_of(program, advice_on=advice_on, is_in_fragment=True)
 
 
 def function_row(lab: str, settings: LabSettings, offered: Mapping[str, Mapping[str, Any]]) -> DeltaGenerator:

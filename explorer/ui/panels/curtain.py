@@ -1,4 +1,4 @@
-"""What stands in the stage's place until a session's first graph is there: the program, and what becomes of it."""
+"""What stands in the place of graphs until they are there: the programs, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,24 @@ from explorer.ui.words import say
 
 def draw_curtain(task: Task) -> None:
     """Draws the text that runs, where the player will have it; the player comes to stand on top, and so hides it."""
-    lines = "".join([f"<span>{escape(line)}\n</span>" for line in lines_of(task.program.rstrip("\n"))])
-    words = f"<p role='status'><i aria-hidden='true'></i>{say('curtain')}</p>"
-    player = f"<div class='player-to-come'><pre aria-hidden='true'>{lines}</pre>{words}</div>"
+    player = f"<div class='player-to-come'>{_lines(task.program)}{_status(say('curtain'))}</div>"
     st.html(f"<div class='curtain'>{player}<div></div></div>")
+
+
+def draw_pair_curtain(left: tuple[str, str], right: tuple[str, str]) -> None:
+    """Draws what is said of two programs, and their texts; once what is really said comes, it is hidden.
+
+    Args:
+        left, right: A paragraph and a program.
+    """
+    sides = "".join([f"<div><p>{escape(said)}</p>{_lines(program)}</div>" for said, program in (left, right)])
+    st.html(f"<div class='pair-curtain'>{_status(say('busy'))}{sides}</div>")
+
+
+def _lines(program: str) -> str:
+    lines = "".join([f"<span>{escape(line)}\n</span>" for line in lines_of(program.rstrip("\n"))])
+    return f"<pre aria-hidden='true'>{lines}</pre>"
+
+
+def _status(words: str) -> str:
+    return f"<p role='status'><i aria-hidden='true'></i>{words}</p>"
