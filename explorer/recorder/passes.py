@@ -97,8 +97,7 @@ class Passes:
         """The passes that the engine is in, innermost last."""
         self._count = 0
         self._after = partial(self._node_ends, False, None), partial(self._node_ends, True, None)
-        """The same for all nodes of torch's own, which the engine names when it runs them; of those that free second.
-        """
+        """Called after a node of torch's own, the same for all: one that frees nothing, and one that frees."""
 
     @property
     def waits_for_engine(self) -> bool:

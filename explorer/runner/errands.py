@@ -88,8 +88,10 @@ class Errands(Generic[Key, Outcome]):
             self._kept.pop(key, None)
 
     def _begin(self, key: Key, work: Callable[[IsWanted], Outcome]) -> Errand[Outcome]:
-        errand = self._under_way[key] = Errand[Outcome]()
+        errand = Errand[Outcome]()
+        # Only work that has a thread is under way: where none can be had, nobody is to wait for it.
         Thread(target=self._do, args=(key, work, errand), daemon=True).start()
+        self._under_way[key] = errand
         return errand
 
     def _do(self, key: Key, work: Callable[[IsWanted], Outcome], errand: Errand[Outcome]) -> None:
