@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import Annotated, Literal
 
 import msgspec
@@ -66,16 +67,15 @@ class TensorValue(Frozen, frozen=True, kw_only=True):
     summary: Stats | None = None
 
     def __post_init__(self) -> None:
-        expected = math.prod(self.shape) if self.indices is None else len(self.indices)
-        if len(self.values) != expected:
-            raise ValueError(f"{len(self.values)} values where {expected} belong")
+        if len(self.values) != (prod(self.shape) if self.indices is None else len(self.indices)):
+            raise ValueError(f"{len(self.values)} values, which is not what the shape or the indices tell")
         if self.indices and max(self.indices) >= self.numel:
             raise ValueError(f"an index beyond the {self.numel} elements")
 
     @property
     def numel(self) -> int:
         """Number of elements of the tensor, held here or not."""
-        return math.prod(self.shape)
+        return prod(self.shape)
 
     @property
     def complete(self) -> bool:

@@ -165,9 +165,9 @@ def _called(failure: Failure, message: str) -> list[str]:
     if failure.call is None:
         return []
     func, args, kwargs = failure.call
-    tensors = list(tensors_in(*args, *kwargs.values()))
+    tensors = tensors_in([*args, *kwargs.values()])
     if func is torch.autograd.grad and (match := OF_INPUT.search(message)):
-        inputs = list(tensors_in(args[1] if len(args) > 1 else kwargs.get("inputs")))
+        inputs = tensors_in([args[1] if len(args) > 1 else kwargs.get("inputs")])
         tensors = inputs[int(match[1]) :][:1]
     elif func in PASSES:
         tensors = tensors[:1]

@@ -52,7 +52,11 @@ class Builder:
         """Appends an event, unless a limit is reached."""
         if self._unfinished:
             self._end_line()
-        if self.budget.pay_event():
+        budget = self.budget
+        budget.events -= 1
+        if budget.events < 0 or budget.elements < 0:  # or what its tensors hold is too much
+            budget.is_spent = True
+        if not budget.is_spent:
             self.events.append(event)
 
     def write(self, text: str, span: Span | None) -> None:
@@ -92,7 +96,7 @@ class Builder:
         leaves = self.leaves.finished()
         for leaf in leaves:
             if leaf.node_id is not None:
-                self.graph.describe(leaf.node_id, variable=leaf.name)
+                self.graph.describe(leaf.node_id, leaf.name)
         return Recording(
             schema=SCHEMA,
             source=source,

@@ -50,7 +50,7 @@ class Ends:
 
     def _root(self, root: End, seed: Any) -> Root:
         node, input_nr = edge_of(root)
-        self._builder.graph.discover(node, span=self._place.span)
+        self._builder.graph.discover(node, self._place.span)
         for cut in self._builder.cuts.behind(root) if isinstance(root, torch.Tensor) else ():
             self._builder.cuts.note(cut)
         return Root(

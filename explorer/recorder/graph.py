@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from itertools import starmap
 from typing import Any, Literal
 
 import torch
@@ -14,7 +13,7 @@ from explorer.model import Edge, Node, SavedTensor, Span, TensorValue
 from explorer.model.graph import BETWEEN_NAMES
 from explorer.recorder.leaves import Leaves
 from explorer.recorder.limits import Budget
-from explorer.recorder.saved import has_unpack_hooks, holds_tensors, saved_by, saved_setting, unpacks_by_program
+from explorer.recorder.saved import has_unpack_hooks, holds_tensors, saved_by, unpacks_by_program
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages, storage_of
 from explorer.recorder.values import grad_fn_of
@@ -22,14 +21,13 @@ from explorer.recorder.values import grad_fn_of
 GradFn = Any
 """A `torch.autograd.graph.Node`, whose type stub takes the attribute `metadata` for a method."""
 
+NodeKind = Literal["operation", "accumulate", "custom"]
+
 NextFunctions = tuple[tuple[GradFn | None, int], ...]
 Hooks = tuple[Callable[..., None] | None, Callable[..., None]]
 
 running_node: Callable[[], GradFn] = torch._C._current_autograd_node
 """The node that the engine is running on this thread."""
-
-FREED = (torch.Tensor, RuntimeError)
-"""What a node holds that the engine frees: a tensor, or one that cannot be read."""
 
 MOST_NAMED = 8
 """Of a node with more results none gets a name by itself: it would stand between too many others without."""
@@ -74,26 +72,29 @@ class Graph:
         """What the nodes with several results made, by the results' numbers."""
 
     def discover(
-        self, grad_fn: GradFn | None, *, span: Span | None, order: int = 1, made_by: str | None = None
+        self, grad_fn: GradFn | None, span: Span | None, order: int = 1, made_by: str | None = None
     ) -> tuple[str, ...]:
         """Takes in every node behind `grad_fn` that is new, and returns their ids in order of creation."""
-        if grad_fn is None or self._key in grad_fn.metadata:
+        key = self._key
+        if grad_fn is None or key in grad_fn.metadata:
             return ()
-        new = self._unknown(grad_fn)
+        new = {grad_fn: grad_fn.next_functions}
+        for node, _ in new[grad_fn]:
+            if node is not None and key not in node.metadata:
+                new = self._unknown(grad_fn)
+                break
         if not self._budget.pay_nodes(len(new), sum(map(len, new.values()))):
             return ()
+        ids: list[str] = []
         unpacks = has_unpack_hooks()
-        ids: tuple[str, ...] = ()
         for node in new:
-            ids += self._add_node(node, span, order, made_by, unpacks)
+            self._add_node(node, span, order, made_by, unpacks, ids)
         for node, edges in new.items():
             if edges:
-                self._add_edges(node.metadata[self._key], edges)
-        return ids
+                self._add_edges(node.metadata[key], edges)
+        return tuple(ids)
 
-    def describe(
-        self, node_id: str, *, variable: str | None, value: TensorValue | None = None, results: int = 1
-    ) -> None:
+    def describe(self, node_id: str, variable: str | None, value: TensorValue | None = None, results: int = 1) -> None:
         """Notes what is known of a node's result later than of the node itself."""
         # A node is frozen for everybody who reads a recording; there is none yet.
         node = self.nodes[node_id]
@@ -106,7 +107,7 @@ class Graph:
     def describe_several(self, node_id: str, names: dict[int, str | None], values: dict[int, TensorValue]) -> None:
         """Notes what is known of the results of a node that made more than one, by their numbers."""
         self._several[node_id] = values
-        self.describe(node_id, variable=joined(names), results=max(values) + 1)
+        self.describe(node_id, joined(names), results=max(values) + 1)
         self._show(self.nodes[node_id], next((nr for nr in sorted(values) if is_name(names[nr])), min(values)))
 
     def _show(self, node: Node, output_nr: int) -> None:
@@ -137,7 +138,7 @@ class Graph:
             if not any(map(is_name, names[:output_nr])):
                 self._show(node, output_nr)
             names[output_nr] = variable
-            self.describe(node_id, variable=", ".join(names))
+            self.describe(node_id, ", ".join(names))
 
     def run_last(self) -> bool:
         """Moves the hooks behind those of the program, which may change what they look at; whether there are any."""
@@ -175,50 +176,56 @@ class Graph:
         return dict(sorted(found.items(), key=lambda item: -1 if is_accumulate(item[0]) else sequence_nr(item[0])))
 
     def _add_node(
-        self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None, unpacks: bool
-    ) -> tuple[str, ...]:
-        """Takes in a node and returns its id; nothing if it is a further `AccumulateGrad` of a leaf that has one.
+        self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None, unpacks: bool, ids: list[str]
+    ) -> None:
+        """Takes in a node.
 
         Args:
             unpacks: Whether reading what is saved now would run code of the program.
+            ids: Gets its id, unless it is a further `AccumulateGrad` of a leaf that has one.
         """
-        cls = grad_fn.__class__
-        node_id, kind = f"n{len(self.nodes)}", kind_of(cls)
-        is_leafs = kind == "accumulate"
-        if is_leafs:
-            node_id = self._of_leaf(grad_fn, node_id)
-        note = grad_fn.metadata
+        name, kind = type_of(grad_fn.__class__)
+        if kind == "accumulate":
+            self._add_accumulate(grad_fn, name, ids)
+            return
+        node_id, note, number = f"n{len(self.nodes)}", grad_fn.metadata, grad_fn._sequence_nr()
         note[self._key] = node_id
         self._notes.append(note)
-        number = sequence_nr(grad_fn)
         # Hooks may be on a node that was there before the session, and nobody has told of them.
         is_older = number < self._first_sequence_nr
         unpacks = unpacks or (is_older and unpacks_by_program(grad_fn))
-        kept = [] if unpacks else saved_by(grad_fn)
-        is_new = node_id not in self.nodes
-        if is_new:
-            self.nodes[node_id] = Node(
-                id=node_id,
-                name=cls.__name__,
-                kind=kind,
-                span=None if is_leafs else span,
-                saved=tuple(starmap(self._saved, kept)),
-                sequence_nr=number,
-                order=1 if is_leafs else order,
-                made_by=None if is_leafs else made_by,
-            )
-        frees = holds_tensors(grad_fn) if unpacks else any([isinstance(part, FREED) for _, part in kept])
-        before, after = self._hooks(grad_fn, self.nodes[node_id], frees, unpacks or is_older)
+        saved, frees = ((), holds_tensors(grad_fn)) if unpacks else saved_by(grad_fn, self._saved)
+        node = self.nodes[node_id] = Node(
+            id=node_id,
+            name=name,
+            kind=kind,
+            span=span,
+            saved=saved,
+            sequence_nr=number,
+            order=order,
+            made_by=made_by,
+        )
+        ids.append(node_id)
+        before, after = self._hooks(grad_fn, node, frees, unpacks or is_older)
         if before is not None:
             self._handles.append(grad_fn.register_prehook(before))
         self._handles.append(grad_fn.register_hook(after))
-        return (node_id,) if is_new else ()
 
-    def _of_leaf(self, grad_fn: GradFn, new_id: str) -> str:
-        """The id that a leaf's `AccumulateGrad` has or gets."""
-        leaf = self._leaves.leaf(grad_fn.variable)
-        leaf.node_id = leaf.node_id or new_id
-        return leaf.node_id
+    def _add_accumulate(self, grad_fn: GradFn, name: str, ids: list[str]) -> None:
+        """Takes in what fills a leaf's `.grad`, which may be the second that a leaf has."""
+        leaf, note = self._leaves.leaf(grad_fn.variable), grad_fn.metadata
+        if leaf.node_id is None:
+            leaf.node_id = f"n{len(self.nodes)}"
+            ids.append(leaf.node_id)
+            self.nodes[leaf.node_id] = Node(
+                id=leaf.node_id, name=name, kind="accumulate", sequence_nr=sequence_nr(grad_fn)
+            )
+        note[self._key] = leaf.node_id
+        self._notes.append(note)
+        before, after = self._hooks(grad_fn, self.nodes[leaf.node_id], False, False)
+        if before is not None:
+            self._handles.append(grad_fn.register_prehook(before))
+        self._handles.append(grad_fn.register_hook(after))
 
     def _add_edges(self, source: str, next_functions: NextFunctions) -> None:
         edges = self.edges
@@ -227,9 +234,7 @@ class Graph:
                 target = following.metadata[self._key]
                 edges.append(Edge(id=f"e{len(edges)}", source=source, slot=slot, target=target, input_nr=input_nr))
 
-    def _saved(self, name: str, kept: Any) -> SavedTensor:
-        if not isinstance(kept, torch.Tensor):
-            return saved_setting(name, kept)
+    def _saved(self, name: str, kept: torch.Tensor) -> SavedTensor:
         leaf, node_id, storage = self._leaves.known(kept), self.node_id(grad_fn_of(kept)), storage_of(kept)
         return SavedTensor(
             name=name,
@@ -286,15 +291,20 @@ def is_name(name: str | None) -> bool:
 
 def is_accumulate(grad_fn: GradFn) -> bool:
     """Whether a node fills a leaf's `.grad`."""
-    return kind_of(grad_fn.__class__) == "accumulate"
+    return kind_of(grad_fn) == "accumulate"
+
+
+def kind_of(grad_fn: GradFn) -> NodeKind:
+    """What a node is."""
+    return type_of(grad_fn.__class__)[1]
 
 
 @lru_cache(maxsize=1024)
-def kind_of(kind: type) -> Literal["operation", "accumulate", "custom"]:
-    """What nodes of a type are: whether torch or the program computes their backward, or they fill a `.grad`."""
+def type_of(kind: type) -> tuple[str, NodeKind]:
+    """torch's name of nodes of a type, and whether torch or the program computes them, or they fill a `.grad`."""
     if kind.__name__ == "AccumulateGrad":
-        return "accumulate"
-    return "custom" if issubclass(kind, torch.autograd.function.BackwardCFunction) else "operation"
+        return kind.__name__, "accumulate"
+    return kind.__name__, "custom" if issubclass(kind, torch.autograd.function.BackwardCFunction) else "operation"
 
 
 def sequence_nr(grad_fn: GradFn) -> int:

@@ -45,13 +45,6 @@ class Budget:
         self.characters = limits.characters
         self.jacobians = limits.jacobians
 
-    def pay_event(self) -> bool:
-        """Whether one more event, and what its tensors hold, is within the limits; takes it."""
-        self.events -= 1
-        if self.events < 0 or self.elements < 0:
-            self.is_spent = True
-        return not self.is_spent
-
     def pay_nodes(self, nodes: int, edges: int) -> bool:
         """Whether so many more nodes and edges are; takes them if they are."""
         if self.is_spent or self.nodes < nodes or self.edges < edges:

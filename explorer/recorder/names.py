@@ -85,7 +85,7 @@ def names_of_results(targets: Sequence[str], result: Any) -> dict[int, str]:
     """What the tensors that a call returned are called, by their address, given what it is assigned to."""
     if not isinstance(result, (list, tuple)):
         return {}
-    flat, parts = tensors_in(result), list(elements_of(result))
+    flat, parts = tensors_in([result]), list(elements_of(result))
     if len(targets) == 1 < len(parts):
         return {id(part): f"{targets[0]}[{index}]" for index, part in enumerate(parts)}
     for tensors in (flat, parts):

@@ -89,13 +89,13 @@ class Operations:
         """Calls a torch function as the program did and notes what came of it."""
         hidden = unseen()
         with hidden:
-            taken = tensors_in(*args, *kwargs.values()) if kwargs else tensors_in(*args)
+            taken = tensors_in([*args, *kwargs.values()] if kwargs else args)
             before = versions(taken)
         result = func(*args, **kwargs)
         with hidden:
             after = versions(taken)
             if name in UNCOUNTED:
-                changed = tensors_in(args[0])
+                changed = tensors_in(args[:1])
             elif before == after:
                 changed = []
             else:
@@ -179,7 +179,7 @@ class Operations:
         return name if known is not None and known() is tensor else None
 
     def _note_change(self, name: str, tensor: torch.Tensor, taken: list[torch.Tensor], place: Place) -> None:
-        node_ids = self.builder.graph.discover(grad_fn_of(tensor), span=place.span)
+        node_ids = self.builder.graph.discover(grad_fn_of(tensor), place.span)
         if found := self.builder.leaves.with_grad_in(tensor):
             for one in found:
                 self._note_grad_change(name, one, tensor, node_ids, place)
@@ -190,7 +190,7 @@ class Operations:
         after = self.builder.value(tensor)
         variable = leaf.name if leaf else next(iter(place.targets), None) or self._name_at(place, tensor)
         if node_ids:
-            self.builder.graph.describe(node_ids[-1], variable=variable, value=after)
+            self.builder.graph.describe(node_ids[-1], variable, after)
             self._know(node_ids[-1], tensor, taken)
         event = Modified(
             span=place.span,
@@ -219,7 +219,7 @@ class Operations:
             self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="zeros"))
             return
         if node_ids:
-            self.builder.graph.describe(node_ids[-1], variable=leaf.name and f"{leaf.name}.grad", value=after)
+            self.builder.graph.describe(node_ids[-1], leaf.name and f"{leaf.name}.grad", after)
         self.builder.emit(
             Modified(
                 span=place.span,
@@ -242,29 +242,60 @@ class Operations:
     def _note_result(
         self, name: str, taken: list[torch.Tensor], made: list[torch.Tensor], result: Any, place: Place
     ) -> None:
-        builder, grad_fns = self.builder, list(map(grad_fn_of, made))
-        node_ids: tuple[str, ...] = ()
-        for grad_fn in grad_fns:
-            node_ids += builder.graph.discover(grad_fn, span=place.span)
-        differentiable, variable = any(map(wants_grad, made)), place.variable
+        discover = self.builder.graph.discover
+        if len(made) == 1:
+            if node_ids := discover(grad_fn_of(made[0]), place.span):
+                self._note_step(name, taken, made[0], node_ids, place)
+                return
+        else:
+            node_ids = tuple([node_id for tensor in made for node_id in discover(grad_fn_of(tensor), place.span)])
+        differentiable = any(map(wants_grad, made))
         if differentiable and taken and not node_ids:
             differentiable = not all(map(is_view_without_history, made))
-        if not place.direct and not node_ids:
-            if not differentiable:
-                self._new_cut(name, not_returned(taken, result), made, variable, place)
-            return
-        if len(made) == 1 < len(place.targets):
-            variable = None  # one result that has several names is taken apart by the next call
+        if place.direct or node_ids:
+            self._note_results(name, taken, made, result, node_ids, differentiable, place)
+        elif not differentiable:
+            self._new_cut(name, not_returned(taken, result), made, place.variable, place)
+
+    def _note_step(
+        self, name: str, taken: list[torch.Tensor], made: torch.Tensor, node_ids: tuple[str, ...], place: Place
+    ) -> None:
+        """Notes a call that made one tensor and the node behind it, as most do."""
+        builder = self.builder
+        variable, value, node_id = variable_for_one(place), builder.value(made), builder.graph.node_id(made.grad_fn)
+        assert node_id is not None
+        builder.graph.describe(node_id, variable, value)
+        self._know(node_id, made, taken)
+        event = Operation(
+            span=place.span,
+            name=name,
+            variable=variable,
+            values=(value,),
+            node_ids=node_ids,
+            input_ids=self._origins(taken),
+            requires_grad=True,
+        )
+        builder.emit(event)
+        self._claim_name(event, made, [node_id], place)
+
+    def _note_results(
+        self,
+        name: str,
+        taken: list[torch.Tensor],
+        made: list[torch.Tensor],
+        result: Any,
+        node_ids: tuple[str, ...],
+        differentiable: bool,
+        place: Place,
+    ) -> None:
+        """Notes a call that made several tensors, or one without a node of its own."""
+        builder, variable = self.builder, place.variable if len(made) > 1 else variable_for_one(place)
         values = tuple(map(builder.value, made))
-        is_made_like = differentiable and not node_ids and name.endswith(SHAPE_ONLY)
         new: list[str] = []
         if len(made) > 1:
             new = self._describe_all(made, values, node_ids, names_of_results(place.targets, result), taken)
-        elif node_ids and (node_id := builder.graph.node_id(grad_fns[0])) in node_ids:
-            new = [node_id]
-            builder.graph.describe(node_id, variable=variable, value=values[0])
-            self._know(node_id, made[0], taken)
         cut = None if differentiable else self._new_cut(name, not_returned(taken, result), made, variable, place)
+        is_made_like = differentiable and not node_ids and name.endswith(SHAPE_ONLY)
         event = Operation(
             span=place.span,
             name=name,
@@ -306,7 +337,7 @@ class Operations:
 
     def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_ids: list[str], place: Place) -> None:
         """Notes that a name is given for the time being: the call that the program made may go on computing."""
-        if event.variable is not None and (place.folds or not place.direct):
+        if (place.folds or not place.direct) and event.variable is not None:
             self._claims.append(Claim(id(place.frame), place.span, place.folds, weakref.ref(tensor), node_ids, event))
 
     def settle(self, place: Place, taken: list[torch.Tensor]) -> None:
@@ -325,7 +356,7 @@ class Operations:
             # An event is frozen for everybody who reads a recording; there is none yet.
             force_setattr(claim.event, "variable", None)
             for node_id in claim.node_ids:
-                self.builder.graph.describe(node_id, variable=None)
+                self.builder.graph.describe(node_id, None)
 
     def _claim_in(self, frame: FrameType) -> Claim | None:
         """The claim that was made in a frame, if any; those of functions that have returned are dropped."""
@@ -406,14 +437,19 @@ def new_tensors(result: Any, taken: list[torch.Tensor]) -> list[torch.Tensor]:
     given = set(map(id, taken))
     if isinstance(result, torch.Tensor):  # as most are, and quicker to tell
         return [] if id(result) in given else [result]
-    return [tensor for tensor in tensors_in(result) if id(tensor) not in given]
+    return [tensor for tensor in tensors_in([result]) if id(tensor) not in given]
+
+
+def variable_for_one(place: Place) -> str | None:
+    """What one result is called; one that has several names is taken apart by the next call."""
+    return place.variable if len(place.targets) < 2 else None
 
 
 def not_returned(taken: list[torch.Tensor], result: Any) -> list[torch.Tensor]:
     """What a function took, but for what it returned as it was: its other results have nothing to do with that."""
     if isinstance(result, torch.Tensor):
         return taken
-    returned = set(map(id, tensors_in(result)))
+    returned = set(map(id, tensors_in([result])))
     return [tensor for tensor in taken if id(tensor) not in returned]
 
 

@@ -181,7 +181,7 @@ class Passes:
         """
         is_simple = not (self.program_runs_between or running.started.inputs)
         for node in running.roots if is_simple else nodes_behind(running.roots):
-            if node is not None and kind_of(node.__class__) == "operation":
+            if node is not None and kind_of(node) == "operation":
                 running.starts.append(node.register_prehook(self._node_starts))
 
     def _node_that_failed(self, running: RunningPass, error: str) -> str | None:
@@ -410,7 +410,7 @@ class Passes:
         order = 1 + (graph.nodes[made_by].order if made_by else 1)
         for grad in grads:
             if grad is not None and grad_fn_of(grad) is not None:
-                graph.discover(grad_fn_of(grad), span=span, order=order, made_by=made_by)
+                graph.discover(grad_fn_of(grad), span, order, made_by)
 
 
 def added_to(leaf: LeafDraft) -> Added | None:

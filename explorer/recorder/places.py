@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import torch
@@ -83,6 +83,8 @@ class Places:
         self._targets, self.fleeting, self._folds, self._meant = bindings(source or "")
         self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
         self._is_thin: dict[str, bool] = {}
+        self.module: dict[str, Any] = {}
+        """The variables of the program's module, once a place in it was asked for."""
 
     def here(self, depth: int = 1) -> Place:
         """The place that the program has reached, seen from `depth` frames up."""
@@ -92,6 +94,7 @@ class Places:
             file = frame.f_code.co_filename
             if file == filename:
                 span, targets, variable, folds = self._spot(frame.f_code, frame.f_lasti)
+                self.module = self.module or frame.f_globals
                 return Place(frame, span, direct, targets, variable, folds)
             if direct:
                 direct = self._passes_on(file)

@@ -126,7 +126,7 @@ class Remarks:
         elif self.views and args and isinstance(args[0], torch.Tensor):
             self._written(args[0], place)
         if is_in_place(name):
-            self._changed_grads(tensors_in(*args[:1]), place)
+            self._changed_grads(tensors_in(args[:1]), place)
 
     def may_matter(self, name: str, args: tuple[Any, ...]) -> bool:
         """Whether a remarkable call with these arguments may be worth a remark: elementwise ones of two shapes."""

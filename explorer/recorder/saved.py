@@ -14,26 +14,35 @@ from explorer.model import Plain, SavedTensor, from_float
 
 default_hooks = torch._C._autograd._top_saved_tensors_default_hooks
 
-Kept = tuple[str, Any]
-"""(torch's name, the tensor or whatever else was kept)."""
 
+def saved_by(grad_fn: GradFn, keep: Callable[[str, torch.Tensor], SavedTensor]) -> tuple[tuple[SavedTensor, ...], bool]:
+    """Everything a node saved, tensors in lists one by one, and whether the engine will free some of it.
 
-def saved_by(grad_fn: GradFn) -> list[Kept]:
-    """Everything a node saved, tensors in lists one by one. Reading unpacks: torch raises where it was freed."""
+    Reading unpacks: torch raises where it was freed.
+
+    Args:
+        grad_fn: The node.
+        keep: Given torch's name of a tensor and the tensor, its part of the recording.
+    """
     names, read_all = reader(grad_fn.__class__)
     try:
         values = read_all(grad_fn)
     except (RuntimeError, AttributeError):
         values = tuple([read(grad_fn, attribute) for attribute, _ in saved_names(type(grad_fn))])
-    found: list[Kept] = []
+    found: list[SavedTensor] = []
+    frees = False
     for name, kept in zip(names, values):  # noqa: B905 (strict takes longer, and one names what the other reads)
-        if kept is None:
-            continue
-        if type(kept) is tuple and any([isinstance(part, torch.Tensor) for part in kept]):
-            found += [(f"{name}[{index}]", part) for index, part in enumerate(kept)]
-        else:
-            found.append((name, kept))
-    return found
+        if isinstance(kept, torch.Tensor):
+            found.append(keep(name, kept))
+            frees = True
+        elif type(kept) is tuple and any([isinstance(part, torch.Tensor) for part in kept]):
+            parts = [(f"{name}[{index}]", part) for index, part in enumerate(kept)]
+            found += [keep(*part) if isinstance(part[1], torch.Tensor) else saved_setting(*part) for part in parts]
+            frees = True
+        elif kept is not None:
+            found.append(saved_setting(name, kept))
+            frees = frees or isinstance(kept, RuntimeError)
+    return tuple(found), frees
 
 
 def saved_setting(name: str, kept: Any) -> SavedTensor:

@@ -56,9 +56,8 @@ class Session:
         self._passes = Passes()
         self._builder = self._passes.builder = Builder(limits, self._passes.hooks)
         self._operations = Operations(self._builder, self._named_outside)
-        self._remarks = Remarks(self._builder, filename, lambda: self._place(4))
+        self._remarks = Remarks(self._builder, filename, lambda: self._places.here(3))
         self._calls: dict[Any, Call] = {}
-        self._globals: dict[str, Any] = {}
         self._applying = 0
         self._recording: Recording | None = None
 
@@ -94,7 +93,7 @@ class Session:
                 self._recording = without_bystanders(recording)
                 self._builder.graph.unhook()
         finally:
-            self._calls, self._globals = {}, {}
+            self._calls, self._places.module = {}, {}
             TAPS.close(self)
 
     def _with_error(self, recording: Recording, error: Exception, traceback: TracebackType | None) -> Recording:
@@ -118,7 +117,7 @@ class Session:
         if call.is_question or self._applying or self._passes.running or self._builder.budget.is_spent:
             return func(*args, **kwargs)
         self._builder.snapshots.forget()
-        place = self._place(4)
+        place = self._places.here(3)
         if call.starts_pass:
             with unseen():
                 request = request_of_call(func, args, kwargs)
@@ -156,21 +155,21 @@ class Session:
             self._passes.engine_begins(request)
             return run()
         self._builder.snapshots.forget()
-        return self._run_pass(run, request, self._place(4), has_engine=True)
+        return self._run_pass(run, request, self._places.here(3), has_engine=True)
 
     def printed(self, text: str) -> None:
         """Notes text that the program wrote, one event for each `print`."""
-        self._builder.write(text, self._place(3).span)
+        self._builder.write(text, self._places.here(2).span)
 
     def warned(self, message: Warning | str, category: type[Warning]) -> None:
         """Notes that torch or Python warned."""
         text = users_lines(writable(str(message), LONGEST_MESSAGE), self._places.filename)
         if self._builder.budget.pay_text(len(text)):
-            self._builder.emit(Warned(category=category.__name__, message=text, span=self._place(3).span))
+            self._builder.emit(Warned(category=category.__name__, message=text, span=self._places.here(2).span))
 
     def applied(self, apply: Callable[..., Any], function: Any, *args: Any, **kwargs: Any) -> Any:
         """Notes `Function.apply` as one operation of the program, whatever its `forward` computes inside."""
-        place = self._place(4)
+        place = self._places.here(3)
         self._applying += 1
         try:
             result = apply(*args, **kwargs)
@@ -179,18 +178,12 @@ class Session:
         if not (self._applying or self._passes.running or self._builder.budget.is_spent):
             with unseen():
                 self._builder.snapshots.forget()
-                self._operations.note(function.__name__, tensors_in(*args, *kwargs.values()), [], result, place)
+                self._operations.note(function.__name__, tensors_in([*args, *kwargs.values()]), [], result, place)
         return result
 
     def given(self, optimizer: torch.optim.Optimizer) -> None:
         """Notes that an optimizer was given parameters."""
-        self._remarks.given(optimizer, self._place(3))
-
-    def _place(self, depth: int) -> Place:
-        place = self._places.here(depth)
-        if place.frame is not None:
-            self._globals = place.frame.f_globals
-        return place
+        self._remarks.given(optimizer, self._places.here(2))
 
     def _named_outside(self, place: Place) -> Iterator[tuple[str, torch.Tensor]]:
         """What the program calls its tensors; the names that the outermost code gives come first, for they last."""
@@ -198,7 +191,7 @@ class Session:
         return named_tensors(reversed(namespaces), self._places.fleeting)
 
     def _name_tensors(self, place: Place) -> None:
-        namespaces = [*namespaces_of(place.frame, self._places.filename), self._globals]
+        namespaces = [*namespaces_of(place.frame, self._places.filename), self._places.module]
         fleeting = self._places.fleeting
         self._builder.name_tensors(named_tensors(namespaces, fleeting), fleeting)
 

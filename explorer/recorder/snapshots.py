@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -98,19 +98,28 @@ class Snapshots:
 
     def take(self, tensor: torch.Tensor) -> TensorValue:
         """What a tensor holds now."""
-        shape: tuple[int, ...] = ()
         try:
             shape, dtype, count = form_of(tensor.shape, tensor.dtype)
             if count > FEW:
                 return self._take_many(tensor, shape, dtype, count)
+            elements = tensor.tolist() if len(shape) == 1 else listed(tensor, shape)
             self._budget.elements -= count
-            return TensorValue(shape=shape, dtype=dtype, values=tuple(listed(tensor, shape)))
+            return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(elements)))
         except (RuntimeError, NotImplementedError):
-            with suppress(RuntimeError, NotImplementedError):
-                if (batch := unbatched(tensor)) is not tensor:
-                    return self.take(batch)
-            # Tensors that live on "meta" have a shape but nothing to read.
-            return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=(), indices=(), summary=Stats())
+            return self._take_rare(tensor)
+
+    def _take_rare(self, tensor: torch.Tensor) -> TensorValue:
+        """What a tensor holds that torch does not list at once: sparse, quantized, or wrapped by torch.func."""
+        shape: tuple[int, ...] = ()
+        with suppress(RuntimeError, NotImplementedError):
+            shape = tuple(tensor.shape)
+            if (batch := unbatched(tensor)) is not tensor:
+                return self.take(batch)
+            elements = dense(tensor).reshape(-1).tolist()
+            self._budget.elements -= len(elements)
+            return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=tuple(numbers(elements)))
+        # Tensors that live on "meta" have a shape but nothing to read.
+        return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=(), indices=(), summary=Stats())
 
     def take_passing(self, grad: torch.Tensor | None) -> TensorValue | None:
         """What a gradient holds that the engine carries from node to node; None of an undefined one.
@@ -266,14 +275,14 @@ def alike(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.to(torch.complex64 if tensor.is_complex() else torch.float64)
 
 
-def listed(tensor: torch.Tensor, shape: tuple[int, ...]) -> Sequence[Number]:
-    """The elements of a tensor in order; asks what kind of tensor it is only where torch does not list them at once."""
-    if len(shape) < 2:
-        try:
-            return numbers(tensor.tolist() if shape else [tensor.item()])
-        except RuntimeError:  # sparse, quantized, or wrapped by torch.func
-            pass
-    return numbers(dense(tensor).reshape(-1).tolist())
+def listed(tensor: torch.Tensor, shape: tuple[int, ...]) -> list[Any]:
+    """The elements of a tensor in order, whatever its shape."""
+    match len(shape):
+        case 0:
+            return [tensor.item()]
+        case 2:
+            return list(chain.from_iterable(tensor.tolist()))
+    return dense(tensor).reshape(-1).tolist()
 
 
 def written(rows: torch.Tensor) -> list[list[Any]]:

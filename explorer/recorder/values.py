@@ -111,14 +111,14 @@ def numbers(elements: list[Any]) -> Sequence[Number]:
         return [str(element).strip("()") for element in elements]
 
 
-def tensors_in(*things: Any, depth: int = 0) -> list[torch.Tensor]:
-    """The tensors in arguments or results, through lists, tuples and dicts, in order."""
+def tensors_in(things: Iterable[Any], depth: int = 0) -> list[torch.Tensor]:
+    """The tensors among arguments or results, through lists, tuples and dicts, in order."""
     found: list[torch.Tensor] = []
     for thing in things:
         if isinstance(thing, torch.Tensor):
             found.append(thing)
         elif isinstance(thing, CONTAINERS) and depth < DEEPEST:
-            found += tensors_in(*elements_of(thing), depth=depth + 1)
+            found += tensors_in(elements_of(thing), depth + 1)
     return found
 
 
