@@ -151,6 +151,10 @@ class Passes:
                 self._note_changes_around()
         return result
 
+    def let_go(self) -> None:
+        """Forgets everything, for the session has ended; a hook that is called nevertheless finds no pass running."""
+        del self.builder, self._after
+
     def hooks(self, grad_fn: GradFn, node: Node, frees: bool, runs_program: bool) -> Hooks:
         """What the engine calls before and after it runs a node."""
         if node.kind == "operation":

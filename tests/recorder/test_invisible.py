@@ -299,13 +299,30 @@ def test_limits_end_in_a_recording_that_says_so(limits: RecordingLimits) -> None
 
 def test_after_a_limit_nothing_is_kept() -> None:
     with record(limits=RecordingLimits(events=100)) as session:
+        builder = session._builder
         x = torch.ones(1000, requires_grad=True)
         for _ in range(2_000):
             (x * 2).sum().backward()
-    builder = session._builder
     assert len(builder.events) == 100
     assert sum(len(waiting) for waiting in builder.snapshots._waiting.values()) == 0
     assert len(session.recording.nodes) < 200
+
+
+def test_what_watched_is_gone_with_the_block() -> None:
+    """At once: to wait for Python's garbage collection would keep the memory of many sessions."""
+    gc.disable()
+    try:
+        with record() as session:
+            watchers = [weakref.ref(one) for one in (session._builder, session._passes, session._mode)]
+            x = torch.ones(3, requires_grad=True)
+            y = x * 2
+            y.sum().backward(retain_graph=True)
+        assert [one() for one in watchers] == [None] * 3
+        ended = weakref.ref(session)
+        del session
+        assert ended() is None
+    finally:
+        gc.enable()
 
 
 def test_what_is_printed_after_a_limit_is_kept() -> None:
