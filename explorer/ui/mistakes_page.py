@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.i18n import text
 from explorer.mistakes import Mistake, categories, mistake, mistakes, search
@@ -15,11 +18,13 @@ from explorer.ui.glossary.prose import prose
 from explorer.ui.keys import Key, Parameter
 from explorer.ui.markdown import plain
 from explorer.ui.panels.curtain import draw_pair_curtain
+from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.finder import finder
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.mistake_link import PAGE, mistake_link
 from explorer.ui.panels.side_by_side import side_by_side
-from explorer.ui.runs import Task, ending_of
+from explorer.ui.panels.waiting import awaited
+from explorer.ui.runs import Task
 from explorer.ui.style import style
 from explorer.ui.words import language
 
@@ -107,50 +112,55 @@ def _one(one: Mistake) -> None:
         st.markdown(f"## {one.titles[language()]}", width="stretch")
         after = mistakes()[(mistakes().index(one) + 1) % len(mistakes())]
         mistake_link(after, _tell("next", title=after.titles[language()]), ":material/arrow_forward:")
-    with (curtain := st.empty()):
-        draw_pair_curtain((one.happened[language()], one.wrong), (one.repairs[language()], one.right))
-    left, right = (_recording(code) for code in (one.wrong, one.right))
-    if left is None or right is None:
-        curtain.empty()
-        st.warning(_tell("not_run"), icon=":material/error:")
-        return
+    torch_says = st.container(border=True, key="torch-says")
     with st.container(key="mistake-words"):
-        columns = st.columns(2, gap="medium")
-        with columns[0]:
-            prose(one.happened[language()], left, language(), key="happened")
-            _said(left, one.wrong)
-        with columns[1]:
-            prose(one.repairs[language()], right, language(), key="repair")
-            _open(one.right)
-    side_by_side(
-        left,
-        right,
-        titles=(_tell("wrong"), _tell("right")),
-        signs=("✗", "✓"),
-        key=f"pair-{one.id}",
-        culprit_lines=one.culprit_lines,
-    )
+        sides = ("happened", one.happened, one.wrong), ("repair", one.repairs, one.right)
+        for column, (name, words, code) in zip(st.columns(2), sides, strict=True):
+            with column:
+                with st.container(key=f"{name}-room"):
+                    st.html(f"<p aria-hidden='true'>{escape(words[language()])}</p>")
+                    prose(words[language()], Recording(), language(), key=name)
+                _open(code)
+    titles, signs = (_tell("wrong"), _tell("right")), ("✗", "✓")
+    with st.container(key="mistake-pair"):
+        with (curtain := st.empty()):
+            draw_pair_curtain(titles, signs, (one.wrong, one.right))
+        left = _recording(one.wrong, torch_says)
+        right = None if left is None else _recording(one.right, torch_says)
+        if left is None or right is None:
+            curtain.empty()
+            return
+        with torch_says:
+            _said(left)
+        side_by_side(left, right, titles=titles, signs=signs, key=f"pair-{one.id}", culprit_lines=one.culprit_lines)
 
 
-def _said(recording: Recording, code: str) -> None:
-    """What torch said, in its own words; else what was found without it. Beside it, the way to Explore."""
+def _recording(code: str, place: DeltaGenerator) -> Recording | None:
+    """The recording of one of the programs; where there is none, says why in the place of torch's words."""
+    task = Task(code)
+    with place:
+        ending = awaited(st.empty(), task)
+        if isinstance(ending, Completed | Failed):
+            return ending.recording
+        ending_message(ending, task)
+    return None
+
+
+def _said(recording: Recording) -> None:
+    """What torch said, in its own words; else what was found without it."""
     error, version = recording.error, recording.versions.get("torch", "").partition("+")[0]
-    warned = [notice for notice in notices(recording) if notice.advice is not None]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if error is not None:
-            key, line = ("torch_says", 0) if error.span is None else ("torch_says_at", error.span.line)
-            st.caption(f":material/error: {_tell(key, version=version, type=error.type, line=line)}")
-        elif warned:
-            st.caption(f":material/warning: {_tell('torch_says', version=version, type=warned[0].values['category'])}")
-        else:
-            st.caption(f":material/volume_off: {_tell('torch_silent', version=version)}")
-        _open(code)
-    if error is not None or warned:
-        message = error.message if error is not None else warned[0].values["message"]
-        st.code(str(message), language=None, wrap_lines=True)
+    found = notices(recording)
+    warned = [notice for notice in found if notice.advice is not None]
+    if error is not None:
+        key, line = ("torch_says", 0) if error.span is None else ("torch_says_at", error.span.line)
+        st.caption(f":material/error: {_tell(key, version=version, type=error.type, line=line)}")
+        st.code(error.message, language=None, wrap_lines=True)
+    elif warned:
+        st.caption(f":material/warning: {_tell('torch_says', version=version, type=warned[0].values['category'])}")
+        st.code(str(warned[0].values["message"]), language=None, wrap_lines=True)
     else:
-        said = "\n".join(notice_text(notice, language()) for notice in notices(recording))
-        prose(said, recording, language(), key="noticed")
+        st.caption(f":material/volume_off: {_tell('torch_silent', version=version)}")
+        prose("\n".join([notice_text(one, language()) for one in found]), recording, language(), key="noticed")
 
 
 def _open(code: str) -> None:
@@ -158,11 +168,6 @@ def _open(code: str) -> None:
     st.page_link(
         "explorer/ui/explore_page.py", label=_tell("open"), icon=":material/open_in_new:", query_params=parameters
     )
-
-
-def _recording(code: str) -> Recording | None:
-    ending = ending_of(Task(code))
-    return ending.recording if isinstance(ending, Completed | Failed) else None
 
 
 def _only_language() -> dict[str, str]:

@@ -95,17 +95,35 @@ def test_nothing_moves_while_stepping(visit: Visit) -> None:
         assert page.evaluate(boxes) == before
 
 
+PLACES = """(selector) => [...document.querySelectorAll('*')]
+    .flatMap((one) => [one, ...(one.shadowRoot?.querySelectorAll('*') ?? [])])
+    .filter((one) => one.matches(selector))
+    .map((one) => one.getBoundingClientRect().toJSON())"""
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_two_sides_stand_beside_or_below_each_other(visit: Visit, width: int) -> None:
     page = open_pair(visit, width=width)
-    left, right = (page.locator(f".side.is-{name}").bounding_box() for name in ("left", "right"))
-    assert left is not None
-    assert right is not None
+    left, right = page.evaluate(PLACES, ".side")
     assert (abs(left["y"] - right["y"]) < 1) == (width == 1280)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     if width == 1280:
-        tops = page.locator(".stage").evaluate_all("stages => stages.map((one) => one.getBoundingClientRect().top)")
-        assert tops[0] == tops[1]
+        left, right = page.evaluate(PLACES, ".stage")
+        assert left["y"] == right["y"]
+
+
+SHORT, LONG, SILENT = "vector-root", "in-place-on-a-saved-value", "marked-loss"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_whatever_torch_says_players_come_where_their_programs_stood(visit: Visit, width: int) -> None:
+    rooms = []
+    for mistake_id in (SHORT, LONG, SILENT):
+        page = open_pair(visit, f"mistakes?m={mistake_id}", width=width)
+        stood, _, came, _ = page.evaluate(PLACES, ".pair-curtain pre, .side .program")
+        assert stood["y"] == came["y"]
+        rooms.append(page.evaluate(PLACES, ".st-key-torch-says")[0]["height"])
+    assert len(set(rooms)) == 1
 
 
 def test_from_the_list_to_a_mistake_and_on(visit: Visit) -> None:

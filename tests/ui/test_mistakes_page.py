@@ -15,7 +15,9 @@ from explorer.mistakes import mistake, mistakes
 from explorer.runner import Stopped
 from explorer.ui import runs
 from explorer.ui.keys import Key
+from explorer.ui.panels import waiting
 from explorer.ui.panels.mistake_link import PAGE
+from explorer.ui.runs import Task
 
 
 def open_mistakes(language: str = "en", **parameters: str) -> AppTest:
@@ -67,15 +69,25 @@ def curtains(page: AppTest) -> list[str]:
 def test_until_both_have_run_their_texts_stand_in_their_place() -> None:
     one = mistake("forgotten-zero-grad")
     (curtain,) = curtains(open_mistakes("zh", m=one.id))
-    assert escape(one.happened["zh"]) in curtain
     assert all(escape(line) in curtain for code in (one.wrong, one.right) for line in code.splitlines())
 
 
 def test_what_could_not_run_leaves_nothing_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "ending_of", lambda _: Stopped(reason="busy"))
+    monkeypatch.setattr(waiting, "ending_of", lambda _: Stopped(reason="busy"))
+    monkeypatch.setattr(waiting, "known_ending", lambda _: None)
     page = open_mistakes(m="forgotten-zero-grad")
-    assert text("mistakes.not_run", "en") in said(page)
+    assert text("ui.ending.not_run", "en") in said(page)
     assert not curtains(page)
+
+
+def test_what_was_stopped_can_be_run_after_all() -> None:
+    one = mistake("forgotten-zero-grad")
+    page = open_mistakes(m=one.id)
+    runs.RUNS.forget(Task(one.wrong))
+    page.session_state[Key.STOPPED] = frozenset({Task(one.wrong)})
+    assert text("ui.ending.stopped_by_user", "en") in said(ran(page))
+    next(button for button in page.button if button.label == text("ui.ending.again", "en")).click()
+    assert pair_of(ran(page))["sides"][0]["source"] == one.wrong
 
 
 @pytest.mark.parametrize("one", mistakes(), ids=lambda one: one.id)

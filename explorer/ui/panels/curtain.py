@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -17,14 +18,13 @@ def draw_curtain(task: Task) -> None:
     st.html(f"<div class='curtain'>{player}<div></div></div>")
 
 
-def draw_pair_curtain(left: tuple[str, str], right: tuple[str, str]) -> None:
-    """Draws what is said of two programs, and their texts; once what is really said comes, it is hidden.
-
-    Args:
-        left, right: A paragraph and a program.
-    """
-    sides = "".join([f"<div><p>{escape(said)}</p>{_lines(program)}</div>" for said, program in (left, right)])
-    st.html(f"<div class='pair-curtain'>{_status(say('busy'))}{sides}</div>")
+def draw_pair_curtain(titles: Sequence[str], signs: Sequence[str], programs: Sequence[str]) -> None:
+    """Draws two texts that run, where the pair of players will have them; the pair comes to stand on top."""
+    sides = "".join(
+        f"<div><p aria-hidden='true'><i>{sign}</i>{escape(title)}</p><div>{_lines(program)}</div></div>"
+        for title, sign, program in zip(titles, signs, programs, strict=True)
+    )
+    st.html(f"<div class='pair-curtain'>{sides}</div>")
 
 
 def _lines(program: str) -> str:
