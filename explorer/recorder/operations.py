@@ -262,9 +262,8 @@ class Operations:
     ) -> None:
         """Notes a call that made one tensor and the node behind it, as most do."""
         builder = self.builder
-        variable, value, node_id = variable_for_one(place), builder.value(made), builder.graph.node_id(made.grad_fn)
-        assert node_id is not None
-        builder.graph.describe(node_id, variable, value)
+        variable = variable_for_one(place)
+        node_id, value = builder.graph.describe_one(made, variable)
         self._know(node_id, made, taken)
         event = Operation(
             span=place.span,
