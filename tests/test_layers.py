@@ -20,7 +20,7 @@ LAYERS: dict[str, set[str]] = {
     "i18n": set(),
     "rules": {"msgspec", "numpy"},
     "program": {"msgspec"},
-    "recorder": {"torch", "numpy", "msgspec"},
+    "recorder": {"torch", "numpy", "msgspec", "cachetools"},
     "render": {"graphviz", "plotly", "pygraphviz", "msgspec"},
     "runner": {"RestrictedPython", "msgspec"},
     "gallery": {"msgspec"},

@@ -15,7 +15,7 @@ from msgspec.structs import force_setattr
 
 from explorer.model import Number, Stats, TensorValue
 from explorer.recorder.limits import Budget
-from explorer.recorder.statistics import TOGETHER, Statistics, in_memory_order, repeated, without_repetition
+from explorer.recorder.statistics import TOGETHER, Remembered, Statistics, in_memory_order, repeated, without_repetition
 from explorer.recorder.storages import Storages
 from explorer.recorder.values import dense, dtype_name, is_ordinary, numbers, unbatched
 
@@ -87,6 +87,7 @@ class Snapshots:
         self._budget = budget
         self._storages = storages
         self._statistics = Statistics()
+        self._remembered = Remembered()
         self._most = budget.limits.values
         self._sample = min(budget.limits.values, budget.limits.sample)
         self._waiting: dict[torch.dtype, list[Waiting]] = {}
@@ -115,9 +116,10 @@ class Snapshots:
             shape = tuple(tensor.shape)
             if (batch := unbatched(tensor)) is not tensor:
                 return self.take(batch)
-            elements = dense(tensor).reshape(-1).tolist()
-            self._budget.elements -= len(elements)
-            return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=tuple(numbers(elements)))
+            if tensor.numel() <= FEW:
+                elements = dense(tensor).reshape(-1).tolist()
+                self._budget.elements -= len(elements)
+                return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=tuple(numbers(elements)))
         # Tensors that live on "meta" have a shape but nothing to read.
         return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=(), indices=(), summary=Stats())
 
@@ -234,11 +236,15 @@ class Snapshots:
         elements = in_memory_order(without_repetition(plain))
         as_they_lie = memory is not None and elements.data_ptr() == plain.data_ptr()
         key = (memory, elements.numel()) if as_they_lie else None
+        if key is None:
+            return repeated(self._of_row(elements), plain.numel() // elements.numel())
         if (found := self._recent_stats.get(key)) is None:
-            found = repeated(self._statistics.of_rows(elements.view(1, -1))[0], plain.numel() // elements.numel())
-            if key is not None:
-                self._recent_stats[key] = found
+            once = self._remembered.of(key, elements, self._of_row)
+            found = self._recent_stats[key] = repeated(once, plain.numel() // elements.numel())
         return found
+
+    def _of_row(self, elements: torch.Tensor) -> Stats:
+        return self._statistics.of_rows(elements.view(1, -1))[0]
 
     def _fill(self, waiting: list[Waiting]) -> None:
         elements = written(torch.cat([copy for _, copy, _, _ in waiting]).view(1, -1))[0]

@@ -158,6 +158,22 @@ def test_the_same_memory_is_one_value_until_it_changes() -> None:
     assert (first == second, second == third) == (False, True)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.complex64, torch.complex128])
+def test_large_memory_that_comes_again_is_looked_at_again(dtype: torch.dtype) -> None:
+    """Also where no version counter tells that it was changed; nan equals nothing, and 0.0 equals -0.0."""
+    snapshots = Snapshots(Budget(RecordingLimits()), Storages())
+    tensor = torch.zeros(20_000, dtype=dtype)
+    values, expected = [], []
+    for number in (0.0, 0.0, 0.0, -0.0, float("nan"), float("nan"), float("nan"), 3.0):
+        tensor.data[19_999] = number
+        for view in (tensor, torch._neg_view(tensor), tensor.conj(), tensor.view(100, 200).T):
+            values.append(snapshots.take(view))
+            expected.append(Snapshots(Budget(RecordingLimits()), Storages()).take(view.clone()))
+        snapshots.forget()
+    snapshots.fill()
+    assert [repr(value.summary) for value in values] == [repr(value.summary) for value in expected]
+
+
 def test_memory_used_again_is_another_value() -> None:
     snapshots = Snapshots(Budget(RecordingLimits()), Storages())
     values = [snapshots.take(torch.full((100,), float(number))) for number in range(20)]
