@@ -86,10 +86,20 @@ def choices() -> Choices:
 
 
 def put(chosen: Choices) -> None:
-    """Chooses something else, to be looked at from where it opens; what was wrong with a link is over."""
+    """Chooses something else, to be looked at from where it opens; what was wrong with a link is over.
+
+    What stands in the address bar now is of before: a hand may be quicker than what the page wrote there last.
+    """
+    st.session_state[Key.WRITTEN] = link_parameters()
     st.session_state[Key.CHOICES] = chosen
     st.session_state[Key.START] = None
     st.session_state[Key.LINK_ERROR] = None
+
+
+def show(key: str, value: object) -> None:
+    """Lets a widget show a value; one that is told what it shows already forgets what is being typed into it."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
 
 
 def change(**fields: Any) -> None:

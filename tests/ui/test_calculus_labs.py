@@ -131,6 +131,17 @@ def test_dx_moves_without_a_new_run_and_x_with_one() -> None:
     assert page.query_params["at"] == "-1"
 
 
+def test_a_hand_may_be_quicker_than_the_address_bar() -> None:
+    page = open_lab("derivative", at="1.5")
+    before = dict(page.query_params)
+    page.slider(key="derivative-dx").set_value(0.25)
+    ran(page).query_params.clear()
+    page.query_params.update(before)
+    page.slider(key="derivative-at").set_value(-1.0)
+    shown = numbers(ran(page))
+    assert (shown["x"], shown["dx"]) == ("-1.", "0.2500")
+
+
 def test_a_function_of_the_list_opens_on_its_own_point() -> None:
     page = open_lab("derivative")
     page.selectbox(key="derivative-f").set_value("torch.relu(x)")
@@ -198,12 +209,15 @@ def nudge(page: Page, key: str, press: str, parameter: str) -> None:
 
 
 def click_chart(page: Page, key: str, right: float, down: float) -> None:
-    box = keyed(page, key).bounding_box()
+    """Clicks on a chart when it has noticed what is under the mouse."""
+    plot = keyed(page, key, ".js-plotly-plot")
+    plot.evaluate("plot => { delete plot._hoverdata }")
+    box = plot.bounding_box()
     assert box is not None
-    at = box["x"] + right * box["width"], box["y"] + down * box["height"]
-    page.mouse.move(*at)
-    page.wait_for_timeout(300)
-    page.mouse.click(*at)
+    at = {"x": right * box["width"], "y": down * box["height"]}
+    plot.hover(position=at)
+    page.wait_for_function("plot => plot._hoverdata?.length", arg=plot.element_handle())
+    plot.click(position=at)
 
 
 @pytest.mark.browser

@@ -450,6 +450,33 @@ def test_a_step_that_is_none_does_no_harm(step: str) -> None:
 # ── the program is plain PyTorch ────────────────────────────────────────────────
 
 
+def test_a_hand_may_be_quicker_than_the_address_bar() -> None:
+    page = open_page()
+    before = dict(page.query_params)
+    page.number_input(key=Key.PASSES).set_value(2)
+    ran(page).query_params.clear()
+    page.query_params.update(before)
+    page.checkbox(key=Key.RETAIN_GRAPH).set_value(True)
+    assert ran(page).session_state[Key.CHOICES].toggles == Toggles(passes=2, retain_graph=True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_widget_shows_already_it_is_not_told_again(language: Language) -> None:
+    """A field that is told something forgets what is being typed into it."""
+    page = open_page(between="none", passes="2")
+    page.segmented_control(key=Key.BETWEEN).set_value("zero_")
+    ran(page).segmented_control(key=Key.LANGUAGE_SWITCH).set_value(language)
+    for _ in range(2):
+        ran(page)
+    widgets = [
+        one for kind in ("number_input", "text_input", "checkbox", "radio", "selectbox") for one in page.get(kind)
+    ]
+    assert len(widgets) >= 6
+    assert [one.label for one in widgets if one.proto.set_value] == []
+    assert page.segmented_control(key=Key.BETWEEN).value == "zero_"
+    assert page.session_state[Key.CHOICES].toggles.between == "zero_"
+
+
 def test_what_the_toggles_write_runs_anywhere() -> None:
     page = open_page(fn="two-dot", p="3", second="(x * x).sum()")
     variables: dict[str, Any] = {}

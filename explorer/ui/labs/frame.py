@@ -78,8 +78,9 @@ def save(lab: str, settings: Settings) -> None:
 
 
 def change(lab: str, **fields: Any) -> None:
-    """Changes some of a lab's settings."""
+    """Changes some of a lab's settings; the address bar is of before, it may lack even what was changed last."""
     key = f"lab-{lab}"
+    st.session_state[f"{key}-written"] = _parameters()
     st.session_state[key] = msgspec.structs.replace(st.session_state[key], **fields)
 
 

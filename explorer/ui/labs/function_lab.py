@@ -13,6 +13,7 @@ from explorer.labs.settings import LabSettings, Settings
 from explorer.model import Recording
 from explorer.ui.labs import frame
 from explorer.ui.labs.frame import change, lab_head, load, refusal, save, shown, tell, widget_key
+from explorer.ui.state import show
 
 VIEWS = ("contour", "surface")
 
@@ -70,8 +71,7 @@ def function_row(lab: str, settings: LabSettings, offered: Mapping[str, Mapping[
     row = st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls")
     texts, key = list(offered), widget_key(lab, "f")
     chosen = getattr(settings, "f")  # noqa: B009  not every lab has one
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
+    show(key, chosen)
     row.selectbox(
         tell(f"lab_{lab}.function"),
         texts if chosen in texts else [chosen, *texts],

@@ -20,6 +20,7 @@ from explorer.labs.jacobian import (
 from explorer.labs.jacobian_figures import jacobian_figure
 from explorer.ui.labs.frame import change, chart, program_shown, widget_key
 from explorer.ui.labs.function_lab import function_lab, function_row, recording_of
+from explorer.ui.state import show
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
@@ -36,7 +37,7 @@ def _controls(settings: JacobianSettings) -> None:
     with function_row(LAB, settings, offered):
         for index, number in enumerate(settings.x):
             key = _element_key("x", index)
-            st.session_state[key] = number
+            show(key, number)
             st.number_input(
                 _say("element", name="x", index=index),
                 -1000.0,
@@ -92,8 +93,7 @@ def _sliders(name: str, numbers: Sequence[float]) -> None:
     with st.container(horizontal=True, key=f"jacobian-{name}"):
         for index, number in enumerate(numbers):
             key = _element_key(name, index)
-            if st.session_state.get(key) != number:
-                st.session_state[key] = number
+            show(key, number)
             with st.container(width=120):
                 st.slider(
                     _say("element", name=name, index=index),

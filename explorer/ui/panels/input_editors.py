@@ -108,7 +108,7 @@ def _is_real(value: Number) -> bool:
 def _field(shown: Input, values: tuple[Number, ...], index: int) -> None:
     key = f"value-{shown.name}-{index}"
     whole = _is_whole(shown)
-    st.session_state[key] = int(float(values[index])) if whole else float(values[index])
+    state.show(key, int(float(values[index])) if whole else float(values[index]))
     st.number_input(
         say("inputs.element", name=shown.name, index=index),
         key=key,
@@ -131,7 +131,7 @@ def _slider(shown: Input, value: Number) -> None:
     reach = max(5.0, 2 ** math.ceil(math.log2(abs(float(value)) * 2 or 1.0)))
     whole = _is_whole(shown)
     cast: Callable[[float], float] = int if whole else float
-    st.session_state[key] = cast(float(value))
+    state.show(key, cast(float(value)))
     st.slider(
         say("inputs.slider", name=shown.name),
         cast(-reach),
@@ -161,7 +161,7 @@ def _grid(shown: Input, values: tuple[Number, ...]) -> None:
 
 def _marks(shown: Input) -> None:
     key = f"requires-grad-{shown.name}"
-    st.session_state[key] = shown.requires_grad
+    state.show(key, shown.requires_grad)
     st.checkbox(
         "requires_grad",
         key=key,
@@ -176,7 +176,7 @@ def _marks(shown: Input) -> None:
 
 def _dtype(shown: Input) -> None:
     key = f"dtype-{shown.name}"
-    st.session_state[key] = shown.dtype
+    state.show(key, shown.dtype)
     options = DTYPES if shown.dtype in (None, *DTYPES) else (*DTYPES, shown.dtype)
     st.selectbox(
         "dtype",
@@ -191,7 +191,7 @@ def _dtype(shown: Input) -> None:
 
 def _shape(shown: Input) -> None:
     key = f"shape-{shown.name}"
-    st.session_state[key] = ", ".join(map(str, shown.shape or ()))
+    state.show(key, ", ".join(map(str, shown.shape or ())))
     st.text_input(
         say("inputs.shape"),
         key=key,

@@ -39,7 +39,7 @@ def _toggles(toggles: Toggles) -> None:
     _second(toggles.second)
     _between(toggles.between)
     for key, field in ((Key.RETAIN_GRAPH, "retain_graph"), (Key.CREATE_GRAPH, "create_graph")):
-        st.session_state[key] = getattr(toggles, field)
+        state.show(key, getattr(toggles, field))
         st.checkbox(field, key=key, help=say(f"toggles.{field}"), on_change=_take, args=(key, field))
     with st.popover(say("toggles.more"), icon=":material/more_horiz:"):
         _forward(toggles.new_forward)
@@ -64,7 +64,7 @@ def _choose(**fields: Any) -> None:
 
 
 def _passes(passes: int) -> None:
-    st.session_state[Key.PASSES] = passes
+    state.show(Key.PASSES, passes)
     st.number_input(
         say("toggles.passes"),
         1,
@@ -79,7 +79,7 @@ def _passes(passes: int) -> None:
 
 
 def _second(second: str) -> None:
-    st.session_state[Key.SECOND] = second
+    state.show(Key.SECOND, second)
     st.text_input(
         say("toggles.second"),
         key=Key.SECOND,
@@ -94,7 +94,7 @@ def _second(second: str) -> None:
 
 def _between(between: Between) -> None:
     st.html(f"<span class='row-word'>{say('toggles.between')}</span>", width="content")
-    st.session_state[Key.BETWEEN] = between
+    state.show(Key.BETWEEN, between)
     names = {"keep": say("toggles.keep"), **BETWEEN_NAMES}
     st.segmented_control(
         say("toggles.between"),
@@ -109,7 +109,7 @@ def _between(between: Between) -> None:
 
 
 def _forward(new_forward: bool) -> None:
-    st.session_state[Key.FORWARD] = new_forward
+    state.show(Key.FORWARD, new_forward)
     names = {True: say("toggles.new_forward"), False: say("toggles.same_graph")}
     st.radio(
         say("toggles.graph"),
@@ -122,7 +122,7 @@ def _forward(new_forward: bool) -> None:
 
 
 def _seed(seed: Seed, index: int, values: str) -> None:
-    st.session_state[Key.SEED] = seed
+    state.show(Key.SEED, seed)
     names = {name: say(f"toggles.seed_{name.replace('-', '_')}") for name in get_args(Seed)}
     st.radio(
         say("toggles.seed"),
@@ -134,12 +134,12 @@ def _seed(seed: Seed, index: int, values: str) -> None:
         help=say("toggles.seed_help"),
     )
     if seed == "one-hot":
-        st.session_state[Key.SEED_INDEX] = index
+        state.show(Key.SEED_INDEX, index)
         st.number_input(
             say("toggles.seed_index"), 0, None, key=Key.SEED_INDEX, on_change=_take, args=(Key.SEED_INDEX, "seed_index")
         )
     if seed == "own":
-        st.session_state[Key.SEED_VALUES] = values
+        state.show(Key.SEED_VALUES, values)
         st.text_input(
             say("toggles.seed_values"),
             key=Key.SEED_VALUES,

@@ -12,6 +12,7 @@ from explorer.render.contribution_chart import contribution_chart
 from explorer.render.contribution_curves import contribution_curves, has_many_passes
 from explorer.render.options import Arrows
 from explorer.render.part import scopes_of
+from explorer.ui import state
 from explorer.ui.keys import Key
 from explorer.ui.panels.drawn_part import scope_of
 from explorer.ui.style import theme
@@ -42,7 +43,7 @@ def view_options(recording: Recording) -> None:
 def _one_of(
     what: str, choices: tuple[str, ...], key: Key, chosen: str, why: str, on_change: Callable[[], None] | None = None
 ) -> None:
-    st.session_state[key] = chosen
+    state.show(key, chosen)
     names = {choice: say(f"view.{what}_{choice}") for choice in choices}
     st.segmented_control(
         say(f"view.{what}"),
