@@ -83,6 +83,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         page.on("console", note_console)
         page.on("request", note_foreign)
         page.goto(path if path.startswith("http") else f"{server}/{path}")
+        expect(page.locator(".st-key-masthead")).to_be_visible()  # before there is anything, nothing runs either
         expect(page.locator(IDLE)).to_be_visible()
         return page
 

@@ -139,7 +139,7 @@ def test_the_node_that_complained_is_told_from_the_one_that_did_not(visit: Visit
     expect(page.locator(".insight .box.is-freed")).to_contain_text("empty")
     select(page, "SumBackward0")
     expect(page.locator(".insight .status")).to_contain_text("without complaint")
-    assert page.get_by_role("tab", name="Saved").get_attribute("aria-selected") == "true", "the tab stays"
+    expect(page.get_by_role("tab", name="Saved"), "the tab stays").to_have_attribute("aria-selected", "true")
 
 
 def test_the_queue_says_why_a_node_is_next(visit: Visit) -> None:

@@ -66,7 +66,6 @@ def test_it_plays(visit: Visit) -> None:
     page = open_pair(visit)
     page.keyboard.press("Home")
     page.locator(".is-conductor .button.play").click()
-    page.wait_for_function("document.querySelector('[data-testid=stApp]') && true")
     expect(page.locator(".is-conductor .button.play")).to_have_class(re.compile("is-playing"))
     page.keyboard.press("Escape")
     page.locator(".is-conductor .button.play").click()

@@ -178,8 +178,8 @@ def test_the_step_size_moves_the_line(visit: Visit) -> None:
     expect(line).to_have_count(1)
     before = line.get_attribute("d")
     slide(page, "check-step", "ArrowRight", 3)
-    expect(line).not_to_have_attribute("d", before or "")
     expect(page).to_have_url(re.compile("step="))
+    expect(line).not_to_have_attribute("d", before or "")
 
 
 @pytest.mark.browser
