@@ -80,20 +80,31 @@ class Graph:
         key = self._key
         if grad_fn is None or key in grad_fn.metadata:
             return ()
-        new = {grad_fn: grad_fn.next_functions}
-        for node, _ in new[grad_fn]:
+        following = grad_fn.next_functions
+        for node, _ in following:
             if node is not None and key not in node.metadata:
-                new = self._unknown(grad_fn)
-                break
+                return self._discover_all(grad_fn, span, order, made_by)
+        if not following:  # a leaf's node, perhaps
+            return self._discover_all(grad_fn, span, order, made_by)
+        if not self._budget.pay_nodes(1, len(following)):
+            return ()
+        node_id = self._add_node(grad_fn, span, order, made_by, has_unpack_hooks())
+        self._add_edges(node_id, following)
+        return (node_id,)
+
+    def _discover_all(self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None) -> tuple[str, ...]:
+        """The same where others are new, too, or the node is a leaf's."""
+        new, ids = self._unknown(grad_fn), []
         if not self._budget.pay_nodes(len(new), sum(map(len, new.values()))):
             return ()
-        ids: list[str] = []
         unpacks = has_unpack_hooks()
         for node in new:
-            self._add_node(node, span, order, made_by, unpacks, ids)
-        for node, edges in new.items():
-            if edges:
-                self._add_edges(node.metadata[key], edges)
+            if not is_accumulate(node):
+                ids.append(self._add_node(node, span, order, made_by, unpacks))
+            elif (node_id := self._add_accumulate(node)) is not None:
+                ids.append(node_id)
+        for node, following in new.items():
+            self._add_edges(node.metadata[self._key], following)
         return tuple(ids)
 
     def describe_one(self, result: torch.Tensor, variable: str | None) -> tuple[str, TensorValue]:
@@ -186,24 +197,16 @@ class Graph:
             if node is not None and key not in node.metadata and node not in found:
                 found[node] = node.next_functions
                 pending += found[node]
-        if len(found) == 1:
-            return found
         # A leaf's node is there before the operation that uses it; torch numbers all others in order.
         return dict(sorted(found.items(), key=lambda item: -1 if is_accumulate(item[0]) else sequence_nr(item[0])))
 
-    def _add_node(
-        self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None, unpacks: bool, ids: list[str]
-    ) -> None:
-        """Takes in a node.
+    def _add_node(self, grad_fn: GradFn, span: Span | None, order: int, made_by: str | None, unpacks: bool) -> str:
+        """Takes in a node and returns its id.
 
         Args:
             unpacks: Whether reading what is saved now would run code of the program.
-            ids: Gets its id, unless it is a further `AccumulateGrad` of a leaf that has one.
         """
         name, kind = type_of(grad_fn.__class__)
-        if kind == "accumulate":
-            self._add_accumulate(grad_fn, name, ids)
-            return
         node_id, note, number = f"n{len(self.nodes)}", grad_fn.metadata, grad_fn._sequence_nr()
         note[self._key] = node_id
         self._notes.append(note)
@@ -221,24 +224,22 @@ class Graph:
             order=order,
             made_by=made_by,
         )
-        ids.append(node_id)
-        before, after = self._hooks(grad_fn, node, frees, unpacks or is_older)
-        if before is not None:
-            self._handles.append(grad_fn.register_prehook(before))
-        self._handles.append(grad_fn.register_hook(after))
+        self._hook(grad_fn, node, frees, unpacks or is_older)
+        return node_id
 
-    def _add_accumulate(self, grad_fn: GradFn, name: str, ids: list[str]) -> None:
-        """Takes in what fills a leaf's `.grad`, which may be the second that a leaf has."""
-        leaf, note = self._leaves.leaf(grad_fn.variable), grad_fn.metadata
-        if leaf.node_id is None:
-            leaf.node_id = f"n{len(self.nodes)}"
-            ids.append(leaf.node_id)
-            self.nodes[leaf.node_id] = Node(
-                id=leaf.node_id, name=name, kind="accumulate", sequence_nr=sequence_nr(grad_fn)
-            )
-        note[self._key] = leaf.node_id
+    def _add_accumulate(self, grad_fn: GradFn) -> str | None:
+        """Takes in what fills a leaf's `.grad`, and returns its id; None if it is a further one that the leaf has."""
+        leaf, note, new_id = self._leaves.leaf(grad_fn.variable), grad_fn.metadata, f"n{len(self.nodes)}"
+        node_id = note[self._key] = leaf.node_id = leaf.node_id or new_id
         self._notes.append(note)
-        before, after = self._hooks(grad_fn, self.nodes[leaf.node_id], False, False)
+        if node_id == new_id:
+            name, kind = type_of(grad_fn.__class__)
+            self.nodes[node_id] = Node(id=node_id, name=name, kind=kind, sequence_nr=sequence_nr(grad_fn))
+        self._hook(grad_fn, self.nodes[node_id], False, False)
+        return node_id if node_id == new_id else None
+
+    def _hook(self, grad_fn: GradFn, node: Node, frees: bool, runs_program: bool) -> None:
+        before, after = self._hooks(grad_fn, node, frees, runs_program)
         if before is not None:
             self._handles.append(grad_fn.register_prehook(before))
         self._handles.append(grad_fn.register_hook(after))
