@@ -133,3 +133,22 @@ def test_an_endless_program_is_stopped_by_its_button_and_the_next_one_runs(visit
     draft.press("Control+Enter")
     expect(page.locator(".program .line")).to_have_text(SOUND.rstrip("\n").split("\n"))
     expect(ending).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_descent_that_takes_long_is_stopped_and_the_next_one_runs(visit: Callable[..., Page]) -> None:
+    page = visit("descent?lang=en")
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    type_function(page, "sum([torch.sin(x * y) for _ in range(10**8)])")
+    page.locator(STOP).click()
+    expect(page.locator(".st-key-stopped")).to_contain_text(text("ui.ending.stopped_by_user", "en"))
+    type_function(page, "x**2 + y**2")
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-stopped")).to_have_count(0)
+
+
+def type_function(page: Page, f: str) -> None:
+    field = page.locator(".st-key-descent-f input")
+    field.click()
+    field.fill(f)
+    field.press("Enter")

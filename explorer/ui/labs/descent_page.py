@@ -12,8 +12,8 @@ from explorer.labs.descent import MOST_STEPS, Descent, DescentSettings, program_
 from explorer.labs.descent_figures import BELOW, BESIDE, descent_figure
 from explorer.labs.gradient import map_program, read_map, surfaces
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import chart, program_shown, shown, take_click
-from explorer.ui.labs.function_lab import function_lab, function_row, recording_of, view_switch
+from explorer.ui.labs.frame import chart, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.function_lab import function_lab, function_row, view_switch
 from explorer.ui.style import is_phone, theme
 from explorer.ui.words import language
 
@@ -28,7 +28,7 @@ EXPLORED_STEPS = 3
 
 def descent_page() -> None:
     """Draws the page."""
-    function_lab(LAB, DescentSettings, _controls, _picture)
+    function_lab(LAB, DescentSettings, _controls, _picture, may_take_long=True)
 
 
 def _controls(settings: DescentSettings) -> None:

@@ -23,6 +23,8 @@ def function_lab(
     kind: type[Settings],
     controls: Callable[[Settings], None],
     picture: Callable[[Settings], None],
+    *,
+    may_take_long: bool = False,
 ) -> None:
     """Draws a lab's page; all that moves is a fragment, so that a slider redraws nothing else.
 
@@ -30,13 +32,13 @@ def function_lab(
         lab, kind: The lab, and what its settings are.
         controls: Draws what the settings are chosen with.
         picture: Draws what became of them; what it raises is said in its place.
+        may_take_long: Whether it is to be stopped; then there is no fragment, for what is in one interrupts nothing.
     """
     lab_head(lab)
     load(lab, kind)
-    _moving(lab, kind, controls, picture)
+    (_moving if may_take_long else st.fragment(_moving))(lab, kind, controls, picture)
 
 
-@st.fragment
 def _moving(
     lab: str,
     kind: type[Settings],
