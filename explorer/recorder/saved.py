@@ -32,6 +32,8 @@ def saved_by(grad_fn: GradFn, keep: Callable[[str, torch.Tensor], SavedTensor]) 
     found: list[SavedTensor] = []
     frees = False
     for name, kept in zip(names, values):  # noqa: B905 (strict takes longer, and one names what the other reads)
+        if kept is None:
+            continue
         if isinstance(kept, torch.Tensor):
             found.append(keep(name, kept))
             frees = True
@@ -39,7 +41,7 @@ def saved_by(grad_fn: GradFn, keep: Callable[[str, torch.Tensor], SavedTensor]) 
             parts = [(f"{name}[{index}]", part) for index, part in enumerate(kept)]
             found += [keep(*part) if isinstance(part[1], torch.Tensor) else saved_setting(*part) for part in parts]
             frees = True
-        elif kept is not None:
+        else:
             found.append(saved_setting(name, kept))
             frees = frees or isinstance(kept, RuntimeError)
     return tuple(found), frees
