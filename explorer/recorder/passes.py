@@ -223,16 +223,17 @@ class Passes:
         running.node_id = None
         if builder.budget.is_spent:
             return
-        started, node_id = running.started, builder.graph.current_id()
+        started, node_id, take = running.started, builder.graph.current_id(), builder.snapshots.take_passing
         with unseen():
-            self._begin_moment()
+            if self.program_runs_between:
+                builder.snapshots.forget()
             builder.emit(
                 NodeRan(
                     span=started.span,
                     backward_pass=started.backward_pass,
                     node_id=node_id,
-                    grad_outputs=self._values(grad_outputs) if came is None else tuple(came),
-                    grad_inputs=self._values(grad_inputs),
+                    grad_outputs=tuple(map(take, grad_outputs) if came is None else came),
+                    grad_inputs=tuple(map(take, grad_inputs)),
                     freed=frees and not started.retain_graph,
                     jacobian=self._ask(grad_outputs) if came is None and builder.budget.jacobians > 0 else None,
                 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import weakref
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -104,13 +104,15 @@ class Snapshots:
             if count > FEW:
                 return self._take_many(tensor, shape, dtype, count)
             elements = tensor.tolist() if len(shape) == 1 else listed(tensor, shape)
-            self._budget.elements -= count
-            return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(elements)))
-        except (RuntimeError, NotImplementedError):
+            # A finite sum has finite parts only, and is quicker to tell.
+            values = tuple(elements if isfinite(sum(elements)) else numbers(elements))
+        except (RuntimeError, NotImplementedError, TypeError):
             return self._take_rare(tensor)
+        self._budget.elements -= count
+        return TensorValue(shape=shape, dtype=dtype, values=values)
 
     def _take_rare(self, tensor: torch.Tensor) -> TensorValue:
-        """What a tensor holds that torch does not list at once: sparse, quantized, or wrapped by torch.func."""
+        """What a tensor holds that is not listed at once: complex, sparse, quantized, or wrapped by torch.func."""
         shape: tuple[int, ...] = ()
         with suppress(RuntimeError, NotImplementedError):
             shape = tuple(tensor.shape)
@@ -297,7 +299,7 @@ def written(rows: torch.Tensor) -> list[list[Any]]:
     if rows.is_complex():
         return [list(numbers(row)) for row in elements]
     # A finite sum has finite parts only, and is quicker to tell.
-    if rows.is_floating_point() and not math.isfinite(rows.sum().item()):
+    if rows.is_floating_point() and not isfinite(rows.sum().item()):
         for row, column in rows.isfinite().logical_not().nonzero().tolist():
             elements[row][column] = numbers([elements[row][column]])[0]
     return elements
