@@ -67,8 +67,9 @@ class TensorValue(Frozen, frozen=True, kw_only=True):
     summary: Stats | None = None
 
     def __post_init__(self) -> None:
-        if len(self.values) != (prod(self.shape) if self.indices is None else len(self.indices)):
-            raise ValueError(f"{len(self.values)} values, which is not what the shape or the indices tell")
+        expected = prod(self.shape) if self.indices is None else len(self.indices)
+        if len(self.values) != expected:
+            raise ValueError(f"{len(self.values)} values where {expected} belong")
         if self.indices and max(self.indices) >= self.numel:
             raise ValueError(f"an index beyond the {self.numel} elements")
 

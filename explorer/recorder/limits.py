@@ -28,7 +28,7 @@ class RecordingLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Budget:
-    """How much of the limits is left; everything that is kept is paid for here.
+    """How much of the limits is left; whoever keeps something pays for it here.
 
     Args:
         limits: What there is to spend.

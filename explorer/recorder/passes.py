@@ -152,7 +152,7 @@ class Passes:
         return result
 
     def let_go(self) -> None:
-        """Forgets everything, for the session has ended; a hook that is called nevertheless finds no pass running."""
+        """Drops what leads back here, for the session has ended; a hook that is called late finds no pass running."""
         del self.builder, self._after
 
     def hooks(self, grad_fn: GradFn, node: Node, frees: bool, runs_program: bool) -> Hooks:
@@ -223,17 +223,16 @@ class Passes:
         running.node_id = None
         if builder.budget.is_spent:
             return
-        started, node_id, take = running.started, builder.graph.current_id(), builder.snapshots.take_passing
+        started, node_id = running.started, builder.graph.current_id()
         with unseen():
-            if self.program_runs_between:
-                builder.snapshots.forget()
+            self._begin_moment()
             builder.emit(
                 NodeRan(
                     span=started.span,
                     backward_pass=started.backward_pass,
                     node_id=node_id,
-                    grad_outputs=tuple(map(take, grad_outputs) if came is None else came),
-                    grad_inputs=tuple(map(take, grad_inputs)),
+                    grad_outputs=self._values(grad_outputs) if came is None else tuple(came),
+                    grad_inputs=self._values(grad_inputs),
                     freed=frees and not started.retain_graph,
                     jacobian=self._ask(grad_outputs) if came is None and builder.budget.jacobians > 0 else None,
                 )

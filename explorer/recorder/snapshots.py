@@ -104,15 +104,13 @@ class Snapshots:
             if count > FEW:
                 return self._take_many(tensor, shape, dtype, count)
             elements = tensor.tolist() if len(shape) == 1 else listed(tensor, shape)
-            # A finite sum has finite parts only, and is quicker to tell.
-            values = tuple(elements if isfinite(sum(elements)) else numbers(elements))
-        except (RuntimeError, NotImplementedError, TypeError):
+        except (RuntimeError, NotImplementedError):
             return self._take_rare(tensor)
         self._budget.elements -= count
-        return TensorValue(shape=shape, dtype=dtype, values=values)
+        return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(elements)))
 
     def _take_rare(self, tensor: torch.Tensor) -> TensorValue:
-        """What a tensor holds that is not listed at once: complex, sparse, quantized, or wrapped by torch.func."""
+        """What a tensor holds that is not listed at once: sparse, quantized, or wrapped by torch.func."""
         shape: tuple[int, ...] = ()
         with suppress(RuntimeError, NotImplementedError):
             shape = tuple(tensor.shape)
@@ -236,13 +234,12 @@ class Snapshots:
     def _stats(self, plain: torch.Tensor, memory: tuple[Any, ...] | None) -> Stats:
         """Statistics, the same for all that look at the same elements: a matrix and its transpose, heads of one."""
         elements = in_memory_order(without_repetition(plain))
-        as_they_lie = memory is not None and elements.data_ptr() == plain.data_ptr()
-        key = (memory, elements.numel()) if as_they_lie else None
-        if key is None:
-            return repeated(self._of_row(elements), plain.numel() // elements.numel())
+        times = plain.numel() // elements.numel()
+        if memory is None or elements.data_ptr() != plain.data_ptr():  # a copy of what does not lie side by side
+            return repeated(self._of_row(elements), times)
+        key = memory, elements.numel()
         if (found := self._recent_stats.get(key)) is None:
-            once = self._remembered.of(key, elements, self._of_row)
-            found = self._recent_stats[key] = repeated(once, plain.numel() // elements.numel())
+            found = self._recent_stats[key] = repeated(self._remembered.of(key, elements, self._of_row), times)
         return found
 
     def _of_row(self, elements: torch.Tensor) -> Stats:
