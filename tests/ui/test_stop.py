@@ -136,19 +136,20 @@ def test_an_endless_program_is_stopped_by_its_button_and_the_next_one_runs(visit
 
 
 @pytest.mark.browser
-def test_a_descent_that_takes_long_is_stopped_and_the_next_one_runs(visit: Callable[..., Page]) -> None:
-    page = visit("descent?lang=en")
-    expect(page.locator(".js-plotly-plot")).to_be_visible()
-    type_function(page, "sum([torch.sin(x * y) for _ in range(10**8)])")
+@pytest.mark.parametrize("lab", ["derivative", "gradient", "jacobian", "descent"])
+def test_a_function_that_takes_long_is_stopped_and_the_next_one_runs(visit: Callable[..., Page], lab: str) -> None:
+    page = visit(f"{lab}?lang=en")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    type_function(page, lab, "x + sum(0 for _ in range(10**10))")
     page.locator(STOP).click()
     expect(page.locator(".st-key-stopped")).to_contain_text(text("ui.ending.stopped_by_user", "en"))
-    type_function(page, "x**2 + y**2")
-    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    type_function(page, lab, "x[0]**2 + x[1]" if lab == "jacobian" else "x**2")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(page.locator(".st-key-stopped")).to_have_count(0)
 
 
-def type_function(page: Page, f: str) -> None:
-    field = page.locator(".st-key-descent-f input")
+def type_function(page: Page, lab: str, f: str) -> None:
+    field = page.locator(f".st-key-{lab}-f input")
     field.click()
     field.fill(f)
     field.press("Enter")

@@ -22,8 +22,8 @@ from explorer.labs.derivative import (
 from explorer.labs.derivative_figures import curve_figure, gap_figure, number, special_text
 from explorer.labs.special_points import Special, special_points
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import chart, explore_link, number_table, program_shown, shown, take_click
-from explorer.ui.labs.function_lab import function_lab, function_row, reach_box, recording_of
+from explorer.ui.labs.frame import chart, explore_link, number_table, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.function_lab import function_lab, function_row, reach_box
 from explorer.ui.style import theme
 from explorer.ui.words import language
 

@@ -28,7 +28,7 @@ EXPLORED_STEPS = 3
 
 def descent_page() -> None:
     """Draws the page."""
-    function_lab(LAB, DescentSettings, _controls, _picture, may_take_long=True)
+    function_lab(LAB, DescentSettings, _controls, _picture)
 
 
 def _controls(settings: DescentSettings) -> None:

@@ -127,18 +127,15 @@ def recording_of(
     program: str,
     limits: Limits = LAB_LIMITS,
     advice_on: Callable[[Recording], str | None] = lambda _: None,
-    *,
-    is_in_fragment: bool = False,
 ) -> Recording | None:
     """The recording of a lab's program; where it is none that can be shown, says why and returns None.
 
     Args:
         program, limits: What runs, and how far it may go.
         advice_on: The key of what to change, for a recording that ran to its end and still is nothing to draw.
-        is_in_fragment: As of `awaited`.
     """
     task = Task(program, limits)
-    ending = awaited(st.empty(), task, is_in_fragment=is_in_fragment)
+    ending = awaited(st.empty(), task)
     if not isinstance(ending, Completed):
         ending_message(ending, task)
         _advise(advice_on_error(getattr(ending, "recording", None)))

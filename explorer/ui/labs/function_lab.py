@@ -10,8 +10,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.errors import ExplorerError
 from explorer.labs.settings import LabSettings, Settings
-from explorer.model import Recording
-from explorer.ui.labs import frame
 from explorer.ui.labs.frame import change, lab_head, load, refusal, save, shown, tell, widget_key
 from explorer.ui.state import show
 
@@ -23,28 +21,15 @@ def function_lab(
     kind: type[Settings],
     controls: Callable[[Settings], None],
     picture: Callable[[Settings], None],
-    *,
-    may_take_long: bool = False,
 ) -> None:
-    """Draws a lab's page; all that moves is a fragment, so that a slider redraws nothing else.
+    """Draws a lab's page.
 
     Args:
         lab, kind: The lab, and what its settings are.
         controls: Draws what the settings are chosen with.
         picture: Draws what became of them; what it raises is said in its place.
-        may_take_long: Whether it is to be stopped; then there is no fragment, for what is in one interrupts nothing.
     """
     lab_head(lab)
-    load(lab, kind)
-    (_moving if may_take_long else st.fragment(_moving))(lab, kind, controls, picture)
-
-
-def _moving(
-    lab: str,
-    kind: type[Settings],
-    controls: Callable[[Settings], None],
-    picture: Callable[[Settings], None],
-) -> None:
     settings = load(lab, kind).snapped()
     controls(settings)
     with st.container(key="lab-picture"):
@@ -53,11 +38,6 @@ def _moving(
         except ExplorerError as error:
             refusal(error)
     save(lab, settings)
-
-
-def recording_of(program: str, advice_on: Callable[[Recording], str | None] = lambda _: None) -> Recording | None:
-    """The recording of a program that a picture is made from; as of `frame.recording_of`."""
-    return frame.recording_of(program, advice_on=advice_on, is_in_fragment=True)
 
 
 def function_row(lab: str, settings: LabSettings, offered: Mapping[str, Mapping[str, Any]]) -> DeltaGenerator:

@@ -19,8 +19,8 @@ from explorer.labs.gradient import (
 )
 from explorer.labs.gradient_figures import contour_figure, slopes_figure, surface_figure
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import chart, number_table, program_shown, shown, take_click
-from explorer.ui.labs.function_lab import function_lab, function_row, reach_box, recording_of, view_switch
+from explorer.ui.labs.frame import chart, number_table, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.function_lab import function_lab, function_row, reach_box, view_switch
 from explorer.ui.style import theme
 from explorer.ui.words import language
 

@@ -18,17 +18,16 @@ def awaited(
     task: Task,
     words: str | None = None,
     draw: Callable[[Task], None] | None = None,
-    *,
-    is_in_fragment: bool = False,
 ) -> AnyEnding:
     """How a program ends; until it has, it is said that it runs, and its user may stop it.
+
+    Not to be asked in a fragment: what is clicked there interrupts nothing.
 
     Args:
         place: An `st.empty` to say it in.
         task: What is run.
         words: What is said, where it is something else than of most.
         draw: Draws what is seen instead of the words. It stays when the program has ended: what comes covers it.
-        is_in_fragment: Whether a fragment asks: a button there would interrupt nothing, so there is none.
     """
     known = known_ending(task)
     if known is not None and draw is None:
@@ -41,9 +40,8 @@ def awaited(
         control = st.empty()
     if known is not None:
         return known
-    if not is_in_fragment:
-        key = f"stop-{hashlib.sha256(repr(task).encode()).hexdigest()[:16]}"
-        control.button(say("stop"), key=key, icon=":material/stop_circle:", on_click=stop, args=(task,))
+    key = f"stop-{hashlib.sha256(repr(task).encode()).hexdigest()[:16]}"
+    control.button(say("stop"), key=key, icon=":material/stop_circle:", on_click=stop, args=(task,))
     ending = ending_of(task)
     (place if draw is None else control).empty()
     return ending
