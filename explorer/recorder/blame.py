@@ -21,7 +21,7 @@ from explorer.model.source import piece_at
 from explorer.recorder.names import named_tensors
 from explorer.recorder.places import Places
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import is_leaf, tensors_in
+from explorer.recorder.values import grad_of, is_leaf, tensors_in
 
 MOST_VARIABLES = 2
 MOST_CALLS = 6
@@ -212,18 +212,13 @@ def _looked_up(expression: ast.AST, failure: Failure) -> Iterator[tuple[str, Any
             case ast.Attribute(value=ast.Name(id=name), attr="grad") if isinstance(variables.get(name), torch.Tensor):
                 tensor = variables[name]
                 lasting = _known(failure).get(id(tensor), name) if name in failure.fleeting else name
-                yield f"{lasting}.grad", _grad_of(tensor)
+                yield f"{lasting}.grad", grad_of(tensor)
 
 
 def _known(failure: Failure) -> dict[int, str]:
     """What the program calls its tensors, by their address."""
     named = list(named_tensors(_namespaces(failure), failure.fleeting))
     return {id(tensor): name for name, tensor in reversed(named)}
-
-
-def _grad_of(tensor: torch.Tensor) -> torch.Tensor | None:
-    """A tensor's `.grad`; torch warns where one reads that of a result."""
-    return tensor.grad if is_leaf(tensor) or tensor.retains_grad else None
 
 
 def _namespaces(failure: Failure) -> list[Mapping[str, Any]]:

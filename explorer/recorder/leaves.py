@@ -11,7 +11,7 @@ import torch
 from explorer.model import Leaf, Span, TensorValue
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages, storage_of
-from explorer.recorder.values import is_leaf
+from explorer.recorder.values import grad_of, is_leaf
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class LeafDraft:
     def current_grad(self) -> torch.Tensor | None:
         """Its `.grad` as it is now."""
         tensor = self.tensor()
-        return None if tensor is None else tensor.grad
+        return None if tensor is None else grad_of(tensor)
 
 
 class Leaves:
@@ -75,7 +75,7 @@ class Leaves:
             self._drafts.append(known)
             self._by_tensor[id(tensor)] = known
             self._storages.know(known.id, tensor)
-            self.see_grad(known, tensor.grad)
+            self.see_grad(known, grad_of(tensor))
         known.name = known.name or name
         return known
 

@@ -19,7 +19,7 @@ from explorer.recorder.names import name_in, names_of_results, variables_of
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version, versions
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import grad_fn_of, is_leaf, is_view_without_history, tensors_in
+from explorer.recorder.values import grad_fn_of, grad_of, is_leaf, is_view_without_history, tensors_in
 
 SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
 """Functions that take a tensor for its shape and type: no number of it reaches the result."""
@@ -122,20 +122,20 @@ class Operations:
         """Sets or deletes a tensor's `.grad` as the program did and notes it."""
         tensor: torch.Tensor = args[0]
         with unseen():
-            old = tensor.grad
+            old = grad_of(tensor)
         func(*args)
         with unseen():
             # The second half of `x.grad *= 2` puts back what it has changed in place.
-            if old is None or tensor.grad is not old:
+            if old is None or grad_of(tensor) is not old:
                 self._note_grad_set(tensor, place)
 
     def _note_grad_set(self, tensor: torch.Tensor, place: Place) -> None:
-        leaf = self.builder.leaves.leaf(tensor) if tensor.requires_grad else self.builder.leaves.known(tensor)
+        leaf, grad = self._leaf(tensor), grad_of(tensor)
         if leaf is None:
             return
         before = leaf.grad
-        self.builder.leaves.see_grad(leaf, tensor.grad)
-        if tensor.grad is not None and leaf.grad is not None:
+        after = self.builder.leaves.see_grad(leaf, grad)
+        if grad is not None and after is not None:
             self.builder.emit(
                 Modified(
                     span=place.span,
@@ -144,8 +144,8 @@ class Operations:
                     leaf_id=leaf.id,
                     of_grad=True,
                     before=before,
-                    after=leaf.grad,
-                    version=tensor.grad._version,
+                    after=after,
+                    version=grad._version,
                 )
             )
         elif before is not None or place.direct:

@@ -20,7 +20,7 @@ from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import elements, named_tensors, namespaces_of
 from explorer.recorder.places import Place
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import grad_fn_of, tensors_in
+from explorer.recorder.values import grad_fn_of, grad_of, tensors_in
 
 MOST = 200
 """More remarks than that are not kept."""
@@ -211,7 +211,7 @@ class Remarks:
         with unseen():
             for parameter in self._parameters(optimizer):
                 leaf = self._builder.leaves.known(parameter)
-                if parameter.grad is None and leaf is not None:
+                if grad_of(parameter) is None and leaf is not None:
                     self._note("skipped", place, name=leaf.name, source_id=leaf.id)
 
     def _stepped(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
@@ -222,7 +222,7 @@ class Remarks:
             for parameter in self._parameters(optimizer):
                 if (leaf := self._builder.leaves.known(parameter)) is not None:
                     leaf.is_optimized = True
-                elif parameter.grad is None and parameter.requires_grad:
+                elif grad_of(parameter) is None and parameter.requires_grad:
                     unused.append(parameter)
             names: dict[int, str] = {}
             spaces = namespaces_of(place.frame, self._filename)

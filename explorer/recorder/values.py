@@ -36,6 +36,11 @@ def grad_fn_of(tensor: torch.Tensor) -> Any:
         return None
 
 
+def grad_of(tensor: torch.Tensor) -> torch.Tensor | None:
+    """A tensor's `.grad`, without the warning that torch has for whoever reads that of a result."""
+    return tensor.grad if is_leaf(tensor) or tensor.retains_grad else None
+
+
 def is_leaf(tensor: torch.Tensor) -> bool:
     """Whether a tensor is a leaf; torch cannot say it of a view made without gradients and changed since."""
     try:

@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from checker import nodes_ran
-from explorer.model import Printed
+from explorer.model import Printed, Warned
 from explorer.recorder import RecordingLimits, Session, record
 
 LARGE = 100_000
@@ -459,3 +460,27 @@ def test_variables_that_the_program_asked_for_stay() -> None:
         variables = locals()
         (x * x).sum().backward()
         assert variables["x"] is x
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda x, b: b.add_(x).sum().backward(),
+        lambda x, b: b.copy_(x).zero_(),
+        lambda x, b: b.__setitem__(0, x.sum()),
+        lambda x, b: setattr(x * 2, "grad", None),
+        lambda x, b: setattr(x * 2, "grad", b),
+        lambda x, b: delattr(x * 2, "grad"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_reading_a_grad_warns_nobody(act: Callable[[torch.Tensor, torch.Tensor], Any]) -> None:
+    """torch warns where one reads the `.grad` of a result, such as a buffer that a result was added to in place."""
+    x = torch.ones(3, requires_grad=True)
+    with record() as session:
+        b = torch.zeros(3)
+        act(x, b)
+        x.sum().backward()
+    recording = session.recording
+    assert not [event for event in recording.events if isinstance(event, Warned)]
+    assert {leaf.name for leaf in recording.leaves} <= {"x", "b"}
