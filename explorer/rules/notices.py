@@ -287,5 +287,6 @@ FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
     silent.summed_leaves,
     silent.flat_steps,
     silent.left_to_no_optimizer,
+    silent.kept_losses,
     _warnings,
 )

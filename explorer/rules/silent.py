@@ -290,6 +290,28 @@ def left_leaves(recording: Recording) -> tuple[Leaf, ...]:
     )
 
 
+def kept_losses(recording: Recording) -> Iterator[Notice]:
+    """Losses added up with their history, round after round, for a number that nobody goes back from."""
+    if recording.truncated or recording.error is not None:
+        return
+    ran = {event.node_id for event in recording.events if isinstance(event, NodeRan)}
+    adds = {node.id: node for node in recording.nodes if node.name == "AddBackward0" and node.id not in ran}
+    losses = {root.node_id for one in recording.backward_passes for root in one.started.roots if root.node_id}
+    of_losses = {edge.source for loss in losses for edge in recording.edges_to(loss)}  # `loss / 3`
+    losses |= of_losses.difference(ran, adds)
+    behind = {node_id: [edge.target for edge in recording.edges_from(node_id)] for node_id in adds}
+    for node in reversed(adds.values()):
+        before = next((adds[target] for target in behind[node.id] if target in adds), None)
+        is_repeated = before is not None and before.span == node.span and not losses.isdisjoint(behind[before.id])
+        if is_repeated and not losses.isdisjoint(behind[node.id]):
+            values: Values = {
+                "code": expression(recording, node.span) or node.name,
+                "count": len(recording.behind([node.id])),
+            }
+            yield Notice(key="kept_losses", values=values, span=node.span)
+            return
+
+
 def summed_leaves(recording: Recording) -> Iterator[Notice]:
     """Leaves that were added to a whole batch whose loss is a plain sum: their gradient counts the rows."""
     for leaf in recording.leaves:

@@ -13,6 +13,10 @@ W = "w = torch.tensor(2., requires_grad=True)\n"
 SGD = W + "opt = torch.optim.SGD([w], lr=0.1)\n"
 NET = "net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))\nx = torch.ones(2)\n"
 OPT = "opt = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+SUMMED = (
+    SGD
+    + "total = {0}\nfor _ in range({1}):\n    opt.zero_grad()\n    loss = w * w\n    loss.backward()\n    opt.step()\n    {2}\nprint(total)"
+)
 TRAIN = "for step in range(3):\n    opt.zero_grad()\n    {out}.sum().backward()\n    opt.step()\n"
 
 WRONG = [
@@ -50,9 +54,15 @@ WRONG = [
     ("marked_root", "l.backward()", X + "l = (x * x).sum().detach().requires_grad_()\nl.backward()"),
     ("marked_root", "l.backward()", NET + OPT + "for _ in range(2):\n    opt.zero_grad()\n    l = (net(x) > 0).float().mean()\n    l.requires_grad_()\n    l.backward()\n    opt.step()"),
     ("left_to_no_optimizer", None, SGD + X + TRAIN.format(out="(w * x)")),
+    ("kept_losses", "total += loss", SUMMED.format("0", 3, "total += loss")),
+    ("kept_losses", "total + loss", SUMMED.format("torch.tensor(0.)", 2, "total = total + loss")),
+    ("kept_losses", "total += loss / 3", SUMMED.format("torch.tensor(0.)", 3, "total += loss / 3")),
 ]  # fmt: skip
 
 SOUND = [
+    SUMMED.format("0", 3, "total += loss.item()"),
+    SUMMED.format("torch.tensor(0.)", 3, "total += loss.detach()"),
+    X + "loss = 0\nfor scale in (1, 2, 3):\n    loss += scale * x.sum()\nloss.backward()",
     X + "y = x - x.floor()\ny.sum().backward()",
     X + "y = x + (x.round() - x).detach()\n(x * 2).sum().backward()",
     SGD + X + TRAIN.format(out="x.grad = None\n    (w * x)"),
