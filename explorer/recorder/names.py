@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
 import torch
 
+from explorer.model.syntax import PARSING
 from explorer.recorder.values import elements_of, tensors_in
 
 PLAIN = {str, bytes, int, float, complex, bool, type(None)}
@@ -75,10 +78,24 @@ def name_in(frame: FrameType | None, tensor: torch.Tensor) -> str | None:
 
 
 def better_name(known: str | None, found: str) -> str:
-    """The name that tells more: `self` stands for another object in every method."""
-    if known is None or (known.startswith("self.") and not found.startswith("self.")):
+    """The name that tells more: what `self.w` and `W[i]` are depends on where the program is."""
+    if known is None or (is_passing(known) and not is_passing(found)):
         return found
     return known
+
+
+@lru_cache(maxsize=1024)
+def is_passing(name: str) -> bool:
+    """Whether a name stands for another tensor elsewhere: in another method, or once a variable in it has changed."""
+    if name.startswith("self.") or "[" not in name:
+        return name.startswith("self.")
+    try:
+        with PARSING:
+            tree = ast.parse(name, mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    places = (node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript))
+    return any(isinstance(part, ast.Name | ast.UnaryOp) for place in places for part in ast.walk(place))
 
 
 def names_of_results(targets: Sequence[str], result: Any) -> dict[int, str]:

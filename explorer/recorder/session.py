@@ -189,13 +189,11 @@ class Session:
 
     def _named_outside(self, place: Place) -> Iterator[tuple[str, torch.Tensor]]:
         """What the program calls its tensors; the names that the outermost code gives come first, for they last."""
-        namespaces = [*namespaces_of(place.frame, self._places.filename)]
+        namespaces = [*namespaces_of(place.frame, self._places.filename), self._places.module]
         return named_tensors(reversed(namespaces), self._places.fleeting)
 
     def _name_tensors(self, place: Place) -> None:
-        namespaces = [*namespaces_of(place.frame, self._places.filename), self._places.module]
-        fleeting = self._places.fleeting
-        self._builder.name_tensors(named_tensors(namespaces, fleeting), fleeting)
+        self._builder.name_tensors(self._named_outside(place), self._places.fleeting)
 
 
 class Watch(TorchFunctionMode):

@@ -714,6 +714,24 @@ def test_what_is_saved_is_one_of_several_results(line: str, names: list[str]) ->
     ] == names
 
 
+TWO_LAYERS = "a, b = nn.Linear(2, 1, bias=False), nn.Linear(2, 1, bias=False)\n"
+TRAIN = "def train(model):\n    model(torch.ones(2)).sum().backward()\n" + TWO_LAYERS + "train(a)\ntrain(b)"
+DRAWN = "torch.ones(2).requires_grad_()\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("W = {}\nfor i in range(2):\n    W[f'w{i}'] = " + DRAWN + "(W['w0'] * W['w1']).sum().backward()", ["W['w0']", "W['w1']"]),
+        ("W = [0, 0]\nfor i in range(2):\n    W[-i] = " + DRAWN + "(W[0] * W[1]).sum().backward()", ["W[0]", "W[1]"]),
+        ("W = {}\nW['w', 0] = " + DRAWN + "W['w', 0].sum().backward()", ["W['w', 0]"]),
+        (TRAIN, ["a.weight", "b.weight"]),
+    ],
+)  # fmt: skip
+def test_a_leaf_has_the_name_that_lasts(code: str, names: list[str]) -> None:
+    assert [leaf.name for leaf in recorded(code).leaves if leaf.requires_grad] == names
+
+
 @pytest.mark.parametrize(
     "gone", ["x.grad.data.zero_()", "x.grad.detach().zero_()", "g = x.grad\ng.zero_()", "x.grad.view(3).zero_()"]
 )
