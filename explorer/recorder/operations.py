@@ -5,17 +5,16 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from types import FrameType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
-from msgspec.structs import force_setattr
 
 from explorer.model import Cut, GradCleared, Modified, Operation, Span, TensorValue
 from explorer.recorder.builder import Builder
+from explorer.recorder.claims import Claims
 from explorer.recorder.cuts import CutDraft
 from explorer.recorder.leaves import LeafDraft
-from explorer.recorder.names import name_in, names_of_results, variables_of
+from explorer.recorder.names import name_in, names_of_results
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version, versions
 from explorer.recorder.unseen import unseen
@@ -47,25 +46,6 @@ TENSOR_PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
 wants_grad: Callable[[torch.Tensor], bool] = attrgetter("requires_grad")
 
 
-class Claim(NamedTuple):
-    """A name that a result has only if the code of torch that the program called ends with it: `out = net(x)`.
-
-    Args:
-        frame_id, span: The expression whose value gets the name.
-        folds: Whether the call goes on only where it takes the result, as `sum(…)` does.
-        tensor: The result, or the first.
-        node_ids: The nodes that have made what gets a name.
-        event: What was noted of it.
-    """
-
-    frame_id: int
-    span: Span | None
-    folds: bool
-    tensor: weakref.ref[torch.Tensor]
-    node_ids: list[str]
-    event: Operation | Modified
-
-
 class Operations:
     """Turns calls of torch functions into events.
 
@@ -77,8 +57,7 @@ class Operations:
     def __init__(self, builder: Builder, named: Callable[[Place], Iterable[tuple[str, torch.Tensor]]]) -> None:
         self.builder = builder
         self._named = named
-        self._claims: list[Claim] = []
-        """Those of the frames that are running, innermost last."""
+        self.claims = Claims(builder.graph)
         self._marked_at: Span | None = None
         self._names: dict[int, tuple[weakref.ref[torch.Tensor], str]] = {}
         """What the tensors were called where one was marked last."""
@@ -109,8 +88,8 @@ class Operations:
         self, name: str, taken: list[torch.Tensor], changed: list[torch.Tensor], result: Any, place: Place
     ) -> None:
         """Notes one call: the tensors it took, those it changed in place, and what it returned."""
-        if self._claims:
-            self.settle(place, taken)
+        if self.claims.pending:
+            self.claims.settle(place, taken)
         for tensor in changed:
             self._note_change(name, tensor, taken, place)
         if name in MARKING and taken:
@@ -205,7 +184,7 @@ class Operations:
         )
         self.builder.emit(event)
         if leaf is None:
-            self._claim_name(event, tensor, list(node_ids[-1:]), place)
+            self.claims.claim(event, tensor, list(node_ids[-1:]), place)
 
     def _note_grad_change(
         self, name: str, leaf: LeafDraft, tensor: torch.Tensor, node_ids: tuple[str, ...], place: Place
@@ -275,7 +254,7 @@ class Operations:
             requires_grad=True,
         )
         builder.emit(event)
-        self._claim_name(event, made, [node_id], place)
+        self.claims.claim(event, made, [node_id], place)
 
     def _note_results(
         self,
@@ -307,7 +286,7 @@ class Operations:
             requires_grad=differentiable,
         )
         builder.emit(event)
-        self._claim_name(event, made[0], new, place)
+        self.claims.claim(event, made[0], new, place)
 
     def _describe_all(
         self,
@@ -333,41 +312,6 @@ class Operations:
         self.builder.storages.know(node_id, tensor)
         if self.builder.cuts.known:
             self._note_consumers(node_id, tensor, taken)
-
-    def _claim_name(self, event: Operation | Modified, tensor: torch.Tensor, node_ids: list[str], place: Place) -> None:
-        """Notes that a name is given for the time being: the call that the program made may go on computing."""
-        if (place.folds or not place.direct) and event.variable is not None:
-            self._claims.append(Claim(id(place.frame), place.span, place.folds, weakref.ref(tensor), node_ids, event))
-
-    def settle(self, place: Place, taken: list[torch.Tensor]) -> None:
-        """Takes the last name away again if the same call of the program's goes on, or has returned something else."""
-        if place.frame is None or (claim := self._claim_in(place.frame)) is None:
-            return
-        tensor, goes_on = claim.tensor(), place.span == claim.span
-        if goes_on and claim.folds and not any(one is tensor for one in taken):
-            return
-        variables = variables_of(place.frame)
-        if goes_on:
-            is_named = tensor is not None and any(value is tensor for value in variables.values())
-        else:
-            is_named = variables.get(claim.event.variable or "", tensor) is tensor
-        if not is_named:
-            # An event is frozen for everybody who reads a recording; there is none yet.
-            force_setattr(claim.event, "variable", None)
-            for node_id in claim.node_ids:
-                self.builder.graph.describe(node_id, None)
-
-    def _claim_in(self, frame: FrameType) -> Claim | None:
-        """The claim that was made in a frame, if any; those of functions that have returned are dropped."""
-        claims = self._claims
-        if claims and claims[-1].frame_id != id(frame):
-            running, outer = {id(frame)}, frame.f_back
-            while outer is not None:
-                running.add(id(outer))
-                outer = outer.f_back
-            while claims and claims[-1].frame_id not in running:
-                claims.pop()
-        return claims.pop() if claims and claims[-1].frame_id == id(frame) else None
 
     def _new_leaf(self, made: list[torch.Tensor], place: Place) -> str | None:
         """A tensor made from no other is a leaf: it has a name, or wants a gradient."""

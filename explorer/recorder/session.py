@@ -140,7 +140,7 @@ class Session:
 
     def _run_pass(self, call: Callable[[], Any], request: Request, place: Place, *, has_engine: bool) -> Any:
         with unseen():
-            self._operations.settle(place, [])
+            self._operations.claims.settle(place, [])
             self._name_tensors(place)
             self._remarks.know_given()
             second_names = self._remarks.second_names(place)
