@@ -144,6 +144,7 @@ class Operations:
                 name=name,
                 variable=target or leaf.name,
                 values=(self.builder.value(tensor),),
+                input_ids=tuple(cut.id for cut in self.builder.cuts.behind(tensor) if cut.id is not None),
                 leaf_id=leaf.id,
                 requires_grad=tensor.requires_grad,
             )
@@ -273,7 +274,6 @@ class Operations:
         if len(made) > 1:
             new = self._describe_all(made, values, node_ids, names_of_results(place.targets, result), taken)
         cut = None if differentiable else self._new_cut(name, not_returned(taken, result), made, variable, place)
-        is_made_like = differentiable and not node_ids and name.endswith(SHAPE_ONLY)
         event = Operation(
             span=place.span,
             name=name,
@@ -281,7 +281,7 @@ class Operations:
             values=values,
             node_ids=node_ids,
             input_ids=self._origins(taken),
-            leaf_id=self._new_leaf(made, place) if not taken or is_made_like else None,
+            leaf_id=self._new_leaf(made, place) if not taken or (differentiable and not node_ids) else None,
             cut_id=builder.cuts.note(cut) if cut else None,
             requires_grad=differentiable,
         )

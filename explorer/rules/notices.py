@@ -104,8 +104,8 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         and leaf.name != leaf.id
         # What no optimizer was given is not trained: a teacher, a target network, an average.
         and (leaf.is_optimized or not trained)
-        # What is used for the first time after all passes, as to compare a result, is not missed in them.
-        and built.get(leaf.node_id or "", 0) <= last
+        # What is made or used for the first time after all passes, as to compare a result, is not missed in them.
+        and built.get(leaf.node_id or leaf.id, 0) <= last
     ]
     held: dict[tuple[str, ...], tuple[dict[str, Cut], list[Leaf]]] = {}
     cuts = [(cut, recording.behind(cut.sources)) for cut in _cuts_in_use(recording)] if missed else []
@@ -172,9 +172,10 @@ def _cutter(recording: Recording, cut: Cut) -> str:
 def _constants(recording: Recording) -> Iterator[Notice]:
     """Cuts whose result counts as a constant, where no leaf has been reported for it."""
     reported = {span for notice in _unreached_leaves(recording) for span in (notice.span, *notice.others)}
+    marked = silent.taken_over(recording)
     found: dict[str, list[Cut]] = {}
     for cut in _cuts_in_use(recording):
-        if cut.span not in reported and not _is_choice(cut) and not _is_meant(recording, cut):
+        if not (cut.span in reported or cut.id in marked or _is_choice(cut) or _is_meant(recording, cut)):
             found.setdefault(_cutter(recording, cut), []).append(cut)
     for cuts in found.values():
         yield _about_cuts(recording, "constant", cuts, {}, "hint")

@@ -180,9 +180,10 @@ def repeated_passes(recording: Recording) -> frozenset[int]:
 def replaced_leaves(recording: Recording) -> Iterator[Notice]:
     """Variables that stood for a leaf and now stand for something computed from it."""
     named = {leaf.name: leaf for leaf in recording.leaves if leaf.requires_grad}
+    marked = taken_over(recording)
     for step, event in enumerate(recording.events, 1):
         leaf = named.get(event.variable or "") if isinstance(event, Operation) else None
-        if leaf is None or not isinstance(event, Operation) or not _takes(event, leaf):
+        if leaf is None or not isinstance(event, Operation) or not _takes(event, leaf) or event.cut_id in marked:
             continue
         if event.leaf_id is None and not is_inside_function(recording.source, event.span):
             is_followed = any(one.first > step for one in recording.backward_passes)
@@ -357,12 +358,23 @@ def of_kind(recording: Recording, kind: str) -> Iterator[Remark]:
 
 
 def built_at(recording: Recording) -> dict[str, int]:
-    """The step at which each node came to be, as far as an event tells."""
+    """The step at which each node came to be, and each leaf was made or marked, as far as an event tells."""
     built: dict[str, int] = {}
     for step, event in enumerate(recording.events, 1):
         for node_id in getattr(event, "node_ids", ()):
             built.setdefault(node_id, step)
+        if isinstance(event, Operation) and event.leaf_id is not None:
+            built.setdefault(event.leaf_id, step)
     return built
+
+
+def taken_over(recording: Recording) -> set[str]:
+    """What a marked leaf was made of, such as a cut: the gradient goes to that leaf, as it is meant to.
+
+    That is how parameters are updated by making new ones: `w = (w - lr * g).detach().requires_grad_()`.
+    """
+    made = (event for event in recording.events if isinstance(event, Operation) and event.leaf_id is not None)
+    return {input_id for event in made if event.requires_grad for input_id in event.input_ids}
 
 
 def ran_after(recording: Recording, node_id: str, step: int) -> bool:

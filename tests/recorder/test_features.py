@@ -637,6 +637,13 @@ def test_a_leaf_changed_through_data_has_its_new_value(change: str) -> None:
     assert len(events_of(recording, Modified)) == 1
 
 
+def test_a_leaf_made_of_another_tensors_numbers_is_told_where_it_is_made() -> None:
+    lines = ["y = torch.tensor(x.data, requires_grad=True)", "z = torch.empty_like(x, requires_grad=True)"]
+    recording = recorded(X + "\n".join(lines))
+    made = [event for event in events_of(recording, Operation) if event.leaf_id is not None]
+    assert [(event.variable, event.requires_grad) for event in made] == [("x", True), ("y", True), ("z", True)]
+
+
 def test_a_root_that_is_a_leaf_has_a_name() -> None:
     recording = recorded(X + "for _ in range(2):\n    d = x.sum().detach().requires_grad_()\n    (e := d).backward()")
     assert [leaf.name for leaf in recording.leaves] == ["x", "d", "d #2"]

@@ -10,6 +10,7 @@ from explorer.rules import Notice, expression, lines_text, notice_text, notices
 
 X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 W = "w = torch.ones(3, requires_grad=True)\n"
+ROUNDS = "for _ in range(3):\n    (x * x).sum().backward()\n    {update}\n"
 DRAWN = "d = torch.distributions.Normal(x, 1.0)\n"
 
 
@@ -59,6 +60,11 @@ def test_what_is_missing_or_silently_wrong(program: str, key: str, code: str | N
         X + "w = torch.ones(3, requires_grad=True)\n(x * w).sum().backward(inputs=[x])",
         X + "y = (x * x).sum()\nprint(y.item(), x.argmax())\ny.backward()",
         X + "(x * (x > 1)).sum().backward()",
+        X + "x.sum().backward()\ny = torch.ones(3, requires_grad=True)",
+        X + "h = torch.autograd.functional.hessian(lambda v: v.pow(3).sum(), x.detach())\nx.sum().backward()",
+        X + ROUNDS.format(update="x = (x - 0.1 * x.grad).detach().requires_grad_()"),
+        X + ROUNDS.format(update="x = x.data - 0.1 * x.grad\n    x.requires_grad = True"),
+        X + ROUNDS.format(update="with torch.no_grad():\n        x = x - 0.1 * x.grad\n    x.requires_grad_()"),
     ],
 )
 def test_nothing_to_say_about_a_sound_program(program: str) -> None:
