@@ -638,8 +638,8 @@ def test_a_leaf_changed_through_data_has_its_new_value(change: str) -> None:
 
 
 def test_a_leaf_made_of_another_tensors_numbers_is_told_where_it_is_made() -> None:
-    lines = ["y = torch.tensor(x.data, requires_grad=True)", "z = torch.empty_like(x, requires_grad=True)"]
-    recording = recorded(X + "\n".join(lines))
+    lines = "y = torch.tensor(x.data, requires_grad=True)\nz = torch.empty_like(x, requires_grad=True)"
+    recording = recorded("import warnings\nwarnings.simplefilter('ignore')\n" + X + lines)
     made = [event for event in events_of(recording, Operation) if event.leaf_id is not None]
     assert [(event.variable, event.requires_grad) for event in made] == [("x", True), ("y", True), ("z", True)]
 
