@@ -91,6 +91,8 @@ def _is_plain(grad: torch.Tensor) -> bool:
 
 
 def _is_affordable(grad_fn: GradFn) -> bool:
-    """Whether none of its inputs is large or complex: known beforehand, so nothing large is computed in vain."""
-    inputs = (following._input_metadata[nr] for following, nr in grad_fn.next_functions if following is not None)
-    return all(math.prod(one.shape) <= MOST_INPUT_ELEMENTS and not one.dtype.is_complex for one in inputs)
+    """Whether none of its inputs is large, complex or nested: known beforehand, so nothing is computed in vain."""
+    inputs = [following._input_metadata[nr] for following, nr in grad_fn.next_functions if following is not None]
+    if any(one.dtype.is_complex or one.is_nested_tensor for one in inputs):
+        return False
+    return all(math.prod(one.shape) <= MOST_INPUT_ELEMENTS for one in inputs)

@@ -113,7 +113,7 @@ class Snapshots:
         """What a tensor holds that is not listed at once: sparse, quantized, or wrapped by torch.func."""
         shape: tuple[int, ...] = ()
         with suppress(RuntimeError, NotImplementedError):
-            shape = tuple(tensor.shape)
+            shape, _, _ = form_of(tensor.shape, tensor.dtype)
             if (batch := unbatched(tensor)) is not tensor:
                 return self.take(batch)
             if tensor.numel() <= FEW:
@@ -256,7 +256,13 @@ class Snapshots:
 
 @lru_cache(maxsize=4096)
 def form_of(size: torch.Size, dtype: torch.dtype) -> tuple[tuple[int, ...], str, int]:
-    """A tensor's sizes, its type and the number of its elements, the same objects for all that are alike."""
+    """A tensor's sizes, its type and the number of its elements, the same objects for all that are alike.
+
+    Raises:
+        NotImplementedError: A size is no number, as that of a ragged dimension.
+    """
+    if any(isinstance(one, torch.SymInt) for one in size):
+        raise NotImplementedError
     return tuple(size), dtype_name(dtype), size.numel()
 
 

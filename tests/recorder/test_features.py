@@ -185,6 +185,8 @@ PROGRAMS = {
     "anomaly": X + "with torch.autograd.set_detect_anomaly(True):\n    (x * x).exp().sum().backward()",
 }
 
+NESTED = "rows = [torch.ones(2, 3), torch.ones(1, 3)]\nx = torch.nested.nested_tensor(rows, layout=torch.{0}, requires_grad=True)\n{1}.sum().backward()"
+
 CHANGED_ON_THE_WAY = {
     "tensor hook": X
     + "y = x * 2\ny.register_hook(lambda g: g * 10)\nx.register_hook(lambda g: g + 1)\ny.sum().backward()",
@@ -210,6 +212,15 @@ def test_recording_is_what_torch_does(name: str) -> None:
     assert recording.error is None
     assert not recording.truncated
     assert recording.backward_passes
+
+
+@pytest.mark.parametrize("parts", [("strided", "(x * 2).to_padded_tensor(0.0)"), ("jagged", "(x * 2).values()")])
+@pytest.mark.filterwarnings("ignore")
+def test_tensors_of_ragged_rows_have_no_numbers_to_show(parts: tuple[str, str]) -> None:
+    recording = recorded(NESTED.format(*parts))
+    assert (recording.error, nodes_ran(recording, 0)[-2:]) == (None, ["MulBackward0", "AccumulateGrad"])
+    assert recording.grads["x"].values == ()
+    assert recording.nodes[-1].value.values == (18,)
 
 
 @pytest.mark.parametrize("name", CHANGED_ON_THE_WAY)
