@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
+import warnings
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -57,9 +58,12 @@ def check_recording(code: str, *, sums: bool = True) -> Recording:
         sums: Whether gradients arrive as they were sent; a hook of the program may change them on their way.
     """
     code = PRELUDE + code
-    plain, plain_printed, plain_error = run_plain(code)
-    session, variables, printed = run_recorded(code)
+    with heard() as plain_warnings:
+        plain, plain_printed, plain_error = run_plain(code)
+    with heard() as recorded_warnings:
+        session, variables, printed = run_recorded(code)
     recording = session.recording
+    assert {*map(first_line, recorded_warnings)} <= {*map(first_line, plain_warnings)}  # torch says some only once
     assert printed == recording.printed == plain_printed
     check_error(recording, plain_error)
     check_same_gradients(plain, variables, recording)
@@ -68,6 +72,16 @@ def check_recording(code: str, *, sums: bool = True) -> Recording:
         check_sums(recording)
     assert Recording.from_json(recording.to_json()) == recording
     return recording
+
+
+def heard() -> Any:
+    """What warns in a `with` block, however often."""
+    return warnings.catch_warnings(record=True, action="always")
+
+
+def first_line(warning: warnings.WarningMessage) -> str:
+    """What a warning says, without a traceback."""
+    return str(warning.message).splitlines()[0]
 
 
 def check_error(recording: Recording, plain_error: Exception | None) -> None:
