@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from explorer.model import Cut, GradCleared, Recording, Span, Warned
 from explorer.model.source import piece_at
+from explorer.rules.silent import replaced_leaves
 
 HINTS: tuple[tuple[str, str], ...] = (
     ("Trying to backward through the graph a second time", "second_time"),
@@ -130,7 +132,7 @@ def error_topic(recording: Recording) -> str | None:
     """What the error is about, as exactly as the recording tells: a key below `rules.error`; None if unknown."""
     error = recording.error
     key = None if error is None else hint_key(error.message) or OF_TYPE.get(error.type)
-    refine = {"no_history": _without_history, "second_time": _second_time, "none": _none}.get(key or "")
+    refine = REFINED.get(key or "")
     return key if refine is None else refine(recording)
 
 
@@ -138,6 +140,8 @@ def _without_history(recording: Recording) -> str:
     earlier = recording.backward_passes[:-1]
     if any(one.started.by == "grad" and not one.started.create_graph for one in earlier):
         return "no_second_order"
+    if any(notice.key == "leaf_lost_mark" for notice in replaced_leaves(recording)):
+        return "no_history_lost_mark"
     if recording.cuts:
         cut = _cut_behind_root(recording)
         return "no_history_sample" if is_sample(recording, cut) else CUTS[cut.reason]
@@ -170,6 +174,13 @@ def _second_time(recording: Recording) -> str:
     return "second_time_in_loop" if is_round else "second_time"
 
 
+def _modified_in_place(recording: Recording) -> str:
+    """A parameter is updated for good reason, but not between a forward pass and its backward pass."""
+    variable = recording.error.variable if recording.error else None
+    is_parameter = any(leaf.name == variable and leaf.requires_grad for leaf in recording.leaves)
+    return "modified_parameter" if is_parameter else "modified_in_place"
+
+
 def _none(recording: Recording) -> str:
     """Why a `.grad` is None, if that is what the program stumbles over."""
     error = recording.error
@@ -177,7 +188,8 @@ def _none(recording: Recording) -> str:
     if error is None or not dot or attribute != "grad":
         return "none"
     warned = (event for event in recording.events if isinstance(event, Warned) and _same_line(event.span, error.span))
-    if any(advice_key(event.message) == "grad_of_result" for event in warned):
+    replaced = any(notice.values["leaf"] == name for notice in replaced_leaves(recording))
+    if replaced or any(advice_key(event.message) == "grad_of_result" for event in warned):
         return "none_of_result"
     if not any(one.started.by == "backward" for one in recording.backward_passes):
         return "none_before_pass"
@@ -188,3 +200,12 @@ def _none(recording: Recording) -> str:
 
 def _same_line(one: Span | None, other: Span | None) -> bool:
     return one is not None and other is not None and one.line == other.line
+
+
+REFINED: dict[str, Callable[[Recording], str]] = {
+    "no_history": _without_history,
+    "second_time": _second_time,
+    "modified_in_place": _modified_in_place,
+    "none": _none,
+}
+"""What the recording tells beyond the message, by the topic that the message is about."""

@@ -48,8 +48,11 @@ def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
                 node
                 for node in recording.nodes
                 if built.get(node.id, remark.step) < remark.step
-                and any(_is_of(remark, kept) for kept in node.saved if kept.value)
-                and ran_after(recording, node.id, remark.step)
+                and any(
+                    _is_of(remark, kept) and _is_spoiled(recording, remark, node, kept)
+                    for kept in node.saved
+                    if kept.value
+                )
             ),
             None,
         )
@@ -66,6 +69,17 @@ def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
 def _is_of(remark: Remark, kept: SavedTensor) -> bool:
     """Whether what was changed is what a node kept, or lies in its memory: a layer's weight, kept transposed."""
     return remark.source_id in (kept.leaf_id, kept.node_id) or kept.storage == remark.storage is not None
+
+
+def _is_spoiled(recording: Recording, remark: Remark, node: Node, kept: SavedTensor) -> bool:
+    """Whether a node ran after a change with other numbers than it had kept; `gradcheck` puts them back before."""
+    after = None
+    for event in recording.events[max(remark.step - 1, 0) :]:
+        if isinstance(event, Modified) and event.leaf_id == remark.source_id and not event.of_grad:
+            after = event.after
+        elif isinstance(event, NodeRan) and event.node_id == node.id:
+            return after is None or after != kept.value
+    return False
 
 
 def _leaf_name(recording: Recording, leaf_id: str) -> str | None:

@@ -50,6 +50,7 @@ GRADS = {
     "backward-twice": {"x": [math.exp(k) + 2 * math.exp(2 * k) for k in (1, 2, 3)]},
     "in-place-on-a-saved-value": {"x": [math.exp(k) for k in (0, 1, 2)]},
     "in-place-sometimes-allowed": {"x": [10, 11, 11]},
+    "step-between-passes": {"w": [16]},
     "update-in-place": {"w": [4]},
     "write-into-a-leaf": {"w": [0, 4, 6]},
     "one-of-several-views": {"x": [12, 16, 6, 10]},

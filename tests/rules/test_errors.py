@@ -13,6 +13,8 @@ from explorer.rules.errors import HINTS, WARNINGS, error_topic, hint_key
 LEAF = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 TWO = LEAF + "b = torch.ones(3, requires_grad=True)\nx.sum().backward()\n"
 LAYER = "layer = torch.nn.Linear(3, 1)\n"
+ROUNDS = "for _ in range(2):\n    (x * x).sum().backward()\n    {update}"
+UPDATED = "y = (x * x).sum()\nx.sum().backward()\n{update}\ny.backward()"
 CUSTOM = """
 class F(torch.autograd.Function):
     @staticmethod
@@ -167,6 +169,8 @@ def test_no_hint_where_nothing_is_known(program: str) -> None:
         ("no_history_number", LEAF + "loss = torch.tensor(x.sum().item())\nloss.backward()"),
         ("no_history_no_grad", LEAF + "with torch.no_grad():\n    y = x.sum()\ny.backward()"),
         ("no_history_no_grad", LEAF + "with torch.no_grad():\n    y = x[2]\ny.backward()"),
+        ("no_history_lost_mark", LEAF + ROUNDS.format(update="with torch.no_grad():\n        x = x - 0.1 * x.grad")),
+        ("no_history_lost_mark", LEAF + ROUNDS.format(update="x = x.detach()")),
         ("no_history_detach", LEAF + "x.detach().sum().backward()"),
         ("no_history_detach", LEAF + "y = x.sum().detach()\nz = x > 1\ny.backward()"),
         ("no_history_sample", LEAF + "z = torch.distributions.Normal(x, 1.0).sample()\n(z * z).sum().backward()"),
@@ -181,6 +185,10 @@ def test_no_hint_where_nothing_is_known(program: str) -> None:
         ("none_cleared", TWO + "torch.optim.SGD([x, b]).zero_grad()\nx.grad * 2"),
         ("none_cleared", TWO + "x.grad = None\nfor p in [x, b]:\n    p.data -= p.grad"),
         ("none_of_result", TWO + "x = x - 0.1 * x.grad\nx.sum().backward()\nx.grad * 2"),
+        ("none_of_result", LEAF + ROUNDS.format(update="print(x.grad)\n    x = x - 0.1 * x.grad")),
+        ("modified_in_place", LEAF + "y = x.exp()\ny.add_(1)\ny.sum().backward()"),
+        ("modified_parameter", LEAF + UPDATED.format(update="torch.optim.SGD([x], lr=0.1).step()")),
+        ("modified_parameter", LEAF + UPDATED.format(update="with torch.no_grad():\n    x -= 0.1 * x.grad")),
         ("no_second_order", LEAF + "g, = torch.autograd.grad((x**2).sum(), x)\ntorch.autograd.grad(g.sum(), x)"),
         ("second_time", LEAF + "y = (x * x).sum()\ny.backward()\ny.backward()"),
         ("second_time", LEAF + "y = (x * x).sum()\nfor _ in range(2):\n    y.backward()"),

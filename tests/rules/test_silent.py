@@ -63,6 +63,8 @@ SOUND = [
     SUMMED.format("0", 3, "total += loss.item()"),
     SUMMED.format("torch.tensor(0.)", 3, "total += loss.detach()"),
     X + "loss = 0\nfor scale in (1, 2, 3):\n    loss += scale * x.sum()\nloss.backward()",
+    X + "torch.autograd.gradcheck(lambda t: t * t.exp(), (x.detach().double().requires_grad_(),))\nx.sum().backward()",
+    X + "y = x.exp() * x\nkept = x.detach().clone()\nx.data.add_(1)\nx.data.copy_(kept)\ny.sum().backward()",
     X + "y = x - x.floor()\ny.sum().backward()",
     X + "y = x + (x.round() - x).detach()\n(x * 2).sum().backward()",
     SGD + X + TRAIN.format(out="x.grad = None\n    (w * x)"),
