@@ -251,6 +251,8 @@ def record(
 ) -> Session:
     """Records what torch does in a `with` block; leaves torch as it was found.
 
+    Tensors are known by weak references, and torch refuses to swap those that have any (`torch.utils.swap_tensors`).
+
     Args:
         source: The text that spans point into; read from `filename` where it is not given.
         filename: The file whose code is watched; the caller's where it is not given.
