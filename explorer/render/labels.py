@@ -81,15 +81,20 @@ def cutter(cut: Cut) -> str:
 
 
 def made_by_text(recording: Recording, variable: str | None, span: Span | None) -> str:
-    """`m = 2 * torch.dot(x, x)`, or the sub-expression alone, or the variable alone, shortened to one line.
+    """What made something, shortened to one line."""
+    return shortened(whole_made_by_text(recording, variable, span), MADE_CHARACTERS)
+
+
+def whole_made_by_text(recording: Recording, variable: str | None, span: Span | None) -> str:
+    """`m = 2 * torch.dot(x, x)`, or the sub-expression alone, or the variable alone.
 
     Where the program does not say so itself, it is `kept[0] ← x * x`.
     """
     expression = span_text(recording.source, span)
     if variable and ASSIGNED.match(expression.removeprefix(variable)):
-        return shortened(expression, MADE_CHARACTERS)
+        return expression
     sign = " = " if variable and is_given(recording.source, span, variable) else " ← "
-    return shortened(sign.join(filter(None, (variable, expression))), MADE_CHARACTERS)
+    return sign.join(filter(None, (variable, expression)))
 
 
 def span_text(source: str | None, span: Span | None) -> str:

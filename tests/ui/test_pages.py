@@ -562,6 +562,17 @@ def test_where_no_formula_is_shown_the_reason_is(code: str, reason: str, node: s
     assert any(text(f"ui.inspector.no_formula.{reason}", "en", node=node) in said(page) for page in pages)
 
 
+@pytest.mark.parametrize(
+    ("line", "made"),
+    [("y += 1", "y += 1"), ("y = y + 1", "y = y + 1"), ("kept = [y for y in [y + 1]]", "kept[0] ← y + 1")],
+)
+def test_the_inspector_says_what_made_a_result_as_the_program_does(line: str, made: str) -> None:
+    code = f"import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 2\n{line}\ny.sum().backward()\n"
+    steps = len(open_program(code).session_state[Key.PREPARED].recording.events)
+    pages = (open_page(**encode(Choices(text=code)), step=str(step)) for step in range(steps + 1))
+    assert any([made] == [one.value for one in page.code] for page in pages)
+
+
 def test_fields_tell_neighbouring_numbers_apart() -> None:
     page = open_program("import torch\nx = torch.tensor([123456789.0, 0.30000001])\n")
     assert {one.format for one in page.number_input if one.key and one.key.startswith("value-")} == {"%.12g"}

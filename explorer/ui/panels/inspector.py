@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.model import Node, Recording, Span
-from explorer.render.labels import span_text
+from explorer.render.labels import span_text, whole_made_by_text
 from explorer.ui.insight import content, insight
 from explorer.ui.insight.content import last_run
 from explorer.ui.markdown import as_code
@@ -48,9 +48,8 @@ def _heading(recording: Recording, subject: Subject, step: int) -> None:
 
 
 def _expression(recording: Recording, variable: str | None, span: Span | None) -> None:
-    written = span_text(recording.source, span)
-    if written:
-        st.code(f"{variable} = {written}" if variable else written, language="python", wrap_lines=True)
+    if span_text(recording.source, span):
+        st.code(whole_made_by_text(recording, variable, span), language="python", wrap_lines=True)
 
 
 def _order(recording: Recording, node: Node, step: int) -> str:
