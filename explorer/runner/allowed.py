@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from typing import Any
 
 TENSOR = "Tensor"
 """The group that holds the attributes of torch.Tensor."""
+
+ALIKE, LONGEST_NAME = 0.85, 60
+"""How much of two names must agree for one to be taken for a misspelling of the other, and how long it may be."""
 
 
 @cache
@@ -29,14 +33,16 @@ def allowed_modules() -> tuple[str, ...]:
     return tuple(name for name in allowed_names() if name != TENSOR)
 
 
-def refusal_of_module(name: str) -> str:
-    """Why a module cannot be imported: the code of a violation."""
-    refused = _refused("modules")
-    while name not in refused:
-        name, dot, _ = name.rpartition(".")
+def refusal_of_module(name: str) -> tuple[str, dict[str, str]]:
+    """Why a module cannot be imported: the code of a violation, and what the placeholders of its sentence stand for."""
+    refused, parent = _refused("modules"), name
+    while parent not in refused:
+        parent, dot, _ = parent.rpartition(".")
         if not dot:
-            return "module_unknown"
-    return refused[name]
+            return "module_unknown", {"name": name}
+        if parent in allowed_names():
+            return "module_inside", {"name": name, "parent": parent}
+    return refused[parent], {"name": name}
 
 
 def refusal_of_builtin(name: str) -> str | None:
@@ -44,9 +50,21 @@ def refusal_of_builtin(name: str) -> str | None:
     return _refused("builtins").get(name)
 
 
-def refusal_of_member(module: str, name: str) -> str:
-    """Why a module's name is refused."""
-    return _refused("members").get(f"{module}.{name}") or _refused("attributes").get(name) or "member_unknown"
+def refusal_of_member(module: str, name: str) -> tuple[str, dict[str, str]]:
+    """Why a module's name is refused: the code of a violation, and what the placeholders of its sentence stand for."""
+    values = {"name": f"{module}.{name}"}
+    if (code := _refused("members").get(f"{module}.{name}") or _refused("attributes").get(name)) is not None:
+        return code, values
+    if (similar := _similar_member(module, name)) is not None:
+        return "member_similar", {**values, "similar": f"{module}.{similar}"}
+    return "member_unknown" if module.partition(".")[0] == "torch" else "member_of_library", values
+
+
+def _similar_member(module: str, name: str) -> str | None:
+    """The name of a module's that somebody may have meant."""
+    spelled = {allowed.lower(): allowed for allowed in sorted(allowed_names()[module])}
+    close = get_close_matches(name.lower(), spelled, 1, ALIKE) if len(name) < LONGEST_NAME else []
+    return spelled[close[0]] if close else None
 
 
 def refusal_of_attribute(name: str) -> str | None:

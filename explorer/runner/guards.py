@@ -161,7 +161,8 @@ class Guards:
         if known is None:
             self.refuse("member_unknown", name=f"{module.__name__}.{name}")
         if name not in known[1]:
-            self.refuse(refusal_of_member(known[0], name), name=f"{known[0]}.{name}")
+            code, values = refusal_of_member(known[0], name)
+            self.refuse(code, **values)
 
     def _check_tensor(self, obj: Any, name: str) -> None:
         if name in allowed_names()[TENSOR] or name in READABLE or self._is_own_attribute(obj, name):

@@ -46,7 +46,9 @@ SYNTAX_CODES = {"TryStar": "syntax_try_star", "Await": "syntax_async"}
 PROMPT = re.compile(r">>>|\.\.\. |In \[\d*\]:")
 """How a line begins that was copied from an interactive session."""
 
-INVALID_CHARACTER = re.compile(r"invalid (?:non-printable )?character '?(.)'? \(U\+")
+INVALID_CHARACTER = re.compile(r"invalid character '(.)' \(U\+")
+INVISIBLE_CHARACTER = re.compile(r"invalid non-printable character (U\+\w+)")
+OPEN_FSTRING = re.compile(r"f-string: (expecting '}'|unmatched|unterminated)")
 PLAIN_MARKS = dict(zip("“”‘’。、【】《》—–−", "\"\"''.,[]<>---", strict=True))
 """Marks that look like Python's, besides the full-width forms of ASCII."""
 
@@ -198,7 +200,8 @@ class Policy(RestrictingNodeTransformer):
 
     def _check_member(self, node: ast.AST, module: str, name: str) -> None:
         if name not in allowed_names()[module]:
-            self.refuse(node, refusal_of_member(module, name), name=f"{module}.{name}")
+            code, values = refusal_of_member(module, name)
+            self.refuse(node, code, **values)
 
     def _module(self, node: ast.expr) -> str | None:
         """The allowed module that an expression names, if it is plain to see."""
@@ -222,7 +225,17 @@ class Policy(RestrictingNodeTransformer):
         visited: Node = self.node_contents_visit(node)
         return visited
 
-    visit_Call = visit_Assign = visit_AnnAssign = visit_For = visit_comprehension = visit_With = _contents  # noqa: N815
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+        """Free, but for `In [1]: x`, which Python takes for an annotation of an element."""
+        match node.target:
+            case ast.Subscript(value=ast.Name(id="In" | "Out" as name), slice=ast.Constant(value=int(number))) if (
+                name not in self._bound
+            ):
+                self.refuse(node.target, "syntax_prompt", prompt=f"{name} [{number}]:")
+                return node
+        return self._contents(node)
+
+    visit_Call = visit_Assign = visit_For = visit_comprehension = visit_With = _contents  # noqa: N815
     visit_Lambda = visit_Module = visit_NamedExpr = _contents  # noqa: N815
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _contents  # noqa: N815
 
@@ -318,7 +331,8 @@ class Policy(RestrictingNodeTransformer):
     def _check_module(self, node: ast.AST, name: str) -> bool:
         if name in allowed_names():
             return True
-        self.refuse(node, refusal_of_module(name), name=name)
+        code, values = refusal_of_module(name)
+        self.refuse(node, code, **values)
         return False
 
 
@@ -431,7 +445,10 @@ def _not_python(error: SyntaxError) -> Violation:
         return Violation(code="syntax_notebook", span=span, values={"command": text.split()[0]})
     if (wide := INVALID_CHARACTER.match(error.msg)) is not None and (plain := _plain_character(wide[1])) is not None:
         return Violation(code="syntax_wide", span=span, values={"character": wide[1], "plain": plain})
-    return Violation(code="syntax", span=span, values={"message": error.msg})
+    if (invisible := INVISIBLE_CHARACTER.match(error.msg)) is not None:
+        return Violation(code="syntax_invisible", span=span, values={"character": invisible[1]})
+    code = "syntax_fstring" if OPEN_FSTRING.match(error.msg) else "syntax"
+    return Violation(code=code, span=span, values={"message": error.msg})
 
 
 def _plain_character(character: str) -> str | None:
