@@ -30,10 +30,12 @@ def inspector(recording: Recording, step: int, selected: str | None, *, height: 
             st.markdown(f"## {say('inspector.name')}")
             st.caption(say("inspector.empty"))
             return
+        # Worked out first, for what is drawn stands beside what was there before until all of it is drawn.
+        numbers = content(recording, subject.node, subject.leaf, step, language())
         _heading(recording, subject, step)
         if subject.node is not None:
             formula(recording, subject.node.id, step)
-        insight(content(recording, subject.node, subject.leaf, step, language()), key="insight")
+        insight(numbers, key="insight")
         tensors(recording, subject, step)
 
 
