@@ -287,6 +287,7 @@ FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
     silent.columns_against_rows,
     silent.summed_leaves,
     silent.flat_steps,
+    silent.squashed_twice,
     silent.left_to_no_optimizer,
     silent.kept_losses,
     _warnings,

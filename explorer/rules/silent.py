@@ -37,6 +37,13 @@ SUMS = {"AddBackward0", "SubBackward0"}
 FLAT = re.compile("(Round|Floor|Ceil|Trunc|Sign|Sgn|Heaviside)Backward")
 """Nodes of functions that are constant but for jumps."""
 
+SQUASHING = {
+    ("LogSoftmaxBackward0", "SoftmaxBackward0"): "softmax",
+    ("SoftmaxBackward0", "SoftmaxBackward0"): "softmax",
+    ("BinaryCrossEntropyWithLogitsBackward0", "SigmoidBackward0"): "sigmoid",
+}
+"""Pairs of nodes, the second of which made what the first took, that apply the same function to the scores twice."""
+
 
 def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
     """Changes through `.data` of a tensor that a node had saved and then used: the gradient is silently wrong."""
@@ -261,6 +268,17 @@ def flat_steps(recording: Recording) -> Iterator[Notice]:
                 "leaves": leaves,
             }
             yield Notice(key="flat_step", values=values, span=node.span)
+            return
+
+
+def squashed_twice(recording: Recording) -> Iterator[Notice]:
+    """Losses that apply softmax or sigmoid themselves, and are given the result of that very function."""
+    for edge in recording.edges:
+        outer, inner = recording.node(edge.source), recording.node(edge.target)
+        function = SQUASHING.get((outer.name, inner.name))
+        if function is not None and ran_after(recording, outer.id, 0):
+            values: Values = {"code": expression(recording, outer.span) or outer.name, "function": function}
+            yield Notice(key="squashed_twice", values=values, span=outer.span, severity="warning")
             return
 
 
