@@ -19,6 +19,8 @@ class Key(StrEnum):
     PLAYER = "player"
     PAINTED = "painted"
     STOPPED = "stopped_tasks"
+    CHARTS = "charts"
+    CHARTS_BEFORE = "charts_before"
     LAST_GOOD = "last_good_choices"
     DRAFT = "draft"
     EDITING = "editing"

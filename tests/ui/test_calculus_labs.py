@@ -53,7 +53,9 @@ def program(page: AppTest) -> str:
 
 
 def figures(page: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(one.proto.spec) for one in page.get("plotly_chart")]
+    """Of two charts in one place the second, which covers the one of before."""
+    places = {one.proto.id.split("-", 2)[2][: -len("-1")]: one.proto for one in page.get("plotly_chart")}
+    return [json.loads(one.spec) for one in places.values()]
 
 
 def numbers(page: AppTest) -> dict[str, str]:
@@ -210,7 +212,7 @@ def nudge(page: Page, key: str, press: str, parameter: str) -> None:
 
 def click_chart(page: Page, key: str, right: float, down: float) -> None:
     """Clicks on a chart when it has noticed what is under the mouse."""
-    plot = keyed(page, key, ".js-plotly-plot")
+    plot = keyed(page, f"chart-{key}", ".js-plotly-plot").last
     plot.evaluate("plot => { delete plot._hoverdata }")
     box = plot.bounding_box()
     assert box is not None
@@ -252,7 +254,7 @@ def test_a_function_is_typed_in_the_browser(visit: Visit, lab: str, typed: str) 
     page.wait_for_function("words => new URL(location).searchParams.get('f') === words", arg=typed)
     page.get_by_text(text("labs.program", "en")).click()
     expect(page.locator("[data-testid=stCode]").first).to_contain_text(f"return {typed}")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").last).to_be_visible()
 
 
 @pytest.mark.browser
@@ -273,9 +275,11 @@ def test_jacobian_in_the_browser(visit: Visit) -> None:
     expect(page.locator(".program .lines")).to_contain_text("torch.tensor([0.75, 0.0, 0.0])")
 
 
+DRAWN = "[...document.querySelectorAll('.js-plotly-plot')].at(-1)?._fullData.find(t => t.name === 'path').x.length"
+
+
 def steps_drawn(page: Page) -> int:
-    drawn = "plot => plot._fullData.find(trace => trace.name === 'path').x.length"
-    return int(page.locator(".js-plotly-plot").first.evaluate(drawn))
+    return int(page.evaluate(DRAWN))
 
 
 @pytest.mark.browser
@@ -284,19 +288,41 @@ def test_descent_plays_in_the_browser_without_the_server(visit: Visit) -> None:
     settled(page, "descent")
     assert steps_drawn(page) == 31
     nudge(page, "descent-steps", "ArrowLeft", "steps=29")
-    page.wait_for_function(
-        "document.querySelector('.js-plotly-plot')._fullData.find(t => t.name === 'path').x.length === 30"
-    )
-    page.locator(".updatemenu-button").first.click()
-    page.wait_for_function(
-        "document.querySelector('.js-plotly-plot')._fullData.find(t => t.name === 'path').x.length < 30"
-    )
-    page.wait_for_function(
-        "document.querySelector('.js-plotly-plot')._fullData.find(t => t.name === 'path').x.length === 30",
-        timeout=30_000,
-    )
+    page.wait_for_function(f"{DRAWN} === 30")
+    page.locator(".updatemenu-button:visible").first.click()
+    page.wait_for_function(f"{DRAWN} < 30")
+    page.wait_for_function(f"{DRAWN} === 30", timeout=30_000)
     click_chart(page, "descent-picture", 0.35, 0.3)
     expect(page).to_have_url(re.compile(r"[?&]start_x="))
+
+
+CHARTLESS_FRAMES = """() => {
+  window.chartless = 0;
+  const look = () => {
+    const drawn = [...document.querySelectorAll(".js-plotly-plot .main-svg")];
+    chartless += !drawn.some(one => one.checkVisibility({ visibilityProperty: true }));
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("lab", "key", "addresses"),
+    [
+        ("descent", "steps", ["steps=29", "steps=28", "steps=27"]),
+        ("jacobian", "v-0", ["v=0.75%2C0%2C0", "v=0.5%2C0%2C0"]),
+    ],
+)
+def test_a_chart_is_seen_until_the_next_is_drawn(visit: Visit, lab: str, key: str, addresses: list[str]) -> None:
+    page = visit(lab)
+    settled(page, lab)
+    page.evaluate(CHARTLESS_FRAMES)
+    for address in addresses:
+        nudge(page, f"{lab}-{key}", "ArrowLeft", address)
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
+    assert page.evaluate("chartless") == 0
 
 
 @pytest.mark.browser

@@ -18,8 +18,9 @@ from explorer.labs.accumulation import (
 )
 from explorer.labs.accumulation.program import MOST_SAMPLES, Between, Loss, Model, Scaling
 from explorer.model.text import number_text, shape_text
+from explorer.ui.labs.charts import chart
 from explorer.ui.labs.controls import answer, segments, selection
-from explorer.ui.labs.frame import chart, lab_head, load, program_shown, recording_of, save, shown, tell
+from explorer.ui.labs.frame import lab_head, load, program_shown, recording_of, save, shown, tell
 from explorer.ui.style import theme
 from explorer.ui.words import language
 

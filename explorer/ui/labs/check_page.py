@@ -13,9 +13,9 @@ from explorer.model import Recording
 from explorer.model.text import number_text
 from explorer.program.functions import function_of
 from explorer.runner import Completed, Failed, Stopped
+from explorer.ui.labs.charts import chart
 from explorer.ui.labs.controls import answer
 from explorer.ui.labs.frame import (
-    chart,
     lab_head,
     load,
     program_shown,

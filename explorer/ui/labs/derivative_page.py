@@ -22,13 +22,13 @@ from explorer.labs.derivative import (
 from explorer.labs.derivative_figures import curve_figure, gap_figure, number, special_text
 from explorer.labs.special_points import Special, special_points
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import chart, explore_link, number_table, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.charts import chart
+from explorer.ui.labs.frame import explore_link, number_table, program_shown, recording_of, shown, take_point
 from explorer.ui.labs.function_lab import function_lab, function_row, reach_box
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
 LAB = "derivative"
-CURVE = "derivative-curve"
 REACHES = (1.0, 2.0, 2.5, 4.0, 6.0, 10.0, 20.0, 100.0)
 MOST_NOTES = 3
 
@@ -76,7 +76,7 @@ def _charts(curve: Curve, special: tuple[Special, ...], settings: DerivativeSett
     with left:
         figure = curve_figure(curve, special, theme(), language())
         alt = _say("alt", f=settings.f, x=x, slope=number(slope))
-        chart(figure, CURVE, alt, partial(take_click, LAB, CURVE, x="at"))
+        chart(figure, "derivative-curve", alt, partial(take_point, LAB, x="at"))
     with right:
         number_table(
             [

@@ -12,13 +12,13 @@ from explorer.labs.descent import MOST_STEPS, Descent, DescentSettings, program_
 from explorer.labs.descent_figures import BELOW, BESIDE, descent_figure
 from explorer.labs.gradient import map_program, read_map, surfaces
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import chart, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.charts import chart
+from explorer.ui.labs.frame import program_shown, recording_of, shown, take_point
 from explorer.ui.labs.function_lab import function_lab, function_row, view_switch
 from explorer.ui.style import is_phone, theme
 from explorer.ui.words import language
 
 LAB = "descent"
-PICTURE = "descent-picture"
 OPTIMIZERS = ("sgd", "momentum", "adam", "hand")
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.5, 0.6, 0.8, 1.0, 1.5)
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
@@ -80,11 +80,11 @@ def _picture(settings: DescentSettings) -> None:
         right = recording_of(program_text(settings.without_mistakes())) if settings.mistakes else None
         gone = read_descent(recording) if recording is not None else None
         _summary(gone, settings)
-        follow_click = partial(take_click, LAB, PICTURE, x="start_x", y="start_y")
+        follow_click = partial(take_point, LAB, x="start_x", y="start_y")
         sound = read_descent(right) if right is not None else None
         room = BELOW if is_phone() else BESIDE
         figure = descent_figure(read_map(ground), gone, sound, settings, theme(), language(), room)
-        chart(figure, PICTURE, _alt(gone, settings), follow_click if settings.view == "contour" else None)
+        chart(figure, "descent-picture", _alt(gone, settings), follow_click if settings.view == "contour" else None)
     first_steps = msgspec.structs.replace(settings, steps=min(settings.steps, EXPLORED_STEPS))
     program_shown(program, program_text(first_steps), _say("explore"))
 

@@ -18,8 +18,9 @@ from explorer.labs.flow import (
     verdict,
 )
 from explorer.labs.flow.program import FLOW_LIMITS, MOST_LEVELS, Activation, Aid, Initialisation, Kind, Width
+from explorer.ui.labs.charts import chart
 from explorer.ui.labs.controls import answer, segments, selection
-from explorer.ui.labs.frame import chart, explore_link, lab_head, load, program_shown, recording_of, save, shown, tell
+from explorer.ui.labs.frame import explore_link, lab_head, load, program_shown, recording_of, save, shown, tell
 from explorer.ui.style import theme
 from explorer.ui.words import language
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.errors import ExplorerError, LinkInvalid
@@ -23,14 +22,13 @@ from explorer.render.palette import PALETTES
 from explorer.runner import Completed, Limits
 from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
+from explorer.ui.labs.charts import keep_charts
 from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.waiting import awaited
 from explorer.ui.runs import Task
 from explorer.ui.style import style, theme
 from explorer.ui.words import language, said
-
-CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 
 
 def lab_head(lab: str) -> None:
@@ -67,7 +65,11 @@ def load(lab: str, kind: type[Settings]) -> Settings:
 
 
 def save(lab: str, settings: Settings) -> None:
-    """Writes the settings to the address bar, once and only if they changed: every write is a step in the history."""
+    """To be called where a lab's page ends: writes its settings to the address bar.
+
+    Only if they changed, and once: every write is a step in the history.
+    """
+    keep_charts()
     try:
         wanted = to_parameters(settings)
     except LinkInvalid:  # too long for an address; the page works all the same
@@ -151,36 +153,14 @@ def recording_of(
 # ── what is shown ───────────────────────────────────────────────────────────────
 
 
-def chart(
-    figure: go.Figure,
-    key: str,
-    alt: str,
-    on_click: Callable[[], None] | None = None,
-    height: Literal["content", "stretch"] = "content",
-) -> None:
-    """A figure that stays where it is; clicks on its points call `on_click`, such as `take_click`.
+def take_point(lab: str, point: Mapping[str, Any], **fields: str) -> None:
+    """Takes a point of a chart.
 
     Args:
-        figure: What to draw.
-        key: Of the widget.
-        alt: The figure in one sentence, for screen readers.
-        on_click: Called before the page is drawn anew.
-        height: The figure's own ("content"), or what the style sheet says for the key ("stretch").
+        lab, point: The lab, and the point's coordinates.
+        fields: The setting that each coordinate goes to, such as x="at".
     """
-    select: dict[str, Any] = {} if on_click is None else {"on_select": on_click, "selection_mode": "points"}
-    st.plotly_chart(figure, width="stretch", height=height, theme=None, key=key, config=CHART, alt=alt, **select)
-
-
-def take_click(lab: str, key: str, **fields: str) -> None:
-    """Takes the point of a chart that was clicked.
-
-    Args:
-        lab, key: The lab and its chart.
-        fields: The setting that each of the point's coordinates goes to, such as x="at".
-    """
-    points = st.session_state[key]["selection"]["points"]
-    if points:
-        change(lab, **{field: float(points[0][axis]) for axis, field in fields.items()})
+    change(lab, **{field: float(point[axis]) for axis, field in fields.items()})
 
 
 def refusal(error: ExplorerError, icon: str = ":material/edit:") -> None:

@@ -19,13 +19,13 @@ from explorer.labs.gradient import (
 )
 from explorer.labs.gradient_figures import contour_figure, slopes_figure, surface_figure
 from explorer.model.text import number_text
-from explorer.ui.labs.frame import chart, number_table, program_shown, recording_of, shown, take_click
+from explorer.ui.labs.charts import chart
+from explorer.ui.labs.frame import number_table, program_shown, recording_of, shown, take_point
 from explorer.ui.labs.function_lab import function_lab, function_row, reach_box, view_switch
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
 LAB = "gradient"
-MAP = "gradient-map"
 REACHES = (1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 100.0)
 
 
@@ -67,8 +67,8 @@ def _charts(surface: Surface, settings: GradientSettings) -> None:
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         if settings.view == "contour":
-            follow_click = partial(take_click, LAB, MAP, x="at_x", y="at_y")
-            chart(contour_figure(surface, settings, theme()), MAP, alt, follow_click, height="stretch")
+            follow_click = partial(take_point, LAB, x="at_x", y="at_y")
+            chart(contour_figure(surface, settings, theme()), "gradient-map", alt, follow_click, height="stretch")
         else:
             chart(surface_figure(surface, settings, theme()), "gradient-surface", alt, height="stretch")
     with right:

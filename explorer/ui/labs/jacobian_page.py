@@ -18,7 +18,8 @@ from explorer.labs.jacobian import (
     read_jacobian,
 )
 from explorer.labs.jacobian_figures import jacobian_figure
-from explorer.ui.labs.frame import change, chart, program_shown, recording_of, widget_key
+from explorer.ui.labs.charts import chart
+from explorer.ui.labs.frame import change, program_shown, recording_of, widget_key
 from explorer.ui.labs.function_lab import function_lab, function_row
 from explorer.ui.state import show
 from explorer.ui.style import theme
