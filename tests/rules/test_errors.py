@@ -136,6 +136,28 @@ PROGRAMS = [
     ("zero_division", "1 / 0"),
     ("inference", LEAF + "with torch.inference_mode():\n    h = x * 2\nh * x"),
     ("inference", LEAF + "with torch.inference_mode():\n    h = x * 2\nh.add_(1)"),
+    ("tuple", LEAF + "torch.autograd.grad(x.sum(), x).norm()"),
+    (
+        "custom_static",
+        LEAF
+        + "import warnings\nwarnings.simplefilter('ignore')\nclass F(torch.autograd.Function):\n    def forward(self, x):\n        return x * 1\nF()(x)",
+    ),
+    (
+        "custom_backward_missing",
+        LEAF
+        + "class F(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x):\n        return x * 1\nF.apply(x).sum().backward()",
+    ),
+    (
+        "custom_saved",
+        LEAF
+        + "class F(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x):\n        ctx.save_for_backward(3.0)\n        return x * 1\nF.apply(x)",
+    ),
+    ("probabilities", "torch.nn.BCELoss()(torch.tensor([1.5]), torch.ones(1))"),
+    ("same_shape", "torch.nn.BCELoss()(torch.ones(4, 1), torch.ones(4))"),
+    ("same_shape", "torch.nn.functional.cross_entropy(torch.ones(4, 3), torch.zeros(3).long())"),
+    ("same_shape", LEAF + "torch.stack([x, torch.ones(2)])"),
+    ("view_layout", "torch.ones(2, 3).t().view(6)"),
+    ("channels", "torch.nn.Conv2d(3, 4, 3)(torch.ones(1, 1, 8, 8))"),
     ("node_variable", LEAF + "(x * 2).grad_fn.variable"),
 ]
 
