@@ -121,6 +121,17 @@ def test_a_program_without_a_graph_leaves_nothing_in_its_place(refused: str) -> 
     assert not curtains(open_page(painted=False, **encode(Choices(text=refused))))
 
 
+def test_inputs_of_a_text_that_is_no_python_are_not_said_to_be_missing() -> None:
+    words = said(open_program("import torch\nx = torch.ones(2)\ny = (x"))
+    assert text("ui.inputs.unreadable", "en") in words
+    assert text("ui.inputs.none", "en") not in words
+
+
+def test_a_line_that_calls_itself_is_named_once() -> None:
+    page = open_program("def f(n):\n    return f(n + 1)\nf(0)\n")
+    assert text("ui.ending.calls", "en", lines="2") in [one.value for one in page.caption]
+
+
 def test_a_session_that_has_seen_a_graph_goes_without() -> None:
     assert not curtains(open_page())
 

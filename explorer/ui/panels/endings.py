@@ -80,7 +80,8 @@ def _about(recording: Recording, error: Raised) -> Iterator[str]:
     if error.cause is not None and (piece := piece_at(recording.source, error.cause)) is not None:
         yield say("ending.cause", line=error.cause.line, piece=piece.partition("\n")[0])
     if error.calls:
-        yield say("ending.calls", lines=", ".join(str(span.line) for span in reversed(error.calls)))
+        lines = dict.fromkeys(str(span.line) for span in reversed(error.calls))  # one that calls itself stands once
+        yield say("ending.calls", lines=", ".join(lines))
 
 
 def _notices(recording: Recording) -> None:

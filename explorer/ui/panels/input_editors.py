@@ -33,11 +33,11 @@ def input_editors(base: str, recording: Recording | None) -> None:
         base: The program text without what toggles add.
         recording: The last run, which knows the values of random inputs.
     """
-    inputs = _found(base)
+    inputs, absent = _found(base)
     with st.container(horizontal=True, vertical_alignment="center", key="input-row"):
         st.html(f"<span class='row-name'>{say('inputs.name')}</span>", width="content")
         if not inputs:
-            st.caption(say("inputs.none"))
+            st.caption(say(f"inputs.{absent}"))
             return
         shown = _chosen(inputs)
         values = _known_values(shown, recording)
@@ -49,11 +49,12 @@ def input_editors(base: str, recording: Recording | None) -> None:
             _marks(shown)
 
 
-def _found(base: str) -> tuple[Input, ...]:
+def _found(base: str) -> tuple[tuple[Input, ...], str]:
+    """The inputs, and the key of what is said where there is none."""
     try:
-        return find_inputs(base)
-    except ExplorerError:
-        return ()  # the text does not parse; running it says so, with line and column
+        return find_inputs(base), "none"
+    except ExplorerError:  # running it says so, with line and column
+        return (), "unreadable"
 
 
 def _chosen(inputs: tuple[Input, ...]) -> Input:
