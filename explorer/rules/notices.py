@@ -223,9 +223,11 @@ def _accumulation(recording: Recording) -> Iterator[Notice]:
         ("stale_gradient", "hint"),
         ("accumulated", "hint"),
     )
-    left = {leaf.id for leaf in silent.left_leaves(recording)}  # which have a notice of their own
+    # Leaves that have a notice of their own: to clear their .grad, or that of what has their name now, would not help.
+    left = {leaf.name for leaf in silent.left_leaves(recording)}
+    left |= {str(notice.values["leaf"]) for notice in silent.replaced_leaves(recording)}
     for (key, severity), found in zip(kinds, _added_up(recording), strict=True):
-        if added := {leaf_id: event for leaf_id, event in found.items() if leaf_id not in left}:
+        if added := {leaf_id: event for leaf_id, event in found.items() if recording.leaf(leaf_id).name not in left}:
             names = tuple(recording.leaf(leaf_id).name for leaf_id in added)
             span = next(iter(added.values())).span
             yield Notice(key=key, values={"leaves": names, "leaf": names[0]}, span=span, severity=severity)

@@ -85,6 +85,11 @@ def test_the_backward_call_that_is_proposed_works(expression: str, call: str) ->
     assert recorded(X + expression + "\n" + call).grads["x"] is not None
 
 
+def test_no_grad_is_to_be_cleared_that_the_name_does_not_lead_to() -> None:
+    notice, _ = only(X + "x.sum().backward()\nx = x - 0.1 * x.grad\nx.sum().backward()")
+    assert notice.key == "leaf_replaced"
+
+
 def test_a_leaf_behind_a_cut_names_the_cut() -> None:
     notice, code = only(X + "w = torch.ones(3, requires_grad=True)\ny = w.exp().detach()\n(x * y).sum().backward()")
     assert (notice.key, notice.values) == ("unreached_behind_cut", {"leaves": ("w",), "operation": "detach"})
