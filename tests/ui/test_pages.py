@@ -324,6 +324,20 @@ def test_a_program_without_a_picture_stands_in_the_editor() -> None:
     assert Key.DRAFT not in {area.key for area in ran(page).text_area}
 
 
+@pytest.mark.parametrize(
+    ("line", "heard"),
+    [
+        ("raise ValueError('<b>no</b>')", "ValueError line 2, column 1 &lt;b&gt;no&lt;/b&gt;"),
+        ("import os", text("ui.ending.rejected", "en")),
+        ("print('.' * 10**6)", text("ui.ending.stopped", "en")),
+    ],
+)
+def test_a_program_that_does_not_come_to_its_end_is_announced(line: str, heard: str) -> None:
+    page = open_program(f"import torch\n{line}\n")
+    (alert,) = [one.proto.body for one in page.get("html") if "role='alert'" in one.proto.body]
+    assert heard in alert
+
+
 def test_a_program_that_never_ends_is_stopped() -> None:
     page = type_program(open_page(), "import torch\nwhile True:\n    pass\n")
     assert text("ui.ending.stopped", "en") in said(page)

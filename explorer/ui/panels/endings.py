@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 
 import streamlit as st
 
@@ -42,6 +43,7 @@ def ending_message(ending: AnyEnding, task: Task) -> None:
             _failed(recording)
         case Rejected(violations=violations):
             with st.container(border=True, key="rejected"):
+                _announce(say("ending.rejected"), *(violation.sentence(language()) for violation in violations[:1]))
                 st.markdown(f":material/block: **{say('ending.rejected')}**")
                 for violation in violations[:MOST_VIOLATIONS]:
                     st.text(violation.sentence(language()))
@@ -52,6 +54,7 @@ def ending_message(ending: AnyEnding, task: Task) -> None:
         case Stopped():
             with st.container(border=True, key="stopped"):
                 name = NAMES.get(ending.reason, "stopped")
+                _announce(say(f"ending.{name}"), ending.sentence(language()))
                 st.markdown(f":material/{ICONS[ending.reason]}: **{say(f'ending.{name}')}**")
                 st.text(ending.sentence(language()))
                 st.button(say("ending.again"), icon=":material/replay:", on_click=forget, args=(task,))
@@ -62,6 +65,7 @@ def _failed(recording: Recording) -> None:
     assert error is not None
     with st.container(border=True, key="failed"):
         place = "" if error.span is None else say("ending.at", line=error.span.line, column=error.span.column + 1)
+        _announce(f"{say('ending.failed', type=error.type)} {place}", error.message)
         st.markdown(f":material/error: **{say('ending.failed', type=plain(error.type))}** {place}")
         st.code(error.message, language=None, wrap_lines=True)
         if about := " · ".join(_about(recording, error)):
@@ -69,6 +73,11 @@ def _failed(recording: Recording) -> None:
         if (hint := error_hint(recording, language())) is not None:
             prose(hint, recording, language(), key="error-hint")
         mistake_link(answer_to(f"error.{error_topic(recording)}"))
+
+
+def _announce(*sentences: str) -> None:
+    """Has screen readers say at once what others see in the box that has appeared."""
+    st.html(f"<p class='unseen' role='alert'>{escape(' '.join(sentences))}</p>")
 
 
 def _about(recording: Recording, error: Raised) -> Iterator[str]:
