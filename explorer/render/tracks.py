@@ -21,6 +21,7 @@ from explorer.model.values import Frozen
 from explorer.render.grad_text import NONE, grad_texts, value_text
 from explorer.render.lines import Line, lines_of, long_lines
 from explorer.render.schedule import Schedule, schedule_of, versions_of
+from explorer.rules.gradients import seed_grad
 
 State = Literal[
     "absent", "built", "running", "done", "failed", "idle", "sent", "undefined", "full", "stale", "freed", "cut"
@@ -116,9 +117,9 @@ def _seeds(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
     for step, start in schedule.starts:
         for root in start.roots:
             if root.node_id is not None:
-                # torch puts 1 where the program gave no gradient.
-                given = "1." if root.seed_grad is None else value_text(root.seed_grad)
-                seeds.setdefault(root.node_id, {}).setdefault(step, []).append(given)
+                given_at = seeds.setdefault(root.node_id, {})
+                if (seed := seed_grad(root)) is not None:  # else torch refuses to start
+                    given_at.setdefault(step, []).append(value_text(seed))
     for root_id, given_at in seeds.items():
         built = schedule.built_at(root_id)
         marks: list[tuple[int, State]] = [(0, "absent"), (built, "idle")]
