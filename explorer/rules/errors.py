@@ -14,6 +14,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     ("does not require grad and does not have a grad_fn", "no_history"),
     ("needed for gradient computation has been modified by an inplace operation", "modified_in_place"),
     ("grad can be implicitly created only for scalar outputs", "not_scalar"),
+    ("grad can be implicitly created only for real scalar outputs", "not_real"),
     ("Mismatch in shape: grad_output", "seed_shape"),
     ("a view of a leaf Variable that requires grad is being used in an in-place", "leaf_view_in_place"),
     ("a leaf Variable that requires grad is being used in an in-place", "leaf_in_place"),

@@ -66,8 +66,8 @@ def _from_roots(recording: Recording, ran: NodeRan) -> tuple[TensorValue, ...]:
 
 
 def seed_grad(root: Root) -> TensorValue | None:
-    """The gradient that a pass starts with: the program's own, or the 1 that torch puts for a single number."""
-    if root.seed_grad is not None or root.value is None or root.value.numel != 1:
+    """The gradient that a pass starts with: the program's own, or the 1 that torch puts for a single real number."""
+    value = root.value
+    if root.seed_grad is not None or value is None or value.numel != 1 or value.dtype.startswith("complex"):
         return root.seed_grad
-    one = "1+0j" if root.value.dtype.startswith("complex") else ONE
-    return TensorValue(shape=root.value.shape, dtype=root.value.dtype, values=(one,))
+    return TensorValue(shape=value.shape, dtype=value.dtype, values=(ONE,))

@@ -252,12 +252,19 @@ def _has_no_history(story: Story, event: BackwardStarted) -> bool:
     return event.roots[0].node_id is None and not story.recording.truncated
 
 
+def _starts_at_complex(story: Story, event: BackwardStarted) -> bool:
+    """Of single numbers, torch makes no seed gradient for complex ones alone."""
+    value = event.roots[0].value
+    return value is not None and value.numel == 1 and seed_grad(event.roots[0]) is None
+
+
 BACKWARD_STARTED = Kind[BackwardStarted](
     _started_words,
     rows=(
         (lambda story, event: not event.roots, "started"),
         (lambda story, event: len(event.roots) > 1, "started_at_several"),
         (_has_no_history, "started_without_history"),
+        (_starts_at_complex, "started_at_complex"),
         (lambda story, event: seed_grad(event.roots[0]) is None, "started_without_seed"),
         (lambda story, event: event.roots[0].seed_grad is not None, "started_with_given_seed"),
         (_always, "started_with_one"),

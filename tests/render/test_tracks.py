@@ -127,8 +127,9 @@ def test_a_given_seed_shows_its_numbers() -> None:
     assert shown(program, seed, 99).text == "[3., 4.]"
 
 
-def test_no_seed_is_shown_where_torch_has_none() -> None:
-    program = "x = torch.ones(3, requires_grad=True)\ny = x * 2\ny.backward()"
+@pytest.mark.parametrize("made", ["torch.ones(3, requires_grad=True)", "torch.tensor(1j, requires_grad=True)"])
+def test_no_seed_is_shown_where_torch_has_none(made: str) -> None:
+    program = f"x = {made}\ny = x * 2\ny.backward()"
     seed = f"seed-{node_id(samples.recorded(program), 'MulBackward0')}"
     assert {(frame.state, frame.text) for frame in tracks(samples.recorded(program))[seed]} == {
         ("absent", ""),

@@ -36,6 +36,7 @@ PROGRAMS = [
     ("no_history", LEAF + "g, = torch.autograd.grad((x**2).sum(), x)\ntorch.autograd.grad(g.sum(), x)"),
     ("modified_in_place", LEAF + "y = x.exp()\ny.add_(1)\ny.sum().backward()"),
     ("not_scalar", LEAF + "(x * 2).backward()"),
+    ("not_real", LEAF + "(x * 1j).sum().backward()"),
     ("seed_shape", LEAF + "(x * 2).backward(torch.ones(2))"),
     ("leaf_in_place", LEAF + "x -= 0.1"),
     ("leaf_view_in_place", LEAF + "x[0] = 5."),

@@ -113,6 +113,7 @@ def test_forward(program: str, expected: str) -> None:
             "(x * x).backward()",
             "starts at a tensor without a seed gradient, which torch makes only for a single number; its shape is (2,).",
         ),
+        ("(x * 1j).sum().backward()", "which torch makes only for a real number; this one is complex."),
         ("x.detach().sum().backward()", "starts at a tensor, which has no history: there is no way back from here."),
         ("x.sum().backward(retain_graph=True)", "With retain_graph, the nodes keep what they have saved"),
         ("torch.autograd.grad(x.sum(), x)", "It returns the gradient for x and leaves every .grad as it is."),
