@@ -4,13 +4,52 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from explorer.model import NodeRan, Recording, Root, TensorValue
 from explorer.model.values import floats
+from explorer.rules.precision import EPSILONS
 
 ONE = 1.0
 TOLERANCE = 1e-3
-"""Wide enough for half precision; a hook that changed the gradient on its way shows all the same."""
+"""Of a sum; a hook that changed the gradient on its way shows all the same."""
+
+
+class Change(NamedTuple):
+    """A gradient that came in as another than was sent.
+
+    Args:
+        sent: What the nodes before it sent, and what the pass started with: it should have been their sum.
+        came: What came in instead.
+    """
+
+    sent: tuple[TensorValue, ...]
+    came: TensorValue | None
+
+
+def changed_on_the_way(recording: Recording, ran: NodeRan) -> Change | None:
+    """The first gradient of a node's that code of the program's, mostly a hook, has changed before it came in.
+
+    None unless the numbers prove it. Between two nodes torch itself does nothing but add up.
+    """
+    if recording.truncated:
+        return None  # not all that was sent is known
+    for input_nr, came in enumerate(ran.grad_outputs):
+        sent = tuple(gradient for _, gradient in arrivals(recording, ran, input_nr))
+        if sent and _is_another(sent, came):
+            return Change(sent, came)
+    return None
+
+
+def _is_another(sent: tuple[TensorValue, ...], came: TensorValue | None) -> bool:
+    """Whether it is certain that what came is not what was sent."""
+    if came is None:
+        return True
+    if any((one.shape, one.dtype, one.indices) != (came.shape, came.dtype, came.indices) for one in sent):
+        return False
+    if len(sent) == 1:
+        return sent[0].values != came.values
+    return not came.dtype.startswith("complex") and not adds_up(sent, came)
 
 
 def addends(recording: Recording, ran: NodeRan) -> tuple[TensorValue, ...]:
@@ -35,33 +74,39 @@ def adds_up(parts: Sequence[TensorValue], total: TensorValue) -> bool:
     if any(part.shape != total.shape or part.indices != total.indices for part in parts):
         return False
     columns = zip(*(floats(part.values) for part in parts), strict=True)
-    return all(_is_sum(column, expected) for column, expected in zip(columns, floats(total.values), strict=True))
+    tolerance = max(TOLERANCE, len(parts) * EPSILONS.get(total.dtype, 0.0))
+    return all(
+        _is_sum(column, expected, tolerance) for column, expected in zip(columns, floats(total.values), strict=True)
+    )
 
 
-def _is_sum(column: tuple[float, ...], expected: float) -> bool:
+def _is_sum(column: tuple[float, ...], expected: float, tolerance: float) -> bool:
     found = sum(column)
-    if not math.isfinite(found):
-        return True  # nothing can be told of nan and inf, and there is no harm in it
-    return abs(found - expected) <= TOLERANCE * max(abs(expected), max(column), -min(column))
+    if not math.isfinite(expected):
+        return True  # numbers that are finite may have a sum that is none in their type
+    return math.isfinite(found) and abs(found - expected) <= tolerance * max(abs(expected), max(column), -min(column))
 
 
-def arrivals(recording: Recording, ran: NodeRan) -> tuple[tuple[str | None, TensorValue], ...]:
-    """(node it came from, gradient) for every gradient that reached a node; None for what the pass started with."""
-    return (*_from_edges(recording, ran), *((None, seed) for seed in _from_roots(recording, ran)))
+def arrivals(recording: Recording, ran: NodeRan, input_nr: int = 0) -> tuple[tuple[str | None, TensorValue], ...]:
+    """(node it came from, gradient) for every gradient that reached one of a node's results.
+
+    None stands for what the pass started with.
+    """
+    return (*_from_edges(recording, ran, input_nr), *((None, seed) for seed in _from_roots(recording, ran, input_nr)))
 
 
-def _from_edges(recording: Recording, ran: NodeRan) -> tuple[tuple[str, TensorValue], ...]:
+def _from_edges(recording: Recording, ran: NodeRan, input_nr: int) -> tuple[tuple[str, TensorValue], ...]:
     came: list[tuple[str, TensorValue]] = []
     for edge, sender in recording.senders(ran.backward_pass, ran.node_id):
-        if edge.slot < len(sender.grad_inputs):
+        if edge.input_nr == input_nr and edge.slot < len(sender.grad_inputs):
             gradient = sender.grad_inputs[edge.slot]
             came += [(edge.source, gradient)] if gradient is not None else []
     return tuple(came)
 
 
-def _from_roots(recording: Recording, ran: NodeRan) -> tuple[TensorValue, ...]:
+def _from_roots(recording: Recording, ran: NodeRan, input_nr: int) -> tuple[TensorValue, ...]:
     started = recording.backward_passes[ran.backward_pass].started
-    seeds = (seed_grad(root) for root in started.roots if root.node_id == ran.node_id)
+    seeds = (seed_grad(root) for root in started.roots if (root.node_id, root.input_nr) == (ran.node_id, input_nr))
     return tuple(seed for seed in seeds if seed is not None)
 
 

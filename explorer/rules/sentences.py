@@ -6,7 +6,7 @@ all apply on their own; and a function that gives the placeholders their words. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -283,6 +283,7 @@ def _node_ran_words(story: Story, event: NodeRan) -> Words:
     flows, edges = sent(story.recording, event), story.recording.edges_from(event.node_id)
     gradients = [gradient for _, gradient in flows]
     targets = [story.node(target) for target in dict.fromkeys(target for target, _ in flows)]
+    change = story.change(event)
     return {
         "node": story.node(event.node_id),
         "leaf": story.leaf_of(node) if node.kind == "accumulate" else "",
@@ -293,8 +294,16 @@ def _node_ran_words(story: Story, event: NodeRan) -> Words:
         "parts": story.clauses([_flow(story, *flow) for flow in flows[:MOST_EDGES]]),
         "count": story.count(len(flows)),
         "addends": story.count(len(story.addends(event))),
-        "sum": " + ".join(story.tensor(part) for part in story.addends(event)[:MOST_ADDENDS]),
+        "sum": _sum(story, story.addends(event)),
+        "due": _sum(story, change.sent) if change else "",
+        "came": story.tensor(change.came) if change else "",
     }
+
+
+def _sum(story: Story, parts: Sequence[TensorValue]) -> str:
+    if len(parts) > MOST_ADDENDS:
+        return story.say("phrase.sum_of", count=story.count(len(parts)))
+    return " + ".join(map(story.tensor, parts))
 
 
 def _received(story: Story, event: NodeRan) -> str:
@@ -350,6 +359,7 @@ NODE_RAN = Kind[NodeRan](
     ),
     also=(
         (lambda story, event: not _is_leaf(story, event) and _has_sum(story, event), "received_is_sum"),
+        (lambda story, event: story.change(event) is not None, "changed_on_the_way"),
         (lambda story, event: event.freed, "freed"),
     ),
 )

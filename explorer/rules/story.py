@@ -11,7 +11,7 @@ from explorer.i18n import Language, text
 from explorer.model import Leaf, Node, NodeRan, Recording, Span, TensorValue
 from explorer.model.source import piece_at
 from explorer.model.text import short_text
-from explorer.rules.gradients import addends
+from explorer.rules.gradients import Change, addends, changed_on_the_way
 
 MOST_CHARACTERS = 48
 """Longer sub-expressions and tensors are shortened: a sentence is read in one glance."""
@@ -40,6 +40,7 @@ class Story:
         self._times_used = Counter(node.name for node in recording.nodes)
         self._tensors: dict[int, tuple[TensorValue, str]] = {}
         self._addends: dict[tuple[int, str], tuple[TensorValue, ...]] = {}
+        self._changes: dict[tuple[int, str], Change | None] = {}
         self._tracked = {node.id for node in recording.nodes} | {
             leaf.id for leaf in recording.leaves if leaf.requires_grad or leaf.node_id is not None
         }
@@ -103,6 +104,13 @@ class Story:
         if key not in self._addends:
             self._addends[key] = addends(self.recording, ran)
         return self._addends[key]
+
+    def change(self, ran: NodeRan) -> Change | None:
+        """What the program changed on its way to a node, looked for once."""
+        key = ran.backward_pass, ran.node_id
+        if key not in self._changes:
+            self._changes[key] = changed_on_the_way(self.recording, ran)
+        return self._changes[key]
 
     def listing(self, parts: Sequence[str]) -> str:
         """ "a, b and c"."""

@@ -163,7 +163,84 @@ def test_backward(program: str, expected: str) -> None:
 def test_a_hook_that_changes_the_gradient_is_not_called_a_sum() -> None:
     lines = said(X + "x.register_hook(lambda g: g * 10)\n(x * x).sum().backward()")
     assert not any("meet" in line for line in lines)
-    assert "The gradient [20., 40.] arrives at x." in lines
+    arrived = "The gradient [20., 40.] arrives at x. What was to arrive is [1., 2.] + [1., 2.]; "
+    assert arrived + "the program changed it to [20., 40.] on the way, as a hook does." in lines
+
+
+CHANGED = "the program changed"
+SQUARE = "y = x * x\n{}\ny.sum().backward()"
+TWICE = "class Twice(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, a):\n        return a * 2\n"
+TWICE += "    @staticmethod\n    def backward(ctx, g):\n        return g * 2\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (SQUARE.format("y.register_hook(lambda g: g * 3)"), "[1., 1.]; the program changed it to [3., 3.]"),
+        (
+            SQUARE.format("y.register_hook(lambda g: g.mul_(3))\ny = y * 2"),
+            "[2., 2.]; the program changed it to [6., 6.]",
+        ),
+        (
+            SQUARE.format("y.grad_fn.register_prehook(lambda g: (g[0] * 3,))"),
+            "[1., 1.]; the program changed it to [3., 3.]",
+        ),
+        (SQUARE.format("y.grad_fn.register_prehook(lambda g: (None,))"), "[1., 1.]; the program changed it to None"),
+        ("x.register_hook(lambda g: g * 3)\n(x * 2).sum().backward()", "[2., 2.]; the program changed it to [6., 6.]"),
+        (
+            "x.register_hook(torch.nan_to_num)\n(x * torch.inf * 0).sum().backward()",
+            "[nan, nan]; the program changed it to [0., 0.]",
+        ),
+        (
+            "x.register_hook(lambda g: -g)\n(x + x + x + x).sum().backward()",
+            "the sum of four gradients; the program changed it to [-4., -4.]",
+        ),
+        (
+            "x.register_hook(lambda g: g.clamp(max=5))\n(x + x * torch.inf).sum().backward()",
+            "[inf, inf] + [1., 1.]; the program changed it to [5., 5.]",
+        ),
+        ("a, b = x.unbind()\nb.register_hook(lambda g: g * 3)\n(a + b).backward()", "1.; the program changed it to 3."),
+        ("m = x.sum()\nm.register_hook(lambda g: g * 3)\nm.backward()", "1.; the program changed it to 3."),
+        (
+            TWICE + "y = Twice.apply(x)\ny.register_hook(lambda g: g * 3)\ny.sum().backward()",
+            "[1., 1.]; the program changed it to [3., 3.]",
+        ),
+        (
+            "x.register_hook(lambda g: g * 3)\n(x * 2).sum().backward(inputs=[x])",
+            "[2., 2.]; the program changed it to [6., 6.]",
+        ),
+        (
+            "x.register_hook(lambda g: g * 3)\n(x ** 2).sum().backward(create_graph=True)",
+            "[2., 4.]; the program changed it to [6., 12.]",
+        ),
+    ],
+)
+def test_what_came_in_is_told_apart_from_what_was_sent(program: str, expected: str) -> None:
+    lines = said(X + program)
+    assert [line for line in lines if CHANGED in line] == [line for line in lines if expected in line] != [], lines
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        SQUARE.format("y.register_hook(lambda g: None)"),
+        SQUARE.format("y.register_hook(lambda g: g.clone())"),
+        SQUARE.format("y.grad_fn.register_prehook(lambda g: (g[0] * 1,))"),
+        SQUARE.format("y.grad_fn.register_hook(lambda sent, came: (sent[0] * 3, *sent[1:]))"),
+        SQUARE.format("y.retain_grad()"),
+        SQUARE.format("x.register_post_accumulate_grad_hook(lambda leaf: leaf.grad.zero_())"),
+        "y = x * x\ntorch.autograd.backward([y.sum(), x.prod()], inputs=[x])",
+        "y = x * x\ntorch.autograd.grad(y, x, torch.eye(2), is_grads_batched=True)",
+        "a, b = x.unbind()\ntorch.autograd.backward([a, b], [torch.tensor(2.), torch.tensor(3.)])",
+        "g, = torch.autograd.grad((x ** 3).sum(), x, create_graph=True)\ng.sum().backward()",
+        "h = x.bfloat16()\nsum(h * (1 / k) for k in range(1, 40)).sum().backward()",
+        "h = x.half() * 200\n(h * 300 + h * 300).sum().backward()",
+        "z = x * (1 + 1j)\n(z * 1j + z * (3 - 2j)).abs().sum().backward()",
+    ],
+)
+def test_nothing_is_called_changed_that_arrives_as_it_was_sent(program: str) -> None:
+    lines = said(X + program)
+    assert not any(CHANGED in line for line in lines), lines
 
 
 def test_nodes_of_one_name_are_told_apart() -> None:
