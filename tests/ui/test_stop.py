@@ -136,6 +136,25 @@ def test_an_endless_program_is_stopped_by_its_button_and_the_next_one_runs(visit
 
 
 @pytest.mark.browser
+def test_the_keyboard_goes_on_where_a_program_was_stopped(visit: Callable[..., Page]) -> None:
+    page = visit("?fn=two-dot")
+    page.locator(".st-key-editing label").first.click()
+    draft, stop, again = map(page.locator, (".st-key-draft textarea", STOP, ".st-key-stopped button"))
+    draft.fill(LOOP)
+    draft.press("Control+Enter")
+    expect(stop).to_be_visible()
+    stop.focus()
+    page.keyboard.press("Enter")
+    expect(again).to_be_focused()
+    draft.fill(f"{LOOP}\n")
+    draft.press("Control+Enter")
+    expect(stop).to_be_visible()
+    stop.dispatch_event("click")
+    expect(again).to_be_visible()
+    expect(draft).to_be_focused()
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("lab", ["derivative", "gradient", "jacobian", "descent"])
 def test_a_function_that_takes_long_is_stopped_and_the_next_one_runs(visit: Callable[..., Page], lab: str) -> None:
     page = visit(f"{lab}?lang=en")

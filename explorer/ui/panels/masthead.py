@@ -7,12 +7,14 @@ import streamlit as st
 from explorer.i18n import LANGUAGES
 from explorer.ui.keys import Key
 from explorer.ui.labs import LABS
+from explorer.ui.panels.focus import keep_focus
 from explorer.ui.words import LANGUAGE_NAMES, language, say
 
 
 def masthead() -> None:
     """Draws the line. Call it first: everything below speaks the language chosen here."""
     spoken = language()
+    keep_focus()
     with st.container(horizontal=True, vertical_alignment="center", key="masthead"):
         st.html(f"<h1 class='name'>{say('name')}</h1>", width="content")
         st.page_link("explorer/ui/explore_page.py", label=say("nav.explore"))
