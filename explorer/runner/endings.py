@@ -19,7 +19,7 @@ SIGNALS = {
 }
 """What a signal says of a death: the last part of a sentence's key."""
 
-StopReason = Literal["wall", "cpu", "memory", "output", "crash", "busy", "user"]
+StopReason = Literal["wall", "cpu", "memory", "output", "crash", "busy", "no_worker", "user"]
 
 
 class Violation(Frozen, frozen=True, kw_only=True):
@@ -69,8 +69,8 @@ class Stopped(Ending, frozen=True, kw_only=True, tag=True):
     """The program reached a limit, its process died, or it did not get one.
 
     Args:
-        reason: Which limit: time on the clock, processor time, memory, printed text; "crash"; "busy"; "user" where it
-            was not wanted any more.
+        reason: Which limit: time on the clock, processor time, memory, printed text; "crash"; "busy"; "no_worker" where
+            no process could be had; "user" where it was not wanted any more.
         recording: What happened up to there, where it could be saved.
         values: What the sentence's placeholders stand for: the limit, or the signal that ended the process.
     """

@@ -31,7 +31,7 @@ class FreshInterpreters:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
             )
         except OSError as error:
-            raise WorkerUnavailable("runner.no_worker") from error
+            raise WorkerUnavailable("runner.stopped_no_worker") from error
         with process:
             # It first imports torch; then its own clock stops the program in time.
             return _answer(process, job_json, Patience(WARM_UP_SECONDS + seconds, is_wanted))

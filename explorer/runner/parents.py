@@ -111,13 +111,13 @@ class ForkingParent:
                     return self._await_answer(end, job_json, Patience(seconds, is_wanted), int(frame.content))
             if frame is None:
                 self._give_up(process)
-        raise WorkerUnavailable("runner.no_worker")
+        raise WorkerUnavailable("runner.stopped_no_worker")
 
     def _new_job(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-        ours, theirs = socket.socketpair()
-        with theirs, self._lock:
+        with self._lock:
             control, process = self._start()
-            with suppress(OSError):
+            ours, theirs = socket.socketpair()
+            with theirs, suppress(OSError):
                 socket.send_fds(control, [b"j"], [theirs.fileno()])
         return ours, process
 
@@ -160,13 +160,17 @@ class ForkingParent:
         self._control, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-P", "-m", "explorer.runner.warm_parent", str(theirs.fileno())]
-            self._process = subprocess.Popen(  # noqa: S603  our own program
-                command,
-                pass_fds=[theirs.fileno()],
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-            )
+            try:
+                self._process = subprocess.Popen(  # noqa: S603  our own program
+                    command,
+                    pass_fds=[theirs.fileno()],
+                    env=environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                )
+            except OSError as error:
+                self._stop()
+                raise WorkerUnavailable("runner.stopped_no_worker") from error
         return self._control, self._process
 
     def _stop(self) -> None:

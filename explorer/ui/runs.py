@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 import streamlit as st
 from cachetools import LRUCache
 
-from explorer.errors import LayoutFailed
+from explorer.errors import LayoutFailed, WorkerUnavailable
 from explorer.model import Recording
 from explorer.render.dot import to_dot
 from explorer.render.options import GraphOptions
@@ -44,7 +45,8 @@ LAYOUTS: Errands[str, str] = Errands(LRUCache(MOST_DRAWINGS))
 def known_ending(task: Task) -> AnyEnding | None:
     """How a program ends, if nobody has to wait for that: it has ended, or this session's user has stopped it."""
     if not is_warm():
-        warm_up()
+        with suppress(WorkerUnavailable):  # it is told where a program has to be run
+            warm_up()
         if task.limits == Limits() and (first := first_ending(task.program)) is not None:
             return first
     known = RUNS.get(task)
@@ -56,9 +58,14 @@ def ending_of(task: Task) -> AnyEnding:
     if (known := known_ending(task)) is not None:
         return known
     program, limits = task
-    ending = RUNS.outcome_of(
-        task, lambda is_wanted: run(program, seed=SEED, limits=limits, is_wanted=is_wanted), _let_streamlit_interrupt
-    )
+    try:
+        ending = RUNS.outcome_of(
+            task,
+            lambda is_wanted: run(program, seed=SEED, limits=limits, is_wanted=is_wanted),
+            _let_streamlit_interrupt,
+        )
+    except WorkerUnavailable:
+        return Stopped(reason="no_worker")
     if isinstance(ending, Stopped) and ending.reason == "busy":  # nothing has been found out about the program
         RUNS.forget(task)
     return ending

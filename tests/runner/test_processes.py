@@ -239,6 +239,9 @@ def test_without_any_process_the_server_says_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(WorkerUnavailable):
         parents.ForkingParent().ask(job("x = 1"), 1.0)
+    monkeypatch.setattr(sys, "executable", "/no/such/program")
+    with pytest.raises(WorkerUnavailable):
+        parents.ForkingParent().ask(job("x = 1"), 1.0)
 
 
 def test_fresh_interpreters_do_the_same() -> None:

@@ -10,12 +10,14 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from explorer.errors import WorkerUnavailable
 from explorer.gallery import function, functions
 from explorer.i18n import LANGUAGES, Language, text
 from explorer.model import Recording
 from explorer.program import Toggles
 from explorer.program.choices import Choices
 from explorer.program.link import encode
+from explorer.ui import runs
 from explorer.ui.keys import Key
 
 ROOT = Path(__file__).parents[2]
@@ -601,3 +603,22 @@ def test_the_inspector_says_what_made_a_result_as_the_program_does(line: str, ma
 def test_fields_tell_neighbouring_numbers_apart() -> None:
     page = open_program("import torch\nx = torch.tensor([123456789.0, 0.30000001])\n")
     assert {one.format for one in page.number_input if one.key and one.key.startswith("value-")} == {"%.12g"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_no_process_can_be_had_it_is_said_and_the_program_runs_later(
+    language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise WorkerUnavailable("runner.stopped_no_worker")
+
+    code = f"import torch\nx = torch.ones(2, requires_grad=True)  # {language}\nx.sum().backward()\n"
+    with monkeypatch.context() as short_of_memory:
+        short_of_memory.setattr(runs, "run", fail)
+        short_of_memory.setattr(runs, "warm_up", fail)
+        short_of_memory.setattr(runs, "is_warm", lambda: False)
+        page = open_page(language, **encode(Choices(text=code)))
+    assert text("runner.stopped_no_worker", language) in said(page)
+    assert page.text_area(key=Key.DRAFT).value == code
+    next(button for button in page.button if button.label == text("ui.ending.again", language)).click()
+    assert shown(ran(page)).source == code

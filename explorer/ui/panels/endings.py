@@ -27,10 +27,11 @@ ICONS: dict[StopReason, str] = {
     "output": "notes",
     "crash": "power_off",
     "busy": "hourglass_disabled",
+    "no_worker": "cloud_off",
     "user": "stop_circle",
 }
 
-NAMES: dict[StopReason, str] = {"busy": "not_run", "user": "stopped_by_user"}
+NAMES: dict[StopReason, str] = {"busy": "not_run", "no_worker": "not_run", "user": "stopped_by_user"}
 """What is said of those that reached no limit."""
 
 
