@@ -399,6 +399,21 @@ def test_a_wide_ledger_scrolls_to_the_pass_at_hand_and_keeps_the_names_in_sight(
         assert names["x"] == pytest.approx(around["x"], abs=2)
 
 
+def test_on_a_phone_the_ledger_keeps_the_title_of_the_pass_at_hand_in_sight(open_player: OpenPlayer) -> None:
+    passes = "for _ in range(3):\n    w.grad = None\n    (w * w).sum().backward()\n"
+    played = sample(f"import torch\nw = torch.linspace(1, 2, 4, requires_grad=True)\n{passes}")
+    page = open_player(played, width=390)
+    for number in range(3):
+        page.evaluate("step => player.go(step)", first(played, "Accumulated", number))
+        title, names = (
+            page.locator(".ledger .title").nth(number).bounding_box(),
+            page.locator(".leaf-name").bounding_box(),
+        )
+        around = page.locator(".ledger .scroller").bounding_box()
+        assert names["x"] + names["width"] <= title["x"]
+        assert title["x"] + title["width"] <= around["x"] + around["width"] + 1
+
+
 def test_a_weight_s_box_follows_what_the_program_does_to_it(open_player: OpenPlayer) -> None:
     played = sample(LOOP)
     page = open_player(played)

@@ -22,7 +22,8 @@ export class Ledger {
 
   head(column) {
     const number = element("span", { class: "number" }, String(column.pass));
-    const head = element("th", { scope: "col" }, number, element("code", {}, column.title));
+    const title = element("span", { class: "title" }, number, element("code", {}, column.title));
+    const head = element("th", { scope: "col" }, title);
     this.entries.push({ step: column.step, cell: head });
     return head;
   }
@@ -90,6 +91,7 @@ export class Ledger {
     const row = cell.closest("tbody tr");
     if (row && this.isLong) scroller.scrollTop = row.offsetTop - scroller.clientHeight / 2;
     const names = (row ?? this.root.querySelector("tr")).firstElementChild.offsetWidth; // they stay at the left
+    scroller.style.setProperty("--names", `${names}px`);
     const start = cell.getBoundingClientRect().left - scroller.getBoundingClientRect().left + scroller.scrollLeft;
     const most = start - names;
     const least = start + cell.offsetWidth - scroller.clientWidth;
