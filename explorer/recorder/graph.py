@@ -70,8 +70,6 @@ class Graph:
         self._handles: list[Any] = []
         self._several: dict[str, dict[int, TensorValue]] = {}
         """What the nodes with several results made, by the results' numbers."""
-        self._own_result: tuple[str, int, TensorValue] | None = None
-        """The last result that the node that made it saved: the node, the result's number, what it held."""
 
     def discover(
         self, grad_fn: GradFn | None, span: Span | None, order: int = 1, made_by: str | None = None
@@ -108,16 +106,9 @@ class Graph:
         return tuple(ids)
 
     def describe_one(self, result: torch.Tensor, variable: str | None) -> tuple[str, TensorValue]:
-        """Notes what is known of the one result of a node just found; returns its id and what the result holds.
-
-        A node that has saved its result was asked for it a moment ago.
-        """
-        node_id = result.grad_fn.metadata[self._key]  # type: ignore[union-attr, index]
-        own = self._own_result
-        if own is not None and own[0] == node_id and own[1] == result.output_nr:
-            value = own[2]
-        else:
-            value = self._snapshots.take(result)
+        """Notes what is known of the one result of a node just found; returns its id and what the result holds."""
+        node_id: str = result.grad_fn.metadata[self._key]  # type: ignore[union-attr, index]
+        value = self._snapshots.take_result(node_id, result)
         self.describe(node_id, variable, value)
         return node_id, value
 
@@ -253,9 +244,7 @@ class Graph:
 
     def _saved(self, name: str, kept: torch.Tensor) -> SavedTensor:
         leaf, node_id, storage = self._leaves.known(kept), self.node_id(grad_fn_of(kept)), storage_of(kept)
-        value = self._snapshots.take(kept)
-        if node_id is not None and node_id not in self.nodes:
-            self._own_result = node_id, kept.output_nr, value
+        value = self._snapshots.take(kept) if node_id is None else self._snapshots.take_result(node_id, kept)
         return SavedTensor(
             name=name,
             value=value,

@@ -95,6 +95,8 @@ class Snapshots:
         self._batches: dict[tuple[torch.dtype, tuple[int, ...]], Batch] = {}
         self._recent: dict[tuple[Any, ...], TensorValue] = {}
         self._passed: dict[int, Passed] = {}
+        self._results: dict[tuple[str, int, int], tuple[TensorValue, int]] = {}
+        """What results held when they were last looked at, and how many elements of the budget that was."""
         self._recent_stats: dict[Any, Stats] = {}
 
     def take(self, tensor: torch.Tensor) -> TensorValue:
@@ -123,6 +125,22 @@ class Snapshots:
         # Tensors that live on "meta" have a shape but nothing to read.
         return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=(), indices=(), summary=Stats())
 
+    def take_result(self, node_id: str, result: torch.Tensor) -> TensorValue:
+        """What a result of a node holds, read once within a moment, however many nodes have saved it.
+
+        Args:
+            node_id: The node that made it.
+            result: The result.
+        """
+        key, budget = (node_id, result.output_nr, result._version), self._budget
+        if (known := self._results.get(key)) is not None:
+            budget.elements -= known[1]
+            return known[0]
+        before = budget.elements
+        value = self.take(result)
+        self._results[key] = value, before - budget.elements
+        return value
+
     def take_passing(self, grad: torch.Tensor | None) -> TensorValue | None:
         """What a gradient holds that the engine carries from node to node; None of an undefined one.
 
@@ -143,6 +161,7 @@ class Snapshots:
 
     def forget(self) -> None:
         """Begins a new moment: the program runs on, and may change a tensor where no counter tells."""
+        self._results.clear()
         if self._recent or self._passed:
             self._recent.clear()
             self._recent_stats.clear()
