@@ -93,10 +93,10 @@ class Session:
                 self._recording = without_bystanders(recording)
                 self._builder.graph.unhook()
         finally:
-            TAPS.close(self)
             # These refer to one another and to the session: it would stay until Python looks for such circles.
             self._passes.let_go()
             del self._mode, self._operations, self._remarks, self._calls, self._builder, self._passes, self._places
+            TAPS.close(self)  # after which Python looks for circles again
 
     def _with_error(self, recording: Recording, error: Exception, traceback: TracebackType | None) -> Recording:
         failure = failure_of(traceback, self._places, Watch.__torch_function__.__code__)
