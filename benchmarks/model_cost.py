@@ -16,6 +16,12 @@ from benchmarks.workloads import FILENAME, WORKLOADS, Workload
 
 REPETITIONS = 3
 
+FORWARD, BOTH = "forward", "forward and backward"
+
+ASKED = "both, with arguments, source and statistics"
+"""Both passes, and TorchLens asked for what ours records: what a function took that is no tensor, the program's lines,
+and statistics of each tensor."""
+
 Acts = dict[str, Callable[[], Any]]
 """What is recorded, by what the table calls it."""
 
@@ -58,21 +64,37 @@ def ours(workload: Workload, variables: dict[str, Any]) -> Acts:
         with record(source=workload.source, filename=FILENAME, limits=limits, jacobians=False):
             variables["net"](*variables["inputs"]).backward()
 
-    return {"forward": forward, "forward and backward": both}
+    return {FORWARD: forward, BOTH: both, ASKED: both}
 
 
 def torchlens(workload: Workload, variables: dict[str, Any]) -> Acts:
     """What records a model with TorchLens: the numbers of each operation, and the gradients if it runs backward."""
     from torchlens import trace
-    from torchlens.options import CaptureOptions
+    from torchlens.options import CaptureOptions, SaveOptions
 
     net, inputs = variables["net"], variables["inputs"]
+    as_it_comes = CaptureOptions(save_grads=True)
+    as_ours = CaptureOptions(save_grads=True, save_arg_values=True, save_code_context=True)
 
-    def both() -> None:
-        log = trace(net, inputs, capture=CaptureOptions(save_grads=True))
+    def both(capture: Any, save: Any = None) -> None:
+        log = trace(net, inputs, capture=capture, save=save)
         log.log_backward(log[log.output_layers[0]].out)
 
-    return {"forward": lambda: trace(net, inputs), "forward and backward": both}
+    return {
+        FORWARD: lambda: trace(net, inputs),
+        BOTH: lambda: both(as_it_comes),
+        ASKED: lambda: both(as_ours, SaveOptions(activation_transform=described, grad_transform=described)),
+    }
+
+
+def described(tensor: Any) -> Any:
+    """What ours says of a large tensor: the least, the greatest, mean, norm and how many zeros."""
+    import torch
+
+    tensor = tensor.detach()
+    if not tensor.is_floating_point():
+        return tensor
+    return torch.stack([tensor.min(), tensor.max(), tensor.mean(), tensor.norm(), (tensor == 0).sum()])
 
 
 if __name__ == "__main__":
