@@ -8,11 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.render.palette import Theme
+from explorer.ui.words import say
 
 
 def style() -> None:
     """Puts the style sheet into the page."""
-    st.html(f"<style>{_sheet()}</style>")
+    st.html(f"<style>.stMain {{ --apply: '{say('apply')}'; }}\n{_sheet()}</style>")
 
 
 def theme() -> Theme:

@@ -375,3 +375,14 @@ def test_the_tab_key_goes_through_the_masthead_as_the_eye_does(visit: Visit, wid
     )
     rows = [(round(bottom / 20), x) for bottom, x in places]  # links and buttons of one row differ in height
     assert rows == sorted(rows)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_which_key_takes_what_is_typed_is_said_in_the_page_s_language(
+    visit: Callable[..., Page], language: Language
+) -> None:
+    page = visit(f"mistakes?lang={language}")
+    page.locator(".st-key-mistake_search input").fill("x")
+    said = page.locator("[data-testid=InputInstructions]")
+    shown = said.evaluate("one => [getComputedStyle(one).fontSize, getComputedStyle(one, '::after').content]")
+    assert shown == ["0px", f'"{text("ui.apply", language)}"']
