@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from explorer.model import Cut, GradCleared, Recording, Span, Warned
 from explorer.model.source import piece_at
-from explorer.rules.silent import replaced_leaves
+from explorer.rules.silent.leaves import replaced_leaves
 
 HINTS: tuple[tuple[str, str], ...] = (
     ("Trying to backward through the graph a second time", "second_time"),

@@ -20,9 +20,9 @@ from explorer.model import (
     grad_change,
 )
 from explorer.model.source import piece_at
-from explorer.rules import silent
 from explorer.rules.errors import advice_key, error_topic, is_sample
 from explorer.rules.notice import Notice, Severity, Values
+from explorer.rules.silent import changes, facts, graphs, leaves, numbers, optimizers
 from explorer.rules.story import Story, expression, first_sentence
 
 CUTS = {"detach": "behind_cut", "no_grad": "in_no_grad", "not differentiable": "behind_choice"}
@@ -94,7 +94,7 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         return
     reached = {change[0] for event in recording.events if (change := grad_change(event)) is not None}
     trained = any(leaf.is_optimized for leaf in recording.leaves)
-    built = silent.built_at(recording)
+    built = facts.built_at(recording)
     last = max(found.first for found in recording.backward_passes)
     missed = [
         leaf
@@ -111,19 +111,19 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
     cuts = [(cut, recording.behind(cut.sources)) for cut in _cuts_in_use(recording)] if missed else []
     for leaf in missed:
         around = [cut for cut, behind in cuts if leaf.id in behind or leaf.node_id in behind]
-        found, leaves = held.setdefault(tuple(dict.fromkeys(_cutter(recording, cut) for cut in around)), ({}, []))
+        found, missing = held.setdefault(tuple(dict.fromkeys(_cutter(recording, cut) for cut in around)), ({}, []))
         found |= {cut.id: cut for cut in around}
-        leaves.append(leaf)
-    for cutters, (found, leaves) in held.items():
+        missing.append(leaf)
+    for cutters, (found, missing) in held.items():
         # A whole network that is cut off, while no optimizer tells what is to be trained, may be a teacher or a target.
         may_be_meant = (
-            not trained and all(leaf.span is None for leaf in leaves) and not any(map(_is_choice, found.values()))
+            not trained and all(leaf.span is None for leaf in missing) and not any(map(_is_choice, found.values()))
         )
         severity: Severity = "hint" if may_be_meant else "warning"
         if cutters:
-            yield _about_cuts(recording, "unreached", list(found.values()), {"leaves": _names(leaves)}, severity)
+            yield _about_cuts(recording, "unreached", list(found.values()), {"leaves": _names(missing)}, severity)
         else:
-            yield Notice(key="unreached", values={"leaves": _names(leaves)}, span=leaves[0].span, severity="warning")
+            yield Notice(key="unreached", values={"leaves": _names(missing)}, span=missing[0].span, severity="warning")
 
 
 def _names(leaves: list[Leaf]) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ def _cutter(recording: Recording, cut: Cut) -> str:
 def _constants(recording: Recording) -> Iterator[Notice]:
     """Cuts whose result counts as a constant, where no leaf has been reported for it."""
     reported = {span for notice in _unreached_leaves(recording) for span in (notice.span, *notice.others)}
-    marked = silent.taken_over(recording)
+    marked = facts.taken_over(recording)
     found: dict[str, list[Cut]] = {}
     for cut in _cuts_in_use(recording):
         if not (cut.span in reported or cut.id in marked or _is_choice(cut) or _is_meant(recording, cut)):
@@ -203,7 +203,7 @@ def _first_bad_gradient(recording: Recording) -> Iterator[Notice]:
         if came or went:
             node = recording.node(event.node_id)
             key = "bad_gradient_arrived" if came else "bad_gradient_made"
-            key = "nan_behind_where" if not came and silent.is_behind_where(recording, event) else key
+            key = "nan_behind_where" if not came and numbers.is_behind_where(recording, event) else key
             values: Values = {"node": node.name, "number": came or went}
             yield Notice(key=key, values=values, span=node.span or event.span, severity="warning")
             return
@@ -224,8 +224,8 @@ def _accumulation(recording: Recording) -> Iterator[Notice]:
         ("accumulated", "hint"),
     )
     # Leaves that have a notice of their own: to clear their .grad, or that of what has their name now, would not help.
-    left = {leaf.name for leaf in silent.left_leaves(recording)}
-    left |= {str(notice.values["leaf"]) for notice in silent.replaced_leaves(recording)}
+    left = {leaf.name for leaf in optimizers.left_leaves(recording)}
+    left |= {str(notice.values["leaf"]) for notice in leaves.replaced_leaves(recording)}
     for (key, severity), found in zip(kinds, _added_up(recording), strict=True):
         if added := {leaf_id: event for leaf_id, event in found.items() if recording.leaf(leaf_id).name not in left}:
             names = tuple(recording.leaf(leaf_id).name for leaf_id in added)
@@ -240,7 +240,7 @@ def _added_up(recording: Recording) -> tuple[dict[str, Accumulated], ...]:
     updated: set[str] = set()
     harmless: set[str] = set()
     stale, used, plain = (dict[str, Accumulated]() for _ in range(3))
-    repeated = silent.repeated_passes(recording)
+    repeated = graphs.repeated_passes(recording)
     for event in recording.events:
         if isinstance(event, Accumulated):
             if filled_by.get(event.leaf_id, event.backward_pass) != event.backward_pass not in repeated:
@@ -273,24 +273,24 @@ FINDERS: tuple[Callable[[Recording], Iterator[Notice]], ...] = (
     _truncation,
     _missing_parts,
     _roots_without_history,
-    silent.marked_roots,
+    leaves.marked_roots,
     _unreached_leaves,
     _first_bad_gradient,
     _constants,
     _accumulation,
-    silent.same_graph_again,
-    silent.unnoticed_changes,
-    silent.second_names,
-    silent.skipped_steps,
-    silent.unused_parameters,
-    silent.idle_optimizers,
-    silent.replaced_leaves,
-    silent.unnamed_leaves,
-    silent.columns_against_rows,
-    silent.summed_leaves,
-    silent.flat_steps,
-    silent.squashed_twice,
-    silent.left_to_no_optimizer,
-    silent.kept_losses,
+    graphs.same_graph_again,
+    changes.unnoticed_changes,
+    changes.second_names,
+    optimizers.skipped_steps,
+    optimizers.unused_parameters,
+    optimizers.idle_optimizers,
+    leaves.replaced_leaves,
+    leaves.unnamed_leaves,
+    numbers.columns_against_rows,
+    leaves.summed_leaves,
+    numbers.flat_steps,
+    numbers.squashed_twice,
+    optimizers.left_to_no_optimizer,
+    graphs.kept_losses,
     _warnings,
 )

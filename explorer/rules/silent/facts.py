@@ -1,0 +1,52 @@
+"""What the finders ask of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from explorer.model import Leaf, Node, NodeRan, Operation, Recording, Remark
+
+
+def of_kind(recording: Recording, kind: str) -> Iterator[Remark]:
+    """The remarks of one kind."""
+    return (remark for remark in recording.remarks if remark.kind == kind)
+
+
+def built_at(recording: Recording) -> dict[str, int]:
+    """The step at which each node came to be, and each leaf was made or marked, as far as an event tells."""
+    built: dict[str, int] = {}
+    for step, event in enumerate(recording.events, 1):
+        for node_id in getattr(event, "node_ids", ()):
+            built.setdefault(node_id, step)
+        if isinstance(event, Operation) and event.leaf_id is not None:
+            built.setdefault(event.leaf_id, step)
+    return built
+
+
+def taken_over(recording: Recording) -> set[str]:
+    """What a marked leaf was made of, such as a cut: the gradient goes to that leaf, as it is meant to.
+
+    That is how parameters are updated by making new ones: `w = (w - lr * g).detach().requires_grad_()`.
+    """
+    made = (event for event in recording.events if isinstance(event, Operation) and event.leaf_id is not None)
+    return {input_id for event in made if event.requires_grad for input_id in event.input_ids}
+
+
+def takes(event: Operation, leaf: Leaf) -> bool:
+    """Whether an operation took a leaf."""
+    return leaf.id in event.input_ids or (leaf.node_id is not None and leaf.node_id in event.input_ids)
+
+
+def ran_after(recording: Recording, node_id: str, step: int) -> bool:
+    """Whether the engine ran a node after a step."""
+    return any(isinstance(event, NodeRan) and event.node_id == node_id for event in recording.events[step:])
+
+
+def runs(recording: Recording, node_id: str) -> list[NodeRan]:
+    """Each time that the engine ran a node."""
+    return [event for event in recording.events if isinstance(event, NodeRan) and event.node_id == node_id]
+
+
+def known_node(recording: Recording, node_id: str | None) -> Node | None:
+    """A node by its id; None of what is a leaf, or not known."""
+    return next((node for node in recording.nodes if node.id == node_id), None)
