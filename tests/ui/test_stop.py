@@ -23,7 +23,7 @@ from explorer.ui.keys import Key
 from explorer.ui.runs import Task, ending_of
 
 ROOT = Path(__file__).parents[2]
-LOOP = "import torch\nx = torch.ones(2, requires_grad=True)\nwhile True:\n    x = x * 1\n"
+LOOP = "import torch\nx = torch.ones(2, requires_grad=True)\nwhile True:\n    y = x * 1\n"
 SOUND = "import torch\nx = torch.ones(2, requires_grad=True)\n(x * x).sum().backward()\n"
 STOP = "[class*='st-key-stop-'] button"
 
@@ -140,13 +140,14 @@ def test_the_keyboard_goes_on_where_a_program_was_stopped(visit: Callable[..., P
     page = visit("?fn=two-dot")
     page.locator(".st-key-editing label").first.click()
     draft, stop, again = map(page.locator, (".st-key-draft textarea", STOP, ".st-key-stopped button"))
-    draft.fill(LOOP)
+    mine = LOOP.replace("y", "z")  # how another's ended may be known
+    draft.fill(mine)
     draft.press("Control+Enter")
     expect(stop).to_be_visible()
     stop.focus()
     page.keyboard.press("Enter")
     expect(again).to_be_focused()
-    draft.fill(f"{LOOP}\n")
+    draft.fill(f"{mine}\n")
     draft.press("Control+Enter")
     expect(stop).to_be_visible()
     stop.dispatch_event("click")
