@@ -140,7 +140,7 @@ def test_the_keyboard_goes_on_where_a_program_was_stopped(visit: Callable[..., P
     page = visit("?fn=two-dot")
     page.locator(".st-key-editing label").first.click()
     draft, stop, again = map(page.locator, (".st-key-draft textarea", STOP, ".st-key-stopped button"))
-    mine = LOOP.replace("y", "z")  # how another's ended may be known
+    mine = LOOP.replace("y", "z")  # of a program that another test has run, the ending may be known
     draft.fill(mine)
     draft.press("Control+Enter")
     expect(stop).to_be_visible()
