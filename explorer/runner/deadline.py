@@ -1,4 +1,4 @@
-"""Time limits inside a worker: an exception in the program, again and again until it gives up."""
+"""What ends a program inside of its worker: an exception, again and again until it gives up."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ AGAIN_SECONDS = 0.2
 
 
 class Deadline:
-    """A `with` block that a program may not stay in for longer than its limits.
+    """A `with` block that a program may not stay in for longer than its limits, or than its user wants.
 
     Args:
-        limits: `wall_seconds`; `cpu_seconds` arrives as a signal of the kernel's.
+        limits: `wall_seconds`; `cpu_seconds` arrives as a signal of the kernel's, the user's wish as one of the warm
+            parent's.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -31,6 +32,7 @@ class Deadline:
         if hasattr(signal, "setitimer"):
             signal.signal(signal.SIGALRM, lambda *_: self._reach("wall"))
             signal.signal(signal.SIGXCPU, lambda *_: self._reach("cpu"))
+            signal.signal(signal.SIGUSR1, lambda *_: self._stop())
             signal.setitimer(signal.ITIMER_REAL, self._wall_seconds, AGAIN_SECONDS)
         return self
 
@@ -40,6 +42,11 @@ class Deadline:
         self._is_armed = False
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _stop(self) -> None:
+        if self._is_armed:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
+        self._reach("user")
 
     def _reach(self, reason: StopReason) -> None:
         if self._is_armed:

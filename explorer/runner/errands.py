@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Hashable, MutableMapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Condition, Thread
 from typing import Generic, TypeVar
 
 from explorer.runner.patience import TURN_SECONDS, IsWanted
@@ -17,6 +17,10 @@ Outcome = TypeVar("Outcome")
 
 LINGER_SECONDS = 2.0
 """How long work goes on when the last one has left; a page that is drawn anew leaves, and comes back at once."""
+
+
+LEAVE_SECONDS = 5 * TURN_SECONDS
+"""How long whoever drops work may take to leave it: a page that is drawn anew begins before the old one ends."""
 
 
 class Errand(Generic[Outcome]):
@@ -43,7 +47,7 @@ class Errands(Generic[Key, Outcome]):
     """
 
     def __init__(self, kept: MutableMapping[Key, Outcome]) -> None:
-        self._lock = Lock()
+        self._lock = Condition()
         self._kept = kept
         self._under_way: dict[Key, Errand[Outcome]] = {}
 
@@ -73,14 +77,27 @@ class Errands(Generic[Key, Outcome]):
                 with self._lock:
                     errand.waiting -= 1
                     errand.left_at = time.monotonic()
+                    self._lock.notify_all()
             if not errand.is_given_up:  # else it was too late to join
                 return errand.outcome.result()
 
-    def drop(self, key: Key) -> None:
-        """Ends a piece of work now, unless somebody waits for it."""
+    def drop(self, key: Key, seconds: float = 0.0) -> Outcome | None:
+        """Ends a piece of work now, unless somebody waits for it.
+
+        Args:
+            key: What it is about.
+            seconds: How long it may take to tell what it has come to.
+
+        Returns:
+            What it has come to, which is not kept; None where that has not come in time, or the work goes on.
+        """
         with self._lock:
-            if (errand := self._under_way.get(key)) is not None:
-                errand.left_at = -math.inf
+            errand = self._under_way.get(key)
+            if errand is None or not self._lock.wait_for(lambda: not errand.waiting, LEAVE_SECONDS):
+                return None
+            errand.left_at = -math.inf
+        has_ended = wait((errand.outcome,), seconds).done and errand.outcome.exception() is None
+        return errand.outcome.result() if has_ended else None
 
     def forget(self, key: Key) -> None:
         """Lets a piece of work be done anew."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from explorer.errors import WorkerUnavailable
@@ -94,11 +95,12 @@ class ForkingParent:
         Args:
             job_json: The job.
             seconds: How long the worker may take, once it has started.
-            is_wanted: Asked again and again whether anybody waits for the answer.
+            is_wanted: Asked again and again whether anybody waits for the answer; else the program is stopped.
 
         Raises:
             TimeoutError: It took longer; it has been killed.
-            NobodyWaits: The answer is not wanted any more; the worker has been killed.
+            NobodyWaits: The answer is not wanted any more, and none has come in the moment that it had for that; the
+                worker has been killed.
             WorkerDied: It ended without an answer.
             WorkerUnavailable: No worker could be started.
         """
@@ -108,7 +110,9 @@ class ForkingParent:
                 frame = self._await_start(end, Patience(WARM_UP_SECONDS, is_wanted))
                 if frame is not None and frame.kind == STARTED:
                     self.is_warm = True
-                    return self._await_answer(end, job_json, Patience(seconds, is_wanted), int(frame.content))
+                    # No more is to come from here: the parent has the program stop, and the worker tell what it has.
+                    patience = Patience(seconds, is_wanted, partial(end.shutdown, socket.SHUT_WR))
+                    return self._await_answer(end, job_json, patience, int(frame.content))
             if frame is None:
                 self._give_up(process)
         raise WorkerUnavailable("runner.stopped_no_worker")
@@ -142,10 +146,10 @@ class ForkingParent:
             self._kill_orphan(worker_pid)
             raise
         except (FrameBroken, OSError):
-            raise WorkerDied from None
-        if frame is None or frame.kind != ANSWER:
-            raise _obituary(frame)
-        return frame.content
+            frame = None
+        if frame is not None and frame.kind == ANSWER:
+            return frame.content
+        raise NobodyWaits if patience.has_called else _obituary(frame)
 
     def _kill_orphan(self, worker_pid: int) -> None:
         """Kills a worker whose parent is no more; a living parent does it itself, on seeing the socket closed."""

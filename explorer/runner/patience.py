@@ -11,6 +11,9 @@ IsWanted = Callable[[], bool]
 TURN_SECONDS = 0.1
 """How soon it is noticed."""
 
+LAST_WORDS_SECONDS = 1.5
+"""What is left to tell what there is, when it is not wanted to the end any more."""
+
 
 class NobodyWaits(Exception):
     """Those who wanted an answer have gone."""
@@ -27,11 +30,19 @@ class Patience:
     Args:
         seconds: From now on.
         is_wanted: Asked at every turn.
+        last_call: Asks for what there is, once it is not wanted to the end any more; for that there is a moment.
     """
 
-    def __init__(self, seconds: float = math.inf, is_wanted: IsWanted = is_always_wanted) -> None:
+    def __init__(
+        self,
+        seconds: float = math.inf,
+        is_wanted: IsWanted = is_always_wanted,
+        last_call: Callable[[], object] | None = None,
+    ) -> None:
         self._deadline = time.monotonic() + seconds
         self._is_wanted = is_wanted
+        self._last_call = last_call
+        self.has_called = False
 
     @property
     def seconds(self) -> float:
@@ -50,10 +61,13 @@ class Patience:
             NobodyWaits: It is not wanted any more.
             TimeoutError: The time is up.
         """
-        if not self._is_wanted():
-            raise NobodyWaits
+        if not self.has_called and not self._is_wanted():
+            if self._last_call is None:
+                raise NobodyWaits
+            self.has_called, self._deadline = True, time.monotonic() + LAST_WORDS_SECONDS
+            self._last_call()
         if time.monotonic() >= self._deadline:
-            raise TimeoutError
+            raise NobodyWaits if self.has_called else TimeoutError
 
 
 ENDLESS = Patience()

@@ -52,6 +52,7 @@ def run(code: str, seed: int = 0, limits: Limits | None = None, is_wanted: IsWan
         seed: What random numbers start from.
         limits: What the program may use; the defaults of `Limits` where not given.
         is_wanted: Asked again and again, in this thread; once it says no, the program is stopped, or does not begin.
+            What it had done by then is in the ending, if it could be told within a moment.
 
     Raises:
         WorkerUnavailable: No worker process could be started. Nothing that a program does raises.

@@ -45,8 +45,12 @@ class Spare(NamedTuple):
     way: socket.socket
 
 
+HALF_CLOSED = getattr(select, "POLLRDHUP", 0)
+"""That the server has no more to say, and waits for an answer; where poll does not tell, its hanging up comes later."""
+
+
 class WarmParent:
-    """Forks workers, tells the server of their deaths, and ends those that it hangs up on.
+    """Forks workers, tells the server of their deaths, and stops and ends those that it does not want any more.
 
     Args:
         control: Where job sockets arrive.
@@ -65,12 +69,12 @@ class WarmParent:
         self._listen_for_deaths()
         self._poll.register(self._control, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in self._poll.poll(0 if len(self._spares) < SPARE_WORKERS else None)}
+            ready = dict(self._poll.poll(0 if len(self._spares) < SPARE_WORKERS else None))
             if not ready:
                 self._add_spare()
             # In this order: burying closes sockets, and a new job's may get the number of one that was hung up on.
-            for fd in ready - {self._control.fileno(), self._ended.fileno()}:
-                self._hang_up(fd)
+            for fd in ready.keys() - {self._control.fileno(), self._ended.fileno()}:
+                self._unwanted(fd, has_hung_up=bool(ready[fd] & ~HALF_CLOSED))
             if self._ended.fileno() in ready:
                 self._bury()
             if self._control.fileno() in ready and not self._take_job():
@@ -97,7 +101,7 @@ class WarmParent:
             end = socket.socket(fileno=fds[0])
             self._ends[self._hand_over(end)] = end
             # The worker reads from its copy of this socket: here only the other side's hanging up counts.
-            self._poll.register(end, 0)
+            self._poll.register(end, HALF_CLOSED)
         return bool(letter)
 
     def _hand_over(self, end: socket.socket) -> int:
@@ -127,13 +131,18 @@ class WarmParent:
             end.setblocking(False)
             send_frame(end, DIED, f"{os.waitstatus_to_exitcode(status)} {cpu_seconds:.3f}".encode())
 
-    def _hang_up(self, fd: int) -> None:
-        """Kills the worker whose job nobody waits for any more."""
+    def _unwanted(self, fd: int, *, has_hung_up: bool) -> None:
+        """Stops the program that is not to go on; kills the worker that nobody waits for any more."""
         pid = next((pid for pid, end in self._ends.items() if end.fileno() == fd), None)
-        if pid is not None:
-            self._poll.unregister(fd)
-            self._ends.pop(pid).close()
-            _kill(pid)
+        if pid is None:
+            return
+        if not has_hung_up:
+            self._poll.modify(fd, 0)
+            os.kill(pid, signal.SIGUSR1)
+            return
+        self._poll.unregister(fd)
+        self._ends.pop(pid).close()
+        _kill(pid)
 
     def _end_all(self) -> None:
         signal.set_wakeup_fd(-1)

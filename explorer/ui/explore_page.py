@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.model import Recording
-from explorer.runner import AnyEnding, Completed
+from explorer.runner import AnyEnding, Completed, Stopped
 from explorer.ui import state
 from explorer.ui.keys import Key
 from explorer.ui.panels.curtain import draw_curtain
@@ -79,6 +79,9 @@ def _picture(recording: Recording, curtain: DeltaGenerator, picture: DeltaGenera
 
 def _message(ending: AnyEnding, task: Task) -> None:
     ending_message(ending, task)
+    if isinstance(ending, Stopped) and ending.recording is not None and (events := ending.recording.events):
+        key = "ending.so_far_part" if ending.recording.truncated else "ending.so_far"
+        st.caption(f":material/history: {say(key, events=len(events))}")
     if not isinstance(ending, Completed):
         if Key.LAST_GOOD in st.session_state:
             st.button(say("ending.back"), icon=":material/undo:", on_click=state.put_last_good)

@@ -23,6 +23,12 @@ MOST_BYTES = 96 * 2**20
 """How much JSON the endings may amount to that are kept; in memory they take about three times that."""
 MOST_DRAWINGS = 256
 
+STOP_SECONDS = 2.0
+"""How long whoever stops a program waits for what it has come to."""
+
+STOPPED = Stopped(reason="user")
+"""How a program ends that did not tell in time."""
+
 
 class Task(NamedTuple):
     """What is run."""
@@ -49,8 +55,7 @@ def known_ending(task: Task) -> AnyEnding | None:
             warm_up()
         if task.limits == Limits() and (first := first_ending(task.program)) is not None:
             return first
-    known = RUNS.get(task)
-    return Stopped(reason="user") if known is None and task in _stopped() else known
+    return RUNS.get(task) or _stopped().get(task)
 
 
 def ending_of(task: Task) -> AnyEnding:
@@ -73,13 +78,14 @@ def ending_of(task: Task) -> AnyEnding:
 
 def stop(task: Task) -> None:
     """Stops a program for this session's user, and for good if nobody else waits for it."""
-    st.session_state[Key.STOPPED] = _stopped() | {task}
-    RUNS.drop(task)
+    ending = RUNS.drop(task, STOP_SECONDS) or STOPPED
+    # How far a program came is kept of the last one only: a recording may take much memory.
+    st.session_state[Key.STOPPED] = {**dict.fromkeys(_stopped(), STOPPED), task: ending}
 
 
 def resume(task: Task) -> None:
     """Lets a program run that this session's user has stopped."""
-    st.session_state[Key.STOPPED] = _stopped() - {task}
+    st.session_state[Key.STOPPED] = {other: ending for other, ending in _stopped().items() if other != task}
 
 
 def forget(task: Task) -> None:
@@ -107,8 +113,9 @@ def _lay_out(dot: str) -> str:
     return LAYOUTS.outcome_of(dot, lambda is_wanted: lay_out(dot, is_wanted), _let_streamlit_interrupt)
 
 
-def _stopped() -> frozenset[Task]:
-    stopped: frozenset[Task] = st.session_state.get(Key.STOPPED, frozenset())
+def _stopped() -> dict[Task, AnyEnding]:
+    """What this session's user has stopped, and how it ended."""
+    stopped: dict[Task, AnyEnding] = st.session_state.get(Key.STOPPED, {})
     return stopped
 
 

@@ -56,7 +56,7 @@ def test_who_leaves_does_not_end_it_for_those_who_stay(desk: Errands[str, str], 
         for _ in range(2):
             with pytest.raises(Gone):
                 desk.outcome_of("a", work, leave)
-            desk.drop("a")
+            assert desk.drop("a", seconds=10) is None
         time.sleep(0.1)
         work.may_end.set()
         assert staying.result() == "done"
@@ -67,11 +67,20 @@ def test_who_leaves_does_not_end_it_for_those_who_stay(desk: Errands[str, str], 
 def test_the_last_one_who_drops_it_ends_it(desk: Errands[str, str], work: Work) -> None:
     with pytest.raises(Gone):
         desk.outcome_of("a", work, leave)
-    desk.drop("a")
-    assert work.ended_early.wait(10)
+    assert desk.drop("a", seconds=10) == "ended early"
+    assert desk.get("a") is None
     work.may_end.set()
     assert desk.outcome_of("a", work, stay) == "done", "it was given up, and is done anew"
     assert work.begun == 2
+
+
+def test_who_drops_it_may_be_about_to_leave(desk: Errands[str, str], work: Work) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        leaving = pool.submit(desk.outcome_of, "a", work, leave)
+        while not work.begun:
+            time.sleep(0.001)
+        assert desk.drop("a", seconds=10) == "ended early"
+        assert isinstance(leaving.exception(), Gone)
 
 
 def test_who_comes_back_soon_finds_it_going_on(desk: Errands[str, str], work: Work) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +18,17 @@ import pytest
 import explorer
 from explorer.errors import LayoutFailed, WorkerUnavailable
 from explorer.model import Recording
-from explorer.runner import Completed, Limits, Stopped, endings, fresh, jobs, lay_out, parents, running
+from explorer.runner import Completed, Limits, Stopped, endings, fresh, jobs, lay_out, parents, patience, running
 from explorer.runner.frames import FrameBroken, receive_frame, send_frame
 from explorer.runner.patience import NobodyWaits, Patience
 from explorer.runner.places import Places
 
 ROOT = Path(__file__).parents[2]
 LOOP = "while True: pass"
+STUBBORN = "while True:\n    try:\n        while True: pass\n    finally:\n        while True: pass"
+"""Goes on where it is told to end."""
+DEAF = "sum(range(10**11))"
+"""Is in Python's own code, where nothing can be told to it."""
 
 
 SPARES = 2
@@ -112,16 +117,48 @@ def test_a_worker_whose_answer_is_not_wanted_any_more_is_ended_with_its_group(
     groups: list[int] = []
     before_the_job(parent, groups.append, monkeypatch)
     with pytest.raises(NobodyWaits):
-        parent.ask(job(LOOP), 60.0, lambda: not groups)
+        parent.ask(job(DEAF), 60.0, lambda: not groups)
     assert eventually(lambda: not has_members(groups[0]))
     assert parent.ask(job("x = 1"), 10.0)
 
 
+def test_a_worker_that_is_to_stop_before_it_has_begun_ends(
+    parent: parents.ForkingParent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def halt(pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        threading.Timer(0.5, os.kill, (pid, signal.SIGCONT)).start()
+
+    monkeypatch.setattr(patience, "LAST_WORDS_SECONDS", 60.0)
+    before_the_job(parent, halt, monkeypatch)
+    with pytest.raises(NobodyWaits):
+        parent.ask(job("x = 1"), 60.0, lambda: False)
+
+
 def test_a_program_that_is_not_wanted_any_more_is_stopped_and_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, asked = Places(1, 0), iter([True, True, False])
+    one = Places(1, 0)
     monkeypatch.setattr(running, "_places", lambda: one)
-    assert explorer.run(LOOP, is_wanted=lambda: next(asked)) == Stopped(reason="user")
+    ending = explorer.run(LOOP, is_wanted=soon_unwanted())
+    assert isinstance(ending, Stopped)
+    assert ending.reason == "user"
     assert isinstance(explorer.run("x = 1"), Completed)
+
+
+@pytest.mark.parametrize("loop", [LOOP, STUBBORN], ids=["loop", "stubborn"])
+def test_a_program_that_is_stopped_tells_what_it_had_done(loop: str) -> None:
+    code = f"import torch\nx = torch.ones(2, requires_grad=True)\n(3 * x).sum().backward()\nprint(x.grad)\n{loop}"
+    ending = explorer.run(code, is_wanted=soon_unwanted())
+    assert isinstance(ending, Stopped)
+    assert ending.reason == "user"
+    assert ending.recording is not None
+    assert ending.recording.printed == "tensor([3., 3.])\n"
+    assert len(ending.recording.backward_passes) == 1
+
+
+def soon_unwanted() -> Callable[[], bool]:
+    """What is wanted for half a second."""
+    until = time.monotonic() + 0.5
+    return lambda: time.monotonic() < until
 
 
 def before_the_job(parent: parents.ForkingParent, act: Callable[[int], None], patch: pytest.MonkeyPatch) -> None:

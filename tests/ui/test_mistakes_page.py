@@ -84,7 +84,7 @@ def test_what_was_stopped_can_be_run_after_all() -> None:
     one = mistake("forgotten-zero-grad")
     page = open_mistakes(m=one.id)
     runs.RUNS.forget(Task(one.wrong))
-    page.session_state[Key.STOPPED] = frozenset({Task(one.wrong)})
+    page.session_state[Key.STOPPED] = {Task(one.wrong): Stopped(reason="user")}
     assert text("ui.ending.stopped_by_user", "en") in said(ran(page))
     next(button for button in page.button if button.label == text("ui.ending.again", "en")).click()
     assert pair_of(ran(page))["sides"][0]["source"] == one.wrong
