@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from explorer.i18n import LANGUAGES, Language, text
-from explorer.labs.derivative import DerivativeSettings, point_program
+from explorer.labs.derivative import DerivativeSettings, curves, point_program
 from explorer.labs.derivative import program_text as derivative_program
 from explorer.labs.gradient import GradientSettings
 from explorer.labs.gradient import program_text as gradient_program
@@ -92,7 +92,7 @@ def test_a_lab_opens_with_its_charts_and_program(lab: str, language: Language) -
 def test_what_is_no_function_says_so_and_is_kept(lab: str, f: str, words: str) -> None:
     page = open_lab(lab, f=f)
     assert words in said(page)
-    assert page.selectbox(key=f"{lab}-f").value == f
+    assert page.text_input(key=f"{lab}-f").value == f
     assert not figures(page)
 
 
@@ -146,7 +146,7 @@ def test_a_hand_may_be_quicker_than_the_address_bar() -> None:
 
 def test_a_function_of_the_list_opens_on_its_own_point() -> None:
     page = open_lab("derivative")
-    page.selectbox(key="derivative-f").set_value("torch.relu(x)")
+    page.menu_button(key="derivative-offered").click("torch.relu(x)")
     assert "f has a kink" in said(ran(page))
     assert numbers(page)["x"] == "0."
     page.toggle(key="derivative-second").set_value(True)
@@ -255,6 +255,29 @@ def test_a_function_is_typed_in_the_browser(visit: Visit, lab: str, typed: str) 
     page.get_by_text(text("labs.program", "en")).click()
     expect(page.locator("[data-testid=stCode]").first).to_contain_text(f"return {typed}")
     expect(page.locator(".js-plotly-plot").last).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_function_is_changed_where_it_stands_and_kept_by_whoever_goes_on(visit: Visit) -> None:
+    page = visit("derivative")
+    settled(page, "derivative")
+    field = keyed(page, "derivative-f", "input")
+    field.press("End")
+    page.keyboard.type(" + 1")
+    page.keyboard.press("Tab")
+    page.wait_for_function("new URL(location).searchParams.get('f') === 'x**2 + 1'")
+    expect(field).to_have_value("x**2 + 1")
+
+
+@pytest.mark.browser
+def test_the_keyboard_chooses_an_example_and_goes_on_from_there(visit: Visit) -> None:
+    page = visit("derivative?lang=zh")
+    settled(page, "derivative")
+    examples = page.get_by_role("button", name=text("labs.functions", "zh"))
+    examples.press("Enter")
+    page.get_by_role("menuitem", name=curves()[1].f, exact=True).press("Enter")
+    expect(keyed(page, "derivative-f", "input")).to_have_value(curves()[1].f)
+    expect(examples).to_be_focused()
 
 
 @pytest.mark.browser

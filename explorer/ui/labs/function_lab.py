@@ -11,7 +11,6 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.errors import ExplorerError
 from explorer.labs.settings import LabSettings, Settings
 from explorer.ui.labs.frame import change, lab_head, load, refusal, save, shown, tell, widget_key
-from explorer.ui.state import show
 
 VIEWS = ("contour", "surface")
 
@@ -41,7 +40,7 @@ def function_lab(
 
 
 def function_row(lab: str, settings: LabSettings, offered: Mapping[str, Mapping[str, Any]]) -> DeltaGenerator:
-    """The row of the controls, which begins with the functions; one's own can be typed there.
+    """The row of the controls, which begins with the function as it was typed, and the list of those offered.
 
     Args:
         lab, settings: The lab, whose settings have the function's text as `f`.
@@ -51,26 +50,23 @@ def function_row(lab: str, settings: LabSettings, offered: Mapping[str, Mapping[
         The row, for the other controls.
     """
     row = st.container(horizontal=True, vertical_alignment="bottom", key="lab-controls")
-    texts, key = list(offered), widget_key(lab, "f")
-    chosen = getattr(settings, "f")  # noqa: B009  not every lab has one
-    show(key, chosen)
-    row.selectbox(
-        tell(f"lab_{lab}.function"),
-        texts if chosen in texts else [chosen, *texts],
-        key=key,
-        on_change=_choose_function,
-        args=(lab, offered),
-        accept_new_options=True,
-        help=tell(f"lab_{lab}.function_help"),
-        width=260,
-    )
+    with row.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall", key="lab-function"):
+        st.text_input(
+            tell(f"lab_{lab}.function"), help=tell(f"lab_{lab}.function_help"), width=240, **shown(lab, settings, "f")
+        )
+        st.menu_button(
+            tell("labs.functions"),
+            list(offered),
+            format_func="`{}`".format,
+            key=widget_key(lab, "offered"),
+            on_click=_choose_function,
+            args=(lab, offered),
+        )
     return row
 
 
 def _choose_function(lab: str, offered: Mapping[str, Mapping[str, Any]]) -> None:
-    typed = st.session_state[widget_key(lab, "f")]
-    if typed is not None:
-        change(lab, **offered.get(typed, {"f": typed}))
+    change(lab, **offered[st.session_state[widget_key(lab, "offered")]])
 
 
 def reach_box(lab: str, settings: LabSettings, reaches: Sequence[float]) -> None:

@@ -37,11 +37,11 @@ def gradient_page() -> None:
 def _controls(settings: GradientSettings) -> None:
     offered = {one.gradient.f: _fields(one.gradient) for one in surfaces()}
     with function_row(LAB, settings, offered):
-        with st.container(width=180):
+        with st.container(width=170):
             st.slider("x", -settings.reach, settings.reach, step=settings.spacing, **shown(LAB, settings, "at_x"))
-        with st.container(width=180):
+        with st.container(width=170):
             st.slider("y", -settings.reach, settings.reach, step=settings.spacing, **shown(LAB, settings, "at_y"))
-        with st.container(width=180):
+        with st.container(width=170):
             st.slider(
                 _say("angle"), 0, 360 - ANGLE_STEP, step=ANGLE_STEP, format="%d°", **shown(LAB, settings, "angle")
             )

@@ -1,15 +1,21 @@
-/** What Streamlit calls: Stop goes when it is pressed, and hands the focus on to the button that comes in its place. */
+/**
+ * What Streamlit calls: what goes when it is pressed hands the focus on. Stop, to the button that comes in its place;
+ * an entry of a menu, to the button that opened it.
+ */
 export default function focusComponent() {
   const listening = new AbortController();
-  let stop = null;
+  let pressed = null;
+  let opener = null;
   const changes = new MutationObserver(() => {
-    if (stop.isConnected || document.activeElement !== document.body) return;
-    document.querySelector(".st-key-stopped button")?.focus();
+    if (pressed.isConnected || document.activeElement !== document.body) return;
+    const next = pressed.matches("[role=menuitem]") ? opener : document.querySelector(".st-key-stopped button");
+    next?.focus();
   });
   const note = ({ target }) => {
     changes.disconnect();
-    stop = target.closest("[class*='st-key-stop-'] button");
-    if (stop) changes.observe(document.body, { childList: true, subtree: true });
+    opener = target.closest("[aria-haspopup=menu]") ?? opener;
+    pressed = target.closest("[class*='st-key-stop-'] button, [role=menuitem]");
+    if (pressed) changes.observe(document.body, { childList: true, subtree: true });
   };
   document.addEventListener("focusin", note, { signal: listening.signal });
   return () => {

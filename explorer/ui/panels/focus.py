@@ -1,4 +1,4 @@
-"""Where the keyboard goes on when a program was stopped by it."""
+"""Where the keyboard goes on when what it pressed is gone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def keep_focus() -> None:
-    """Has the browser hand the focus from Stop to the button that comes in its place; nothing is seen of it."""
+    """Has the browser hand on the focus of Stop, and of a menu's entry; nothing is seen of it."""
     _component()(key="focus")
 
 
