@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 
 from explorer.model import Number
 from explorer.model.values import Frozen
-from explorer.program.numerals import float32_of, read_nested, read_number
+from explorer.program.complex_numerals import complex_of, complex_text, is_complex
+from explorer.program.nested import read_element, read_nested
+from explorer.program.numerals import float32_of, read_number
 
 DTYPES = {
     **{name: name for name in ("float16", "bfloat16", "float32", "float64", "complex64", "complex128", "bool")},
@@ -18,7 +20,8 @@ DTYPES = {
 }
 """torch's names for types of elements, aliases with what they stand for."""
 
-CASTS = {name: DTYPES[name] for name in ("half", "float", "double", "short", "int", "long", "bool", "bfloat16")}
+_CASTS = ("half", "float", "double", "short", "int", "long", "bool", "bfloat16", "cfloat", "cdouble")
+CASTS = {name: DTYPES[name] for name in _CASTS}
 """Methods that give a tensor another type."""
 
 KEPT_KEYWORDS = ("dtype", "requires_grad", "device", "pin_memory")
@@ -62,18 +65,25 @@ def dtype_named(node: ast.expr) -> str | None:
 
 def implied_dtype(values: Sequence[Number]) -> str:
     """The type torch chooses for numbers."""
+    if any(map(is_complex, values)):
+        return "complex64"
     if any(isinstance(value, float) for value in values) or not values:
         return "float32"
     return "bool" if all(isinstance(value, bool) for value in values) else "int64"
 
 
 def as_dtype(values: Sequence[Number], dtype: str | None) -> tuple[Number, ...]:
-    """Numbers as a tensor of that type holds them, as far as Python can tell."""
-    if dtype is not None and "float" in dtype:
-        return tuple(float(value) for value in values)
+    """Numbers as a tensor of that type holds them, as far as Python can tell; casts keep real parts."""
+    if dtype is None:
+        return tuple(values)
+    if "complex" in dtype:
+        return tuple(complex_text(complex_of(value)) for value in values)
     if dtype == "bool":
-        return tuple(bool(value) for value in values)
-    if dtype is not None and "int" in dtype:
+        return tuple(bool(complex_of(value)) for value in values)
+    values = [complex_of(value).real if is_complex(value) else value for value in values]
+    if "float" in dtype:
+        return tuple(float(value) for value in values)
+    if "int" in dtype:
         return tuple(int(value) if math.isfinite(float(value)) else value for value in values)
     return tuple(values)
 
@@ -98,7 +108,7 @@ def _full(name: str, call: ast.Call) -> Made:
     shape, sizes = _sizes(call, (0,))
     fill = keyword(call, "fill_value")
     node = fill.value if fill else call.args[1] if len(call.args) > 1 else None
-    element = read_number(node) if node else None
+    element = read_element(node) if node else None
     dtype = None if element is None else implied_dtype((element,))
     return Made(values=_repeated(element, shape), shape=shape, dtype=dtype, sizes=sizes)
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from explorer.errors import ProgramInvalid
 from explorer.model import Number
 from explorer.program.arguments import set_argument, set_keyword
+from explorer.program.complex_numerals import is_complex
 from explorer.program.constructors import DTYPES, KEPT_KEYWORDS, Made, keyword
 from explorer.program.inputs import dtype_of, find_inputs
-from explorer.program.numerals import read_number, resized, write_nested, write_number
+from explorer.program.nested import kind_of, read_element, resized, write_element, write_nested
 from explorer.program.places import Mark, Place, cast_dtype, find_places
 from explorer.program.source import Source, read
 
@@ -131,8 +132,15 @@ def _with_number(source: Source, place: Place, values: Sequence[Number], shape: 
     assert place.number is not None
     if shape:
         raise ProgramInvalid("program.plain_number", name=place.name)
-    kind = "int" if isinstance(read_number(place.number), int) and float(values[0]) % 1 == 0 else "float"
-    return source.replaced([(source.start(place.number), source.end(place.number), write_number(values[0], kind))])
+    written = write_element(values[0], _number_kind(place.number, values[0]))
+    return source.replaced([(source.start(place.number), source.end(place.number), written)])
+
+
+def _number_kind(old: ast.expr, new: Number) -> str:
+    number = read_element(old)
+    if number is not None and is_complex(number):
+        return "complex"
+    return "int" if isinstance(number, int) and float(new) % 1 == 0 else "float"
 
 
 def _with_base(source: Source, place: Place, base: str) -> str:
@@ -171,8 +179,8 @@ def _tensor_call(source: Source, place: Place, values: Sequence[Number], shape: 
 
 def _kind(dtype: str | None, values: Sequence[Number]) -> str:
     if dtype is None:
-        return "float" if any(isinstance(value, float | str) for value in values) else "int"
-    return "bool" if dtype == "bool" else "int" if "int" in dtype else "float"
+        return kind_of(values)
+    return next((kind for kind in ("complex", "bool", "int") if kind in dtype), "float")
 
 
 def _resized_constructor(source: Source, place: Place, made: Made, shape: tuple[int, ...]) -> str | None:

@@ -7,8 +7,9 @@ from typing import Literal
 
 from explorer.model import Number, Span
 from explorer.model.values import Frozen
+from explorer.program.complex_numerals import is_complex
 from explorer.program.constructors import as_dtype, dtype_named, keyword, read_sizes
-from explorer.program.numerals import read_number
+from explorer.program.nested import read_element
 from explorer.program.places import Place, cast_dtype, find_places
 from explorer.program.source import Source, read
 
@@ -20,7 +21,7 @@ class Input(Frozen, frozen=True, kw_only=True):
         name: The variable.
         span: The expression that makes it.
         kind: "literal" for `torch.tensor`, "constructor" for `torch.ones` and its like, "scalar" for a plain number.
-        constructor: "tensor", "arange", …; "float" or "int" for a plain number.
+        constructor: "tensor", "arange", …; "float", "int" or "complex" for a plain number.
         values: Row-major elements; None where only running tells.
         shape: Sizes; None where only running tells.
         dtype: torch's name for its type, written or implied; None for a plain number or where only running tells.
@@ -50,9 +51,9 @@ def find_inputs(text: str) -> tuple[Input, ...]:
 def _described(source: Source, place: Place) -> Input:
     span = source.span(place.expression)
     if place.number is not None:
-        number = read_number(place.number)
+        number = read_element(place.number)
         assert number is not None
-        kind = type(number).__name__
+        kind = "complex" if is_complex(number) else type(number).__name__
         return Input(name=place.name, span=span, kind="scalar", constructor=kind, values=(number,), shape=())
     assert place.made is not None
     shape, dtype, values = _shape(place), dtype_of(source, place), place.made.values
@@ -97,4 +98,4 @@ def dtype_of(source: Source, place: Place) -> str | None:
     if (word := keyword(place.call, "dtype")) is not None:
         return dtype_named(word.value)
     default_is_known = "set_default_dtype" not in source.text
-    return place.made.dtype if place.made.dtype != "float32" or default_is_known else None
+    return place.made.dtype if place.made.dtype not in ("float32", "complex64") or default_is_known else None

@@ -1,12 +1,10 @@
-"""Numbers as Python writes them, and lists of numbers as tensors' shapes want them."""
+"""Real numbers as Python writes them."""
 
 from __future__ import annotations
 
 import ast
-import itertools
 import math
 import struct
-from collections.abc import Iterator, Sequence
 
 from explorer.errors import ProgramInvalid
 from explorer.model import Number
@@ -49,26 +47,13 @@ def _spelled(text: str) -> float | None:
         return None
 
 
-def read_nested(node: ast.expr) -> tuple[tuple[int, ...], tuple[float | int | bool, ...]] | None:
-    """Shape and flat values of nested lists of numbers; None if it is anything else, or ragged."""
-    if not isinstance(node, ast.List | ast.Tuple):
-        number = read_number(node)
-        return None if number is None else ((), (number,))
-    parts = [read_nested(element) for element in node.elts]
-    shapes = {part[0] for part in parts if part is not None}
-    if None in parts or len(shapes) > 1:
-        return None
-    inner = shapes.pop() if shapes else ()
-    return (len(parts), *inner), tuple(itertools.chain.from_iterable(part[1] for part in parts if part is not None))
-
-
 def write_number(number: Number, kind: str) -> str:
-    """A number so that torch reads it as the kind: "float", "int" or "bool".
+    """A real number so that torch reads it as the kind: "float", "int" or "bool".
 
     Raises:
         ProgramInvalid: It is no real number.
     """
-    value = _real(number)
+    value = as_real(number)
     if not math.isfinite(value):
         return f'float("{value}")'
     if kind == "bool" and value in (0, 1):
@@ -78,75 +63,17 @@ def write_number(number: Number, kind: str) -> str:
     return repr(float(value))
 
 
-def _real(number: Number) -> float | int:
+def as_real(number: Number) -> float | int:
+    """The number that a recording may spell as text.
+
+    Raises:
+        ProgramInvalid: It is no real number.
+    """
     try:
         value = float(number)
     except (ValueError, OverflowError) as error:
         raise ProgramInvalid("program.not_a_number", value=str(number)[:40]) from error
     return int(number) if isinstance(number, int) else value
-
-
-def write_nested(values: Sequence[Number], shape: Sequence[int], kind: str) -> str:
-    """Flat values as nested lists: `[[1.0, 2.0], [3.0, 4.0]]`; no size may be 0.
-
-    Args:
-        values: Row-major elements, as many as the shape holds.
-        shape: Sizes; () writes a bare number.
-        kind: "float", "int" or "bool"; where a value does not fit it, all are written as floats.
-    """
-    if kind != "float" and any(not math.isfinite(_real(value)) or _real(value) % 1 for value in values):
-        kind = "float"
-    pieces = [write_number(value, kind) for value in values]
-    for size in reversed(shape):
-        pieces = [f"[{', '.join(pieces[i : i + size])}]" for i in range(0, len(pieces), size)]
-    return pieces[0]
-
-
-def resized(values: Sequence[Number], old: Sequence[int], new: Sequence[int]) -> tuple[Number, ...]:
-    """Values for another shape: elements stay at their place, new places count on.
-
-    Args:
-        values: Row-major elements of the old shape.
-        old, new: Sizes; where one has more dimensions, they are aligned at the last one. Sizes that hold equally many
-            elements are a reshape.
-    """
-    if math.prod(old) == math.prod(new):
-        return tuple(values)
-    dimensions = max(len(old), len(new))
-    old, new = _padded(old, dimensions), _padded(new, dimensions)
-    following = _following(values)
-    flat: list[Number] = []
-    for place in itertools.product(*map(range, new)):
-        if all(i < size for i, size in zip(place, old, strict=True)):
-            flat.append(values[_flat_index(place, old)])
-        else:
-            flat.append(next(following))
-    return tuple(flat)
-
-
-def _padded(shape: Sequence[int], dimensions: int) -> tuple[int, ...]:
-    return (*(1 for _ in range(dimensions - len(shape))), *shape)
-
-
-def _flat_index(place: Sequence[int], shape: Sequence[int]) -> int:
-    index = 0
-    for i, size in zip(place, shape, strict=True):
-        index = index * size + i
-    return index
-
-
-def _following(values: Sequence[Number]) -> Iterator[Number]:
-    """Numbers that continue a sequence: 0, 1, 2 goes on with 3; anything irregular goes up by 1 from its end."""
-    if not values or isinstance(values[-1], bool):
-        return itertools.repeat(False if values else 1.0)
-    numbers = [_real(value) for value in values]
-    steps = {float(f"{b - a:.9g}") for a, b in itertools.pairwise(numbers)}
-    step = steps.pop() if len(steps) == 1 else 1.0
-    if not math.isfinite(step) or not math.isfinite(numbers[-1]):
-        return itertools.repeat(1.0)
-    if isinstance(numbers[-1], int):
-        return itertools.count(numbers[-1] + int(step), int(step))
-    return (float(f"{numbers[-1] + step * i:.12g}") for i in itertools.count(1))
 
 
 def float32_of(number: float) -> float:

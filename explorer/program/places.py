@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from explorer.program.constructors import CASTS, Made, dtype_named, keyword, read_call, read_sizes
-from explorer.program.numerals import read_number
+from explorer.program.nested import read_element
 from explorer.program.source import Source
 
 
@@ -116,7 +116,7 @@ def _assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _place(name: str, value: ast.expr) -> Place | None:
-    number = read_number(value)
+    number = read_element(value)
     if number is not None:
         return None if isinstance(number, bool) else Place(name, number=value)
     marks: list[Mark] = []

@@ -12,7 +12,7 @@ from explorer.i18n import Language
 from explorer.model import Number
 from explorer.model.values import Frozen
 from explorer.program.flow import find_root
-from explorer.program.numerals import read_nested, write_nested
+from explorer.program.nested import kind_of, read_nested, write_nested
 from explorer.program.passes import write_passes
 from explorer.program.places import starts_backward
 from explorer.program.source import read
@@ -117,7 +117,8 @@ def seed_literal(text: str) -> str:
     if nested is None or not nested[1]:
         raise ProgramInvalid("program.bad_seed_values", values=text[:60])
     shape, values = nested
-    return f"torch.tensor({write_nested(values, shape, 'float')})"
+    kind = "complex" if kind_of(values) == "complex" else "float"
+    return f"torch.tensor({write_nested(values, shape, kind)})"
 
 
 def _read_seed(text: str) -> tuple[tuple[int, ...], tuple[Number, ...]] | None:

@@ -19,6 +19,7 @@ from explorer.program.choices import Choices
 from explorer.program.link import encode
 from explorer.ui import runs
 from explorer.ui.keys import Key
+from explorer.ui.markdown import plain
 
 ROOT = Path(__file__).parents[2]
 
@@ -208,6 +209,19 @@ def test_a_scalar_has_a_field_and_a_slider() -> None:
     assert grad(ran(page)) == [6]
     page.slider(key="slider-x").set_value(-1.5)
     assert grad(ran(page)) == [-3]
+
+
+def test_complex_numbers_are_edited_as_python_writes_them() -> None:
+    page = open_program(
+        "import torch\nz = torch.tensor([1+2j, 3-1j], requires_grad=True)\ny = (z * z.conj()).real.sum()\ny.backward()\n"
+    )
+    field = page.text_input(key="complex-z-1")
+    assert field.value == "3-1j"
+    field.set_value("-1.5j")
+    assert "torch.tensor([1+2j, -1.5j], requires_grad=True)" in str(shown(ran(page)).source)
+    assert grad(page, "z") == ["2+4j", "-3j"]
+    page.text_input(key="complex-z-0").set_value("2i")
+    assert [one.value for one in ran(page).toast] == [plain(text("program.not_a_complex_number", "en", value="2i"))]
 
 
 def test_the_shape_is_edited_and_a_shape_that_is_none_is_refused() -> None:

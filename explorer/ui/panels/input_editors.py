@@ -11,6 +11,7 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.model import Number, Recording
 from explorer.model.text import shape_text
+from explorer.program.complex_numerals import is_complex, read_typed, typed
 from explorer.program.edits import with_dtype, with_requires_grad, with_shape, with_values
 from explorer.program.inputs import Input, find_inputs
 from explorer.ui import state
@@ -19,8 +20,9 @@ from explorer.ui.words import said, say
 
 MOST_FIELDS = 8
 """A vector with more elements is edited in a grid."""
-DTYPES = ("float32", "float64", "float16", "bfloat16", "complex64", "int64", "bool")
+DTYPES = ("float32", "float64", "float16", "bfloat16", "complex64", "complex128", "int64", "bool")
 FIELD_PIXELS = 104
+COMPLEX_FIELD_PIXELS = 136
 MOST_NAMES = 10
 """More inputs are chosen from a list."""
 NAMES_PIXELS = 180
@@ -96,6 +98,9 @@ def _values(shown: Input, values: tuple[Number, ...]) -> None:
     elif len(shown.shape) == 1 and len(values) <= MOST_FIELDS and all(map(_is_real, values)):
         for index in range(len(values)):
             _field(shown, values, index)
+    elif len(shown.shape) <= 1 and len(values) <= MOST_FIELDS and any(map(is_complex, values)):
+        for index in range(len(values)):
+            _complex_field(shown, values, index)
     else:
         label = say("inputs.grid", shape=shape_text(shown.shape))
         with st.popover(label, icon=":material/grid_on:", key=f"grid-of-{shown.name}"):
@@ -125,6 +130,24 @@ def _field(shown: Input, values: tuple[Number, ...], index: int) -> None:
     )
 
 
+def _complex_field(shown: Input, values: tuple[Number, ...], index: int) -> None:
+    key = f"complex-{shown.name}-{index}"
+    state.show(key, typed(values[index]))
+    st.text_input(
+        say("inputs.element", name=shown.name, index=index),
+        key=key,
+        label_visibility="collapsed",
+        width=COMPLEX_FIELD_PIXELS,
+        on_change=_edit,
+        args=(
+            key,
+            lambda text, written: with_values(
+                text, shown.name, _replaced(values, index, read_typed(written)), shown.shape or ()
+            ),
+        ),
+    )
+
+
 def _slider(shown: Input, value: Number) -> None:
     if not math.isfinite(float(value)):
         return
@@ -149,15 +172,29 @@ def _slider(shown: Input, value: Number) -> None:
 def _grid(shown: Input, values: tuple[Number, ...]) -> None:
     shape = shown.shape or ()
     columns = shape[-1]
-    rows = [list(values[start : start + columns]) for start in range(0, len(values), columns)]
+    cells = tuple(typed(value) if is_complex(value) else value for value in values)
+    rows = [list(cells[start : start + columns]) for start in range(0, len(cells), columns)]
     key = f"grid-{shown.name}-{hash((values, shape))}"
     edited = st.data_editor(
         {str(column): [row[column] for row in rows] for column in range(columns)}, key=key, hide_index=False
     )
     flat = tuple(edited[str(column)][row] for row in range(len(rows)) for column in range(columns))
-    if flat != values and all(value is not None for value in flat):
-        state.put_base_text(with_values(_base(), shown.name, flat, shape))
+    if flat == cells or any(value is None for value in flat):
+        return
+    try:
+        new = tuple(map(_read_cell, values, cells, flat))
+        state.put_base_text(with_values(_base(), shown.name, new, shape))
+    except ExplorerError as error:
+        st.toast(said(error), icon=":material/error:")
+    else:
         st.rerun()
+
+
+def _read_cell(value: Number, cell: Number, edited: Number) -> Number:
+    """What a cell says now; it may show fewer digits than its number has."""
+    if not is_complex(value):
+        return edited
+    return value if edited == cell else read_typed(str(edited))
 
 
 def _marks(shown: Input) -> None:
@@ -225,7 +262,7 @@ def _base() -> str:
 
 
 def _replaced(values: tuple[Number, ...], index: int, value: object) -> tuple[Number, ...]:
-    assert isinstance(value, int | float)
+    assert isinstance(value, int | float | str)
     return (*values[:index], value, *values[index + 1 :])
 
 
