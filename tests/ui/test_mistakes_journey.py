@@ -100,6 +100,14 @@ PLACES = """(selector) => [...document.querySelectorAll('*')]
     .map((one) => one.getBoundingClientRect().toJSON())"""
 
 
+@pytest.mark.parametrize("width", [1280, 768, 390])
+def test_every_title_of_the_list_is_read_whole(visit: Visit, width: int) -> None:
+    page = visit("mistakes", width=width)
+    expect(page.locator("[class*=st-key-card-] a")).to_have_count(len(mistakes()))
+    inner = page.locator("[class*=st-key-card-] a span")
+    assert inner.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_two_sides_stand_beside_or_below_each_other(visit: Visit, width: int) -> None:
     page = open_pair(visit, width=width)
