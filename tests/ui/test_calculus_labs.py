@@ -298,6 +298,18 @@ def test_jacobian_in_the_browser(visit: Visit) -> None:
     expect(page.locator(".program .lines")).to_contain_text("torch.tensor([0.75, 0.0, 0.0])")
 
 
+@pytest.mark.browser
+def test_a_number_that_is_emptied_goes_back_to_what_it_was(visit: Visit) -> None:
+    page = visit("jacobian")
+    settled(page, "jacobian")
+    field = keyed(page, "jacobian-x-1", "input")
+    field.fill("")
+    field.press("Enter")
+    expect(field).to_have_value("2")
+    expect(page.locator(IDLE)).to_be_visible()
+    assert "x=" not in page.url
+
+
 DRAWN = "[...document.querySelectorAll('.js-plotly-plot')].at(-1)?._fullData.find(t => t.name === 'path').x.length"
 
 

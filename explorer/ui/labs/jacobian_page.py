@@ -43,6 +43,7 @@ def _controls(settings: JacobianSettings) -> None:
                 _say("element", name="x", index=index),
                 -1000.0,
                 1000.0,
+                None,  # emptied, it goes back to its number
                 step=0.5,
                 format="%.6g",
                 key=key,

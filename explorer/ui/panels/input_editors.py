@@ -117,6 +117,7 @@ def _field(shown: Input, values: tuple[Number, ...], index: int) -> None:
     state.show(key, int(float(values[index])) if whole else float(values[index]))
     st.number_input(
         say("inputs.element", name=shown.name, index=index),
+        value=None,  # emptied, it goes back to its number
         key=key,
         step=1 if whole else 0.5,
         format="%d" if whole else "%.12g",
