@@ -16,6 +16,8 @@ SAID = {
     "Boolean value of Tensor": "branches",
     "can be converted to Python scalars": "numbers_only",
     "cannot be converted to Scalar": "numbers_only",
+    "'tuple' object has no attribute": "comma",
+    "can only concatenate tuple": "comma",
     "object has no attribute 'sum'": "no_tensor",
     "is not defined": "unknown_name",
 }

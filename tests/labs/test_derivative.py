@@ -297,6 +297,10 @@ def test_a_pole_does_not_flatten_the_curve() -> None:
         ("x if x > 0 else -x", "branches"),
         ("torch.tensor(math.sin(x))", "numbers_only"),
         ("3.0", "no_tensor"),
+        ("torch.sin", "no_tensor"),
+        ("0,5 * x", "comma"),
+        ("0,5 + x", "comma"),
+        ("(0,5) + x", "comma"),
         ("sin(x)", "unknown_name"),
     ],
 )
