@@ -20,7 +20,8 @@ from explorer.model import (
     grad_change,
 )
 from explorer.model.source import piece_at
-from explorer.rules.errors import advice_key, error_topic, is_sample
+from explorer.rules.errors import error_topic, is_sample
+from explorer.rules.hints import advice_key
 from explorer.rules.notice import Notice, Severity, Values
 from explorer.rules.silent import changes, facts, graphs, leaves, numbers, optimizers
 from explorer.rules.story import Story, expression, first_sentence

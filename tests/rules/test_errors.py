@@ -8,7 +8,8 @@ from recorded import recorded
 import explorer
 from explorer.i18n import LANGUAGES
 from explorer.rules import error_hint, notice_text, notices
-from explorer.rules.errors import HINTS, WARNINGS, error_topic, hint_key
+from explorer.rules.errors import error_topic
+from explorer.rules.hints import HINTS, WARNINGS, hint_key
 
 LEAF = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 TWO = LEAF + "b = torch.ones(3, requires_grad=True)\nx.sum().backward()\n"
@@ -25,6 +26,10 @@ class F(torch.autograd.Function):
         return {returned}
 F.apply(x, 2).sum().backward()
 """
+
+RESIZE = "torch.nn.functional.interpolate(torch.ones({}), {})"
+NOT_APPLIED = LEAF + CUSTOM.replace("F.apply", "F.forward")
+USES = LEAF + CUSTOM.replace("return {returned}", "{uses}\n        return g, None")
 
 PROGRAMS = [
     ("second_time", LEAF + "y = (x * x).sum()\ny.backward()\ny.backward()"),
@@ -95,7 +100,7 @@ PROGRAMS = [
     ("super_init", "class M(torch.nn.Module):\n    def __init__(self):\n        self.l = torch.nn.Linear(3, 1)\nM()"),
     ("forward_missing", LEAF + "class M(torch.nn.Module):\n    pass\nM()(x)"),
     ("unknown_attribute", LEAF + "x.bakward()"),
-    ("unknown_attribute", LEAF + "[x.sum()].backward()"),
+    ("unknown_attribute", LEAF + "[x.sum()].grad"),
     ("index_out", LEAF + "x[5]"),
     ("index_out", "[][0]"),
     ("fewer_dimensions", LEAF + "x[0, 1]"),
@@ -225,6 +230,81 @@ PROGRAMS = [
     ("distribution", "torch.distributions.Normal(0.0, -1.0)"),
     ("distribution", "torch.bernoulli(torch.tensor([2.0]))"),
     ("gradcheck", LEAF + "torch.autograd.gradcheck(torch.sin, x)"),
+    ("equation_rows", "torch.linalg.lstsq(torch.ones(4, 2), torch.ones(3, 1))"),
+    ("equation_rows", "torch.linalg.solve(torch.eye(3), torch.ones(2))"),
+    ("two_groups", LEAF + "torch.optim.SGD([{'params': [x]}, {'params': [x]}])"),
+    ("one_rate", LEAF + "torch.optim.SGD([x], lr=torch.ones(2))"),
+    ("nesterov", LEAF + "torch.optim.SGD([x], nesterov=True)"),
+    ("setting", LEAF + "torch.optim.Adam([x], eps=-1)"),
+    ("setting_name", LEAF + "torch.optim.SGD([x], learning_rate=0.1)"),
+    ("optimizer_list", "torch.optim.SGD(lr=0.1)"),
+    ("closure", LEAF + "torch.optim.LBFGS([x]).step()"),
+    ("comparison", LEAF + "torch.optim.SGD(0.1, [x])"),
+    ("not_subscriptable", LEAF + "torch.optim.Adam([x], betas=0.9)"),
+    ("optimizer_method", LEAF + "x.sum().zero_grad()"),
+    ("optimizer_method", LEAF + "x.sum().step()"),
+    ("module_called", "torch.optim([], lr=0.1)"),
+    ("class_given", "torch.nn.Linear.parameters()"),
+    ("resize_dimensions", RESIZE.format("4, 4", "scale_factor=2")),
+    ("resize_dimensions", RESIZE.format("1, 4, 4", "scale_factor=2, mode='bilinear'")),
+    ("resize_dimensions", RESIZE.format("1, 1, 4, 4", "scale_factor=2, mode='cubic'")),
+    ("resize_size", RESIZE.format("1, 1, 4, 4", "")),
+    ("resize_size", RESIZE.format("1, 1, 4, 4", "size=8, scale_factor=2")),
+    ("resize_size", RESIZE.format("1, 1, 4, 4", "size=(1, 8, 8)")),
+    ("resize_size", RESIZE.format("1, 1, 4, 4", "size=0")),
+    ("resize_size", RESIZE.format("1, 1, 4, 4", "size=8.0")),
+    ("align_corners", RESIZE.format("1, 1, 4, 4", "size=8, align_corners=True")),
+    ("sampling_grid", "torch.nn.functional.grid_sample(torch.ones(1, 1, 4, 4), torch.ones(1, 4, 4))"),
+    ("dtype_unsupported", "torch.nn.functional.interpolate(torch.ones(1, 1, 4, 4).long(), size=8, mode='bilinear')"),
+    ("kernel_dimensions", "torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(3, 3))"),
+    ("layer_dimensions", "torch.nn.BatchNorm2d(3)(torch.ones(4, 3))"),
+    ("sequence_dimensions", "torch.nn.RNN(3, 5)(torch.ones(3))"),
+    ("first_state", "torch.nn.RNN(3, 5)(torch.ones(7, 2, 3), torch.zeros(2, 5))"),
+    ("first_state", "torch.nn.GRU(3, 5)(torch.ones(7, 2, 3), torch.zeros(1, 7, 5))"),
+    ("tuple", LEAF + "torch.sin(torch.nn.RNN(3, 5)(torch.ones(7, 3)))"),
+    ("tuple", LEAF + "x - torch.autograd.grad(x.sum(), x)"),
+    ("tuple", LEAF + "torch.func.vjp(torch.sin, x)(x)"),
+    ("sequence", LEAF + "0.1 * torch.autograd.grad(x.sum(), x)"),
+    ("features", "m = torch.nn.MultiheadAttention(8, 2)\nq = torch.ones(4, 6)\nm(q, q, q)"),
+    ("attention_arguments", "torch.nn.MultiheadAttention(8, 2)(torch.ones(4, 8))"),
+    ("attention_mask", "torch.nn.TransformerEncoderLayer(8, 2)(torch.ones(4, 2, 8), torch.ones(3, 3))"),
+    ("batches_of_matrices", "torch.ones(2, 4, 8) @ torch.ones(2, 4, 8)"),
+    ("dtypes", "torch.nn.Conv2d(1, 1, 3)(torch.ones(1, 1, 8, 8).long())"),
+    ("row_out", "torch.nn.Embedding(3, 2)(torch.tensor([-1]))"),
+    ("rows_wanted", "torch.nn.Embedding(3, 2)([1])"),
+    ("list_given", LEAF + "torch.mean([x.sum(), x.sum()])"),
+    ("list_of_losses", LEAF + "[x.sum()].backward()"),
+    ("same_shape", "torch.nn.functional.binary_cross_entropy_with_logits(torch.ones(4, 1), torch.ones(4))"),
+    ("one_label_each", LEAF + "torch.nn.functional.cross_entropy(x, torch.tensor([1])).backward()"),
+    ("label_out", "torch.nn.functional.one_hot(torch.tensor([-1]))"),
+    ("joined_numbers", LEAF + "torch.cat([x.sum(), x.sum()])"),
+    ("joined_sizes", "torch.cat([torch.ones(2), torch.ones(2, 2)])"),
+    ("fewer_than_k", LEAF + "x.topk(5)"),
+    ("picked_by_row", "torch.ones(2, 3).gather(1, torch.tensor([0, 1]))"),
+    ("booleans", LEAF + "-(x > 0)"),
+    ("booleans", LEAF + "(x > 0) - (x > 1)"),
+    ("device_name", "torch.ones(3, device='gpu')"),
+    ("flag", "torch.ones(3, requires_grad='True')"),
+    ("super_init", "class M(torch.nn.Module):\n    def __init__(self):\n        super.__init__()\nM()"),
+    ("super_init", "class M(torch.nn.Module):\n    def __init__(self):\n        self.k = 2\nM()(3)"),
+    ("making", "class M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\nM(3)"),
+    ("first_parameter", "class M(torch.nn.Module):\n    def forward(x):\n        return x\nM()(3)"),
+    ("first_parameter", LEAF + CUSTOM.format(returned="g, None").replace("backward(ctx, g)", "backward(g)")),
+    ("custom_numbers", LEAF + CUSTOM.format(returned="2.0, None")),
+    ("hook_result", LEAF + "x.register_hook(lambda g: 2)\nx.sum().backward()"),
+    ("hook_result", LEAF + "x.register_hook(lambda g: g.sum())\nx.sum().backward()"),
+    ("no_parameter", LEAF + "x.register_hook(lambda: None)\nx.sum().backward()"),
+    ("tensor_wanted", "torch.func.grad(torch.sin)(3)"),
+    ("argnums", "torch.func.grad(torch.sin, argnums=1)(torch.tensor(1.0))"),
+    ("vmap_sizes", "torch.func.vmap(torch.add)(torch.ones(3), torch.ones(4))"),
+    ("vmap_sizes", "torch.func.vmap(torch.sin)(torch.tensor(1.0))"),
+    ("vmap_numbers", "torch.func.vmap(lambda x: x.item())(torch.ones(3))"),
+    ("vmap_numbers", "torch.func.vmap(lambda x: x if x > 0 else -x)(torch.ones(3))"),
+    ("points_and_directions", "torch.func.jvp(torch.sin, torch.ones(3), torch.ones(3))"),
+    ("backward_inside", "torch.func.grad(lambda x: x.sum().backward())(torch.ones(3))"),
+    ("weights_by_name", LAYER + "torch.func.functional_call(layer, list(layer.parameters()), torch.ones(3))"),
+    ("not_scalar", "torch.autograd.functional.hessian(torch.sin, torch.ones(2))"),
+    ("function_outputs", "torch.autograd.functional.jacobian(lambda x: [x, x], torch.ones(2))"),
 ]
 
 
@@ -246,12 +326,35 @@ def test_no_hint_where_nothing_is_known(program: str) -> None:
     assert [error_hint(recorded(program), language) for language in LANGUAGES] == [None, None]
 
 
+def test_what_the_runner_says_of_a_class_in_place_of_a_module() -> None:
+    ending = explorer.run("import torch\ntorch.nn.Linear.parameters()")
+    assert isinstance(ending, explorer.Failed)
+    assert error_topic(ending.recording) == "class_given"
+
+
 @pytest.mark.parametrize(
     ("topic", "program"),
     [
         ("loss_of_numbers", LEAF + "torch.nn.CrossEntropyLoss(x, x)"),
         ("truth_of_many", LEAF + "if torch.nn.MSELoss(reduction='none')(x, x) > 1:\n    pass"),
         ("index_kind", LEAF + "x['a']"),
+        ("custom_static", NOT_APPLIED.format(returned="g, None")),
+        ("custom_unsaved", USES.format(uses="x, = ctx.saved_tensors")),
+        ("custom_unsaved", USES.format(uses="ctx.k * g")),
+        ("saved_tuple", USES.format(uses="x = ctx.saved_tensors\n        g * x")),
+        ("own_attribute", "class M(torch.nn.Module):\n    def _init_(self):\n        self.k = 2\nM().k"),
+        ("layer_not_called", LEAF + "from torch import nn\nnn.ReLU(x).sum()"),
+        ("layer_not_called", "class M(torch.nn.Module):\n    pass\nM().backward()"),
+        ("linear_features", LAYER + "layer(torch.ones(2, 4))"),
+        ("linear_features", LAYER + "def f(x):\n    return layer(x)\nf(torch.ones(2, 4))"),
+        ("first_state", "lstm = torch.nn.LSTM(3, 5)\nlstm(torch.ones(7, 2, 3), torch.zeros(1, 2, 5))"),
+        ("optimizer_list", LEAF + "torch.optim.SGD([{'weights': [x]}])"),
+        (
+            "function_wanted",
+            LEAF + "from torch.utils.checkpoint import checkpoint\ncheckpoint(x.exp(), use_reentrant=False)",
+        ),
+        ("no_second_order", LEAF + "(x ** 3).sum().backward()\nx.grad.sum().backward()"),
+        ("no_history_misspelled", "x = torch.ones(3)\nx.require_grad = True\nx.sum().backward()"),
         ("step_argument", LEAF + "opt = torch.optim.SGD([x])\nopt.step(x.sum())"),
         ("function_wanted", LEAF + "torch.autograd.functional.jacobian(torch.sin(x), x)"),
         ("no_history", "torch.ones(3).sum().backward()"),
@@ -302,6 +405,8 @@ def test_the_recording_tells_more_than_the_message(topic: str, program: str) -> 
         ("rebuilt", LEAF + "torch.tensor(x.sum(), requires_grad=True)"),
         ("converted", LEAF + "float(x[0])"),
         ("converted", LEAF + "import math\nmath.sqrt(x[0])"),
+        ("listed_twice", LEAF + "torch.optim.SGD([x, x])"),
+        ("custom_made", LEAF + CUSTOM.replace("F.apply(x, 2).sum().backward()", "F(x, 2)").format(returned="g, None")),
     ],
 )
 def test_torch_warns_in_the_words_that_the_row_matches(key: str, program: str) -> None:
@@ -312,5 +417,8 @@ def test_torch_warns_in_the_words_that_the_row_matches(key: str, program: str) -
     assert all(notice_text(notice, language) for language in LANGUAGES)
 
 
+WARNED = {"grad_of_result", "target_size", "create_graph", "rebuilt", "listed_twice", "custom_made"}
+
+
 def test_every_warning_is_given_here() -> None:
-    assert {key for _, key in WARNINGS} == {"grad_of_result", "target_size", "create_graph", "rebuilt"}
+    assert {key for _, key in WARNINGS} == WARNED
