@@ -20,7 +20,7 @@ from explorer.labs.accumulation.program import MOST_SAMPLES, Between, Loss, Mode
 from explorer.model.text import number_text, shape_text
 from explorer.ui.labs.charts import chart
 from explorer.ui.labs.controls import answer, segments, selection
-from explorer.ui.labs.frame import lab_head, load, program_shown, recording_of, save, shown, tell
+from explorer.ui.labs.frame import comparison_table, lab_head, load, program_shown, recording_of, save, shown, tell
 from explorer.ui.style import theme
 from explorer.ui.words import language
 
@@ -62,7 +62,7 @@ def _shown(reading: Reading, settings: AccumulationSettings) -> None:
     chart(figure, "accumulation-gradients", tell("lab_accumulation.chart.gradients"))
     table, memory = st.columns(2, gap="medium")
     with table:
-        st.dataframe(_table(reading), hide_index=True, width="stretch")
+        comparison_table(tell("lab_accumulation.table.name"), _table(reading))
     with memory:
         name = "same" if len(part_sizes(settings)) == 1 else "both"
         sentence = tell(f"lab_accumulation.memory.{name}", full=reading.full.peak, micro=reading.micro.peak)

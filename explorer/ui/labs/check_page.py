@@ -16,6 +16,7 @@ from explorer.runner import Completed, Failed, Stopped
 from explorer.ui.labs.charts import chart
 from explorer.ui.labs.controls import answer
 from explorer.ui.labs.frame import (
+    comparison_table,
     lab_head,
     load,
     program_shown,
@@ -95,7 +96,7 @@ def _shown(reading: Reading, recording: Recording, settings: CheckSettings, prog
             **shown(LAB, settings, "step", step),
         )
     with table:
-        st.dataframe(_table(reading, step), hide_index=True, width="stretch")
+        comparison_table(tell("lab_check.table.name"), _table(reading, step))
         _notes(reading, program)
 
 

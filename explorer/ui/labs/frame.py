@@ -190,6 +190,22 @@ def number_table(rows: Sequence[tuple[str, str, str]]) -> None:
     st.html(f"<table class='lab-numbers'>{''.join(cells)}</table>")
 
 
+def comparison_table(label: str, columns: Mapping[str, Sequence[str]]) -> None:
+    """Rows that are named by their first cell; where there is no room for all of them, they are scrolled.
+
+    Args:
+        label: What is compared, for screen readers.
+        columns: The cells below each heading.
+    """
+    head = "".join([f"<th scope='col'>{html.escape(name)}</th>" for name in columns])
+    body = ""
+    for name, *cells in zip(*columns.values(), strict=True):
+        numbers = "".join([f"<td>{html.escape(cell)}</td>" for cell in cells])
+        body += f"<tr><th scope='row'>{html.escape(name)}</th>{numbers}</tr>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    st.html(f"<div class='lab-table' role='group' tabindex='0' aria-label='{html.escape(label)}'>{table}</div>")
+
+
 def program_shown(program: str, explored: str | None = None, label: str | None = None) -> None:
     """The way to the graph page, and the lab's program, folded.
 
