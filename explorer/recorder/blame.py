@@ -18,7 +18,7 @@ import torch
 
 from explorer.model import Edge, Event, Modified, Node, NodeRan, Raised, Recording, SavedTensor, Span
 from explorer.model.source import piece_at
-from explorer.recorder.names import named_tensors
+from explorer.recorder.names import named_tensors, reached
 from explorer.recorder.places import Places
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import grad_of, is_leaf, tensors_in
@@ -145,18 +145,18 @@ def _names(
         saved, change = moved
         return [name] if (name := _name_of(saved, change, recording)) else []
     if node_id is not None:
-        return _of_node(recording.node(node_id), raised, failure, recording.source)
+        return _of_node(recording.node(node_id), raised, failure, recording)
     if isinstance(error, NameError) and error.name:
         return [error.name]
-    return _called(failure, raised.message) or _spelled(raised, failure, recording.source)
+    return _called(failure, raised.message) or _spelled(raised, failure, recording)
 
 
-def _of_node(node: Node, raised: Raised, failure: Failure, source: str | None) -> list[str]:
+def _of_node(node: Node, raised: Raised, failure: Failure, recording: Recording) -> list[str]:
     """The name of what a node made; else of what it made it from, or of what the pass started from."""
     if node.variable is not None:
         return [node.variable]
     if OF_NAN.search(raised.message):
-        return _spelled(msgspec.structs.replace(raised, span=node.span), failure, source)
+        return _spelled(msgspec.structs.replace(raised, span=node.span), failure, recording)
     return _called(failure, raised.message)
 
 
@@ -175,14 +175,14 @@ def _called(failure: Failure, message: str) -> list[str]:
     return [known[id(tensor)] for tensor in tensors if id(tensor) in known]
 
 
-def _spelled(raised: Raised, failure: Failure, source: str | None) -> list[str]:
+def _spelled(raised: Raised, failure: Failure, recording: Recording) -> list[str]:
     """The names in the text of the expression that failed, where they stand for what the error is about."""
-    expression = _expression(source, raised.span)
+    expression = _expression(recording.source, raised.span)
     if expression is None:
         return []
     if failure.call is not None and failure.call[0] in PASSES and isinstance(expression, ast.Call):
         expression = next(iter(expression.args), expression)  # what the pass starts from
-    found = list(_looked_up(expression, failure))
+    found = list(_looked_up(expression, failure, {leaf.name for leaf in recording.leaves}))
     if "NoneType" in raised.message:
         return [name for name, value in found if value is None]
     if OF_RESULT in raised.message:
@@ -202,17 +202,24 @@ def _expression(source: str | None, span: Span | None) -> ast.AST | None:
     return statement.value if isinstance(statement, ast.Expr) else statement
 
 
-def _looked_up(expression: ast.AST, failure: Failure) -> Iterator[tuple[str, Any]]:
-    """The variables of an expression with their values, and the `.grad` of leaves."""
+def _looked_up(expression: ast.AST, failure: Failure, leaves: Container[str]) -> Iterator[tuple[str, Any]]:
+    """The variables of an expression with their values, and the `.grad` of leaves, by the names these have."""
     variables = {name: value for space in reversed(_namespaces(failure)) for name, value in space.items()}
     for part in ast.walk(expression):
         match part:
             case ast.Name(id=name) if name in variables:
                 yield name, variables[name]
-            case ast.Attribute(value=ast.Name(id=name), attr="grad") if isinstance(variables.get(name), torch.Tensor):
-                tensor = variables[name]
-                lasting = _known(failure).get(id(tensor), name) if name in failure.fleeting else name
-                yield f"{lasting}.grad", grad_of(tensor)
+            case ast.Attribute(value=owner, attr="grad") if isinstance(
+                tensor := reached(owner, variables), torch.Tensor
+            ):
+                names = [*_names_of(tensor, failure), ast.unparse(owner)]
+                yield f"{next((name for name in names if name in leaves), names[0])}.grad", grad_of(tensor)
+
+
+def _names_of(tensor: torch.Tensor, failure: Failure) -> Iterator[str]:
+    """What each frame calls a tensor: in a method `self.w` is what the module's frame knows as `net.w`."""
+    for space in _namespaces(failure):
+        yield from (name for name, one in named_tensors([space], failure.fleeting) if one is tensor)
 
 
 def _known(failure: Failure) -> dict[int, str]:

@@ -77,6 +77,45 @@ def name_in(frame: FrameType | None, tensor: torch.Tensor) -> str | None:
     return next((name for name, value in variables.items() if value is tensor), None)
 
 
+def reached(expression: ast.expr, variables: Mapping[str, Any]) -> Any:
+    """What names, attributes and indices lead to, `net[0].weight`; None where only code of the program's could tell."""
+    match expression:
+        case ast.Name(id=name):
+            return variables.get(name)
+        case ast.Attribute(value=value, attr=attribute):
+            owner = reached(value, variables)
+            own = _attributes(owner)
+            inner = (
+                {**own.get("_modules", {}), **own.get("_parameters", {})} if isinstance(owner, torch.nn.Module) else {}
+            )
+            is_computed = inspect.getattr_static(type(owner), attribute, None) is not None
+            return None if is_computed else {**inner, **own}.get(attribute)
+        case ast.Subscript(value=value, slice=index):
+            return _element(reached(value, variables), _key(index, variables))
+    return None
+
+
+def _key(index: ast.expr, variables: Mapping[str, Any]) -> int | str | None:
+    match index:
+        case ast.Constant(value=int() | str() as key):
+            return key
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
+            return -number
+        case ast.Name(id=name) if type(variables.get(name)) in (int, str):
+            return variables[name]  # type: ignore[no-any-return]
+    return None
+
+
+def _element(owner: Any, key: int | str | None) -> Any:
+    if isinstance(owner, torch.nn.Sequential | torch.nn.ModuleList | torch.nn.ModuleDict):
+        inner = _attributes(owner)["_modules"]
+        owner = inner if isinstance(owner, torch.nn.ModuleDict) else list(inner.values())
+    if isinstance(owner, dict):
+        return dict.get(owner, key)
+    parts = list(elements_of(owner)) if isinstance(owner, (list, tuple)) else []
+    return parts[key] if isinstance(key, int) and -len(parts) <= key < len(parts) else None
+
+
 def better_name(known: str | None, found: str) -> str:
     """The name that tells more: what `self.w` and `W[i]` are depends on where the program is."""
     if known is None or (is_passing(known) and not is_passing(found)):

@@ -90,9 +90,11 @@ def _none(recording: Recording) -> str:
         return "none_of_result"
     if not any(one.started.by == "backward" for one in recording.backward_passes):
         return "none_before_pass"
-    leaf_ids = {leaf.id for leaf in recording.leaves if leaf.name == name}
-    cleared = (event for event in recording.events if isinstance(event, GradCleared) and event.leaf_id in leaf_ids)
-    return "none_cleared" if any(event.before is not None for event in cleared) else "none_unreached"
+    leaves = {leaf.id: leaf for leaf in recording.leaves if leaf.name == name}
+    cleared = (event for event in recording.events if isinstance(event, GradCleared) and event.leaf_id in leaves)
+    if any(event.before is not None for event in cleared):
+        return "none_cleared"
+    return "none_unmarked" if leaves and not any(leaf.requires_grad for leaf in leaves.values()) else "none_unreached"
 
 
 def _same_line(one: Span | None, other: Span | None) -> bool:

@@ -27,6 +27,19 @@ class F(torch.autograd.Function):
 F.apply(x, 2).sum().backward()
 """
 
+NET = "net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))\n"
+PASS = "net(torch.ones(2)).sum().backward()\n"
+HOLDER = """
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.ModuleDict({'a': torch.nn.Linear(2, 1)})
+    def forward(self, x):
+        return self.layers['a'](x)
+    def norm(self):
+        return self.layers['a'].weight.grad.norm()
+net = Net()
+"""
 RESIZE = "torch.nn.functional.interpolate(torch.ones({}), {})"
 NOT_APPLIED = LEAF + CUSTOM.replace("F.apply", "F.forward")
 USES = LEAF + CUSTOM.replace("return {returned}", "{uses}\n        return g, None")
@@ -377,11 +390,21 @@ def test_what_the_runner_says_of_a_class_in_place_of_a_module() -> None:
         ("none_unreached", TWO + "b.grad.norm()"),
         ("none_unreached", TWO + "torch.sqrt(b.grad)"),
         ("none_unreached", TWO + "for p in [x, b]:\n    p.data -= 0.1 * p.grad"),
-        ("none_unreached", TWO + "c = torch.ones(3)\nc.grad * 2"),
+        ("none_unmarked", TWO + "c = torch.ones(3)\nc.grad * 2"),
         ("none_cleared", TWO + "torch.optim.SGD([x, b]).zero_grad()\nx.grad * 2"),
         ("none_cleared", TWO + "x.grad = None\nfor p in [x, b]:\n    p.data -= p.grad"),
         ("none_of_result", TWO + "x = x - 0.1 * x.grad\nx.sum().backward()\nx.grad * 2"),
         ("none_of_result", LEAF + ROUNDS.format(update="print(x.grad)\n    x = x - 0.1 * x.grad")),
+        ("none_before_pass", NET + "net[0].weight.grad.zero_()"),
+        ("none_before_pass", NET + "with torch.no_grad():\n    net[0].bias -= 0.1 * net[0].bias.grad"),
+        ("none_unreached", NET + "net[1](torch.ones(2)).sum().backward()\nnet[0].weight.grad.norm()"),
+        ("none_unmarked", NET + "net[0].requires_grad_(False)\n" + PASS + "for m in net:\n    m.weight.grad.norm()"),
+        ("none_unmarked", NET + "net[-1].weight.requires_grad_(False)\n" + PASS + "net[-1].weight.grad.norm()"),
+        ("none_unmarked", NET + "net[0].requires_grad_(False)\n" + PASS + "i = 0\nnet[i].bias.grad * 2"),
+        ("none_cleared", NET + PASS + "net.zero_grad()\nnet[1].weight.grad.norm()"),
+        ("none_cleared", HOLDER + PASS + "net.zero_grad()\nnet.layers['a'].weight.grad.norm()"),
+        ("none_cleared", HOLDER + PASS + "net.zero_grad()\nnet.norm()"),
+        ("none", NET + "list(net.parameters())[0].grad.norm()"),
         ("modified_in_place", LEAF + "y = x.exp()\ny.add_(1)\ny.sum().backward()"),
         ("modified_parameter", LEAF + UPDATED.format(update="torch.optim.SGD([x], lr=0.1).step()")),
         ("modified_parameter", LEAF + UPDATED.format(update="with torch.no_grad():\n    x -= 0.1 * x.grad")),
