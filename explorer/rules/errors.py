@@ -8,6 +8,7 @@ from collections.abc import Callable
 from explorer.model import Cut, GradCleared, Recording, Span, Warned
 from explorer.model.source import piece_at
 from explorer.rules.hints import OF_TYPE, advice_key, hint_key
+from explorer.rules.silent.facts import withheld
 from explorer.rules.silent.leaves import replaced_leaves
 
 CUTS = {"detach": "no_history_detach", "no_grad": "no_history_no_grad", "not differentiable": "no_history_choice"}
@@ -94,7 +95,10 @@ def _none(recording: Recording) -> str:
     cleared = (event for event in recording.events if isinstance(event, GradCleared) and event.leaf_id in leaves)
     if any(event.before is not None for event in cleared):
         return "none_cleared"
-    return "none_unmarked" if leaves and not any(leaf.requires_grad for leaf in leaves.values()) else "none_unreached"
+    if leaves and not any(leaf.requires_grad for leaf in leaves.values()):
+        return "none_unmarked"
+    ids = {*leaves, *(leaf.node_id for leaf in leaves.values())}
+    return "none_withheld" if any(ids & behind for _, behind in withheld(recording)) else "none_unreached"
 
 
 def _same_line(one: Span | None, other: Span | None) -> bool:

@@ -108,6 +108,11 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         # What is made or used for the first time after all passes, as to compare a result, is not missed in them.
         and built.get(leaf.node_id or leaf.id, 0) <= last
     ]
+    for node, behind in facts.withheld(recording) if missed else ():
+        if without := [leaf for leaf in missed if {leaf.id, leaf.node_id} & behind]:
+            values: Values = {"leaves": _names(without), "function": node.name.removesuffix("Backward")}
+            yield Notice(key="unreached_by_custom", values=values, span=node.span, severity="warning")
+            missed = [leaf for leaf in missed if leaf not in without]
     held: dict[tuple[str, ...], tuple[dict[str, Cut], list[Leaf]]] = {}
     cuts = [(cut, recording.behind(cut.sources)) for cut in _cuts_in_use(recording)] if missed else []
     for leaf in missed:

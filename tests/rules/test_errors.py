@@ -401,6 +401,7 @@ def test_what_the_runner_says_of_a_class_in_place_of_a_module() -> None:
         ("none_unmarked", NET + "net[0].requires_grad_(False)\n" + PASS + "for m in net:\n    m.weight.grad.norm()"),
         ("none_unmarked", NET + "net[-1].weight.requires_grad_(False)\n" + PASS + "net[-1].weight.grad.norm()"),
         ("none_unmarked", NET + "net[0].requires_grad_(False)\n" + PASS + "i = 0\nnet[i].bias.grad * 2"),
+        ("none_withheld", LEAF + CUSTOM.format(returned="None, None") + "x.grad.norm()"),
         ("none_cleared", NET + PASS + "net.zero_grad()\nnet[1].weight.grad.norm()"),
         ("none_cleared", HOLDER + PASS + "net.zero_grad()\nnet.layers['a'].weight.grad.norm()"),
         ("none_cleared", HOLDER + PASS + "net.zero_grad()\nnet.norm()"),

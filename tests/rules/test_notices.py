@@ -11,6 +11,16 @@ from explorer.rules import Notice, expression, lines_text, notice_text, notices
 X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 W = "w = torch.ones(3, requires_grad=True)\n"
 ROUNDS = "for _ in range(3):\n    (x * x).sum().backward()\n    {update}\n"
+CUSTOM = """
+class F(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+    @staticmethod
+    def backward(ctx, g):
+        {backward}
+F.apply(x).sum().backward()
+"""
 DRAWN = "d = torch.distributions.Normal(x, 1.0)\n"
 
 
@@ -37,6 +47,8 @@ def only(program: str, limits: RecordingLimits | None = None) -> tuple[Notice, s
         (X + DRAWN + "(x * d.sample()).sum().backward()", "constant_behind_sample", "d.sample()"),
         (X + DRAWN + W + "(w * d.sample()).sum().backward()", "unreached_behind_sample", "d.sample()"),
         (X + DRAWN + "z = d.sample()\nz.sum().backward()", "root_behind_sample", "d.sample()"),
+        (X + CUSTOM.format(backward="return None"), "unreached_by_custom", "F.apply(x)"),
+        (X + CUSTOM.format(backward="g * 2"), "unreached_by_custom", "F.apply(x)"),
         (X + "x.sum().backward()\n(x * x).sum().backward()", "accumulated", "(x * x).sum().backward()"),
         ("x = torch.zeros(1, requires_grad=True)\nx.sqrt().backward()", "bad_gradient_made", "x.sqrt()"),
         (X + "y = x * 2\ny.sum().backward()\ny.grad", "warned", "y.grad"),

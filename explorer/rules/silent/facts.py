@@ -37,6 +37,18 @@ def takes(event: Operation, leaf: Leaf) -> bool:
     return leaf.id in event.input_ids or (leaf.node_id is not None and leaf.node_id in event.input_ids)
 
 
+def withheld(recording: Recording) -> list[tuple[Node, set[str]]]:
+    """Custom functions whose backward gave None where a gradient was wanted, with what lies behind."""
+    runs = {event.node_id: event for event in recording.events if isinstance(event, NodeRan)}
+    found = []
+    for node in recording.nodes:
+        if node.kind == "custom" and node.id in runs:
+            sent = runs[node.id].grad_inputs
+            edges = [edge for edge in recording.edges_from(node.id) if sent[edge.slot : edge.slot + 1] == (None,)]
+            found.append((node, recording.behind(edge.target for edge in edges)))
+    return found
+
+
 def ran_after(recording: Recording, node_id: str, step: int) -> bool:
     """Whether the engine ran a node after a step."""
     return any(isinstance(event, NodeRan) and event.node_id == node_id for event in recording.events[step:])
