@@ -11,8 +11,11 @@ from playwright.sync_api import Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 from test_pages import told
 
+from explorer.errors import WorkerUnavailable
 from explorer.gallery import function
 from explorer.i18n import LANGUAGES, Language, text
+from explorer.runner import Errands
+from explorer.ui import runs
 
 ROOT = Path(__file__).parents[2]
 X = "import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\n"
@@ -154,6 +157,21 @@ def test_two_networks_are_compared_and_one_is_looked_at_alone() -> None:
 def test_the_first_bad_number_is_linked_to_its_step_in_the_graph() -> None:
     page = open_lab("flow", activation_a="relu", initialisation_a="kaiming", gain_a="8", depth_a="40", compare="false")
     assert "The first inf comes up in the forward pass" in said(page)
+
+
+@pytest.mark.parametrize("lab", CHARTS)
+def test_where_no_process_can_be_had_it_is_said_once_and_no_program_is_blamed(
+    lab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise WorkerUnavailable("runner.stopped_no_worker")
+
+    monkeypatch.setattr(runs, "run", fail)
+    monkeypatch.setattr(runs, "RUNS", Errands({}))
+    page = open_lab(lab)
+    assert said(page).count(text("runner.stopped_no_worker", "en")) == 1
+    assert not page.get("plotly_chart")
+    assert not page.info
 
 
 def test_a_link_of_a_stranger_is_checked() -> None:

@@ -26,6 +26,7 @@ from explorer.ui.labs.frame import (
     shown,
     tell,
 )
+from explorer.ui.panels.endings import WITHOUT_LIMIT
 from explorer.ui.runs import Task, ending_of
 from explorer.ui.style import theme
 from explorer.ui.words import language
@@ -137,7 +138,8 @@ def _notes(reading: Reading, program: str) -> None:
 def _problem(check: str) -> None:
     """What to change, where torch's own words do not say so."""
     ending = ending_of(Task(check, CHECK_LIMITS))
-    if isinstance(ending, Stopped | Completed):  # completed, yet with more than a recording holds
+    # Completed, yet with more than a recording holds; or stopped at a limit.
+    if isinstance(ending, Completed) or (isinstance(ending, Stopped) and ending.reason not in WITHOUT_LIMIT):
         st.info(tell("lab_check.problem.too_long"), icon=":material/lightbulb:")
     if isinstance(ending, Failed) and ending.recording.error and NOT_SCALAR in ending.recording.error.message:
         st.info(tell("lab_check.problem.not_scalar"), icon=":material/lightbulb:")

@@ -35,8 +35,12 @@ def flow_page() -> None:
     programs = {letter: program_text(network, language()) for letter, network in settings.networks.items()}
     for letter in settings.networks:
         _controls(settings, letter)
-    runs = {letter: recording_of(program, FLOW_LIMITS) for letter, program in programs.items()}
-    readings = {letter: read(recording) for letter, recording in runs.items() if recording is not None}
+    readings: dict[str, Reading] = {}
+    for letter, program in programs.items():
+        recording = recording_of(program, FLOW_LIMITS)
+        if recording is None:  # it has been said why; the other one would only say so again
+            break
+        readings[letter] = read(recording)
     _shown({letter: (settings.networks[letter], reading) for letter, reading in readings.items()}, programs)
     save(LAB, settings)
 

@@ -31,8 +31,8 @@ ICONS: dict[StopReason, str] = {
     "user": "stop_circle",
 }
 
-NAMES: dict[StopReason, str] = {"busy": "not_run", "no_worker": "not_run", "user": "stopped_by_user"}
-"""What is said of those that reached no limit."""
+WITHOUT_LIMIT: dict[StopReason, str] = {"busy": "not_run", "no_worker": "not_run", "user": "stopped_by_user"}
+"""Reasons that are no limit of the program's, and what is said of them."""
 
 
 def ending_message(ending: AnyEnding, task: Task) -> None:
@@ -54,7 +54,7 @@ def ending_message(ending: AnyEnding, task: Task) -> None:
                     st.caption(say("ending.more", count=len(violations) - MOST_VIOLATIONS))
         case Stopped():
             with st.container(border=True, key="stopped"):
-                name = NAMES.get(ending.reason, "stopped")
+                name = WITHOUT_LIMIT.get(ending.reason, "stopped")
                 _announce(say(f"ending.{name}"), ending.sentence(language()))
                 st.markdown(f":material/{ICONS[ending.reason]}: **{say(f'ending.{name}')}**")
                 st.text(ending.sentence(language()))
