@@ -149,6 +149,10 @@ def test_the_keyboard_goes_on_where_a_program_was_stopped(visit: Callable[..., P
     stop.focus()
     page.keyboard.press("Enter")
     expect(again).to_be_focused()
+    draft.press("Control+Enter")  # the same text
+    expect(stop).to_be_visible()
+    stop.press("Enter")
+    expect(again).to_be_focused()
     draft.fill(f"{mine}\n")
     draft.press("Control+Enter")
     expect(stop).to_be_visible()

@@ -1,6 +1,7 @@
 /**
  * What Streamlit calls: what goes when it is pressed hands the focus on. Stop, to the button that comes in its place;
- * an entry of a menu, to the button that opened it.
+ * an entry of a menu, to the button that opened it. And what runs a text runs one that was stopped, too, though
+ * Streamlit sees that nothing has changed in it.
  */
 export default function focusComponent() {
   const listening = new AbortController();
@@ -17,7 +18,12 @@ export default function focusComponent() {
     pressed = target.closest("[class*='st-key-stop-'] button, [role=menuitem]");
     if (pressed) changes.observe(document.body, { childList: true, subtree: true });
   };
+  const runAgain = ({ key, ctrlKey, metaKey, target }) => {
+    if (key !== "Enter" || !(ctrlKey || metaKey) || !target.closest(".st-key-draft")) return;
+    document.querySelector(".st-key-stopped button")?.click();
+  };
   document.addEventListener("focusin", note, { signal: listening.signal });
+  document.addEventListener("keydown", runAgain, { signal: listening.signal });
   return () => {
     listening.abort();
     changes.disconnect();
