@@ -1,4 +1,4 @@
-"""What tensors hold at one moment, taken quickly; most numbers are written down later."""
+"""What tensors hold at one moment, taken quickly; of larger ones the numbers are written down later."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import weakref
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
-from math import isfinite
 from typing import Any
 
 import msgspec
 import torch
 from msgspec.structs import force_setattr
 
-from explorer.model import Number, Stats, TensorValue
+from explorer.model import Stats, TensorValue
 from explorer.recorder.limits import Budget
 from explorer.recorder.statistics import TOGETHER, Remembered, Statistics, in_memory_order, repeated, without_repetition
 from explorer.recorder.storages import Storages
 from explorer.recorder.values import dense, dtype_name, is_ordinary, numbers, unbatched
 
 FEW = 32
-"""Up to so many elements, writing down is quicker than copying."""
+"""Up to so many elements, lists of rows are quicker to join than a tensor to lay out in one."""
 
 COPIED = 2**14
 """Up to so many elements, copying a tensor and looking at many copies at once is quicker than looking at it alone."""
@@ -33,10 +32,7 @@ MOST_BATCHES = 8
 
 PLAIN = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128}
 PLAIN |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
-"""The types that `torch.cat` and `tolist` handle alike."""
-
-Waiting = tuple[TensorValue, torch.Tensor, int, tuple[int, ...] | None]
-"""(the value to fill, a copy of its elements, how many, their indices where they are a sample)."""
+"""The types that copies, statistics and `tolist` handle alike."""
 
 
 class Passed(msgspec.Struct, frozen=True, gc=False):
@@ -75,8 +71,9 @@ class Snapshots:
     """Takes the values of tensors.
 
     Reads only: no version counter, graph, random state or `.grad` changes, and no tensor of the program is kept.
-    The numbers of a value with more than `FEW` elements are a copy at first and become Python numbers later, at the
-    latest in `fill`: many tensors together, which is many times faster than one after the other.
+    Up to so many elements as are kept whole, listing them at once is quicker than copying them first. A larger tensor
+    of up to `COPIED` elements is a copy at first and becomes sample and statistics later, at the latest in `fill`:
+    many tensors together, which is many times faster than one after the other.
 
     Args:
         budget: How many elements it may keep, of each tensor and of all.
@@ -90,8 +87,6 @@ class Snapshots:
         self._remembered = Remembered()
         self._most = budget.limits.values
         self._sample = min(budget.limits.values, budget.limits.sample)
-        self._waiting: dict[torch.dtype, list[Waiting]] = {}
-        self._elements_waiting = 0
         self._batches: dict[tuple[torch.dtype, tuple[int, ...]], Batch] = {}
         self._recent: dict[tuple[Any, ...], TensorValue] = {}
         self._passed: dict[int, Passed] = {}
@@ -103,9 +98,9 @@ class Snapshots:
         """What a tensor holds now."""
         try:
             shape, dtype, count = form_of(tensor.shape, tensor.dtype)
-            if count > FEW:
-                return self._take_many(tensor, shape, dtype, count)
-            elements = tensor.tolist() if len(shape) == 1 else listed(tensor, shape)
+            if count > self._most:
+                return self._take_part(tensor, shape, dtype, count)
+            elements = tensor.tolist() if len(shape) == 1 else listed(tensor, shape, count)
         except (RuntimeError, NotImplementedError):
             return self._take_rare(tensor)
         self._budget.elements -= count
@@ -118,8 +113,8 @@ class Snapshots:
             shape, _, _ = form_of(tensor.shape, tensor.dtype)
             if (batch := unbatched(tensor)) is not tensor:
                 return self.take(batch)
-            if tensor.numel() <= FEW:
-                elements = dense(tensor).reshape(-1).tolist()
+            if tensor.numel() <= self._most:
+                elements = alike(dense(tensor)).reshape(-1).tolist()
                 self._budget.elements -= len(elements)
                 return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=tuple(numbers(elements)))
         # Tensors that live on "meta" have a shape but nothing to read.
@@ -170,33 +165,15 @@ class Snapshots:
     def fill(self) -> None:
         """Writes down the numbers of all values that wait for them."""
         self._look_at_all()
-        self._write()
         self.forget()
 
-    def _wait(self, value: TensorValue, copy: torch.Tensor, count: int, indices: tuple[int, ...] | None) -> None:
-        self._waiting.setdefault(copy.dtype, []).append((value, copy, count, indices))
-        self._elements_waiting += count
-        if self._elements_waiting > TOGETHER:
-            self._write()
-
-    def _write(self) -> None:
-        for waiting in self._waiting.values():
-            self._fill(waiting)
-        self._waiting.clear()
-        self._elements_waiting = 0
-
-    def _take_many(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
-        self._budget.elements -= count if count <= self._most else self._sample
-        plain = (tensor.detach() if tensor.requires_grad else tensor) if is_ordinary(tensor) else dense(tensor)
+    def _take_part(self, tensor: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int) -> TensorValue:
+        self._budget.elements -= self._sample
+        plain = without_history(tensor)
         if count > COPIED:
             return self._take_once(plain, shape, dtype, count)
-        if plain.dtype not in PLAIN:
-            plain = alike(plain)
+        plain = alike(plain)
         value = TensorValue(shape=shape, dtype=dtype, values=(), indices=())
-        if count <= self._most:
-            copy = plain.clone(memory_format=torch.contiguous_format).view(-1)
-            self._wait(value, copy, count, None)
-            return value
         batch = self._batches.get((plain.dtype, shape)) or self._new_batch(plain.dtype, shape, count)
         values = batch.values
         batch.places[len(values)].copy_(plain)
@@ -226,9 +203,11 @@ class Snapshots:
         """Takes samples and statistics of the tensors copied so far."""
         rows = batch.matrix[: len(batch.values)]
         indices, places = spread(rows.shape[1], self._sample)
-        samples = written(rows.index_select(1, places))
+        samples = rows.index_select(1, places).tolist()
         for value, sample, summary in zip(batch.values, samples, self._statistics.of_rows(rows), strict=True):
-            fill(value, sample, indices)
+            # The value is frozen for everybody who reads a recording; there is none yet.
+            force_setattr(value, "values", tuple(numbers(sample)))
+            force_setattr(value, "indices", indices)
             force_setattr(value, "summary", summary)
         batch.values.clear()
 
@@ -242,13 +221,10 @@ class Snapshots:
         self, plain: torch.Tensor, shape: tuple[int, ...], dtype: str, count: int, memory: tuple[Any, ...] | None
     ) -> TensorValue:
         """A sample and statistics, taken at once."""
-        if plain.dtype not in PLAIN:
-            plain = alike(plain)
-        value = TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=self._stats(plain, memory))
+        plain = alike(plain)
         indices, places = spread(count, self._sample)
-        sample = plain.take(places.to(plain.device))
-        self._wait(value, sample, len(indices), indices)
-        return value
+        values = tuple(numbers(plain.take(places.to(plain.device)).tolist()))
+        return TensorValue(shape=shape, dtype=dtype, values=values, indices=indices, summary=self._stats(plain, memory))
 
     def _stats(self, plain: torch.Tensor, memory: tuple[Any, ...] | None) -> Stats:
         """Statistics, the same for all that look at the same elements: a matrix and its transpose, heads of one."""
@@ -263,14 +239,6 @@ class Snapshots:
 
     def _of_row(self, elements: torch.Tensor) -> Stats:
         return self._statistics.of_rows(elements.view(1, -1))[0]
-
-    def _fill(self, waiting: list[Waiting]) -> None:
-        elements = written(torch.cat([copy for _, copy, _, _ in waiting]).view(1, -1))[0]
-        start = 0
-        for value, _, count, indices in waiting:
-            end = start + count
-            fill(value, elements[start:end], indices)
-            start = end
 
 
 @lru_cache(maxsize=4096)
@@ -293,35 +261,29 @@ def spread(count: int, sample: int) -> tuple[tuple[int, ...], torch.Tensor]:
     return indices, torch.tensor(indices, dtype=torch.long, device="cpu")
 
 
-def fill(value: TensorValue, elements: list[Number], indices: tuple[int, ...] | None) -> None:
-    """Writes down what a tensor held."""
-    # The value is frozen for everybody who reads a recording; there is none yet.
-    force_setattr(value, "values", tuple(elements))
-    force_setattr(value, "indices", indices)
-
-
 def alike(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor of a rare type in one that can be handled like all others."""
+    if tensor.dtype in PLAIN:
+        return tensor
     return tensor.to(torch.complex64 if tensor.is_complex() else torch.float64)
 
 
-def listed(tensor: torch.Tensor, shape: tuple[int, ...]) -> list[Any]:
+def listed(tensor: torch.Tensor, shape: tuple[int, ...], count: int) -> list[Any]:
     """The elements of a tensor in order, whatever its shape."""
     match len(shape):
         case 0:
             return [tensor.item()]
-        case 2:
+        case 2 if count <= FEW:
             return list(chain.from_iterable(tensor.tolist()))
-    return dense(tensor).reshape(-1).tolist()
+    return without_history(tensor).reshape(-1).tolist()
 
 
-def written(rows: torch.Tensor) -> list[list[Any]]:
-    """Many elements as JSON can hold them; looks at single ones only where they are not finite."""
-    elements: list[list[Any]] = rows.tolist()
-    if rows.is_complex():
-        return [list(numbers(row)) for row in elements]
-    # A finite sum has finite parts only, and is quicker to tell.
-    if rows.is_floating_point() and not isfinite(rows.sum().item()):
-        for row, column in rows.isfinite().logical_not().nonzero().tolist():
-            elements[row][column] = numbers([elements[row][column]])[0]
-    return elements
+def without_history(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor that builds no graph, whatever is done with it, and can be read.
+
+    Raises:
+        RuntimeError, NotImplementedError: As `dense`.
+    """
+    if not is_ordinary(tensor):
+        return dense(tensor)
+    return tensor.detach() if tensor.requires_grad else tensor
