@@ -126,9 +126,9 @@ def next_to_run(
     return max(ready, key=lambda node_id: nodes[node_id].sequence_nr, default=None)
 
 
-def calls_of(failure: Failure, span: Callable[[CodeType, int], Span | None]) -> tuple[Span, ...]:
+def calls_of(failure: Failure, span: Callable[[FrameType, int], Span | None]) -> tuple[Span, ...]:
     """The calls in the program that led to the place of an error, outermost first; of many the last."""
-    found = (span(frame.f_code, lasti) for frame, lasti in failure.frames[:-1])
+    found = (span(frame, lasti) for frame, lasti in failure.frames[:-1])
     return tuple(one for one in found if one is not None)[-MOST_CALLS:]
 
 

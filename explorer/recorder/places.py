@@ -16,6 +16,8 @@ import torch
 from explorer.model import Span
 from explorer.model.source import lines_of
 from explorer.model.syntax import PARSING, Position, names_of, pairs, position
+from explorer.recorder.indices import indices, with_numbers
+from explorer.recorder.names import variables_of
 
 TORCH = str(Path(torch.__file__).parent)
 
@@ -82,6 +84,8 @@ class Places:
         self._lines = lines_of(source or "")
         self._targets, self.fleeting, self._folds, self._meant = bindings(source or "")
         self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
+        self._changing: dict[tuple[int, int], Spot] = {}
+        """Spots whose names change from turn to turn, so that looking up the others costs no more for it."""
         self._is_thin: dict[str, bool] = {}
         self.module: dict[str, Any] = {}
         """The variables of the program's module, once a place in it was asked for."""
@@ -93,7 +97,7 @@ class Places:
         while frame is not None:
             file = frame.f_code.co_filename
             if file == filename:
-                span, targets, variable, folds = self._spot(frame.f_code, frame.f_lasti)
+                span, targets, variable, folds = self._spot(frame, frame.f_lasti)
                 self.module = self.module or frame.f_globals
                 return Place(frame, span, direct, targets, variable, folds)
             if direct:
@@ -101,25 +105,33 @@ class Places:
             frame = frame.f_back
         return Place(None, None, False)
 
-    def span(self, code: CodeType, lasti: int) -> Span | None:
+    def span(self, frame: FrameType, lasti: int) -> Span | None:
         """The expression behind a byte code instruction."""
-        return self._spot(code, lasti)[0]
+        return self._spot(frame, lasti)[0]
 
-    def targets(self, code: CodeType, lasti: int) -> tuple[str, ...]:
+    def targets(self, frame: FrameType, lasti: int) -> tuple[str, ...]:
         """The variables that the expression behind an instruction is assigned to."""
-        return self._spot(code, lasti)[1]
+        return self._spot(frame, lasti)[1]
 
-    def _spot(self, code: CodeType, lasti: int) -> Spot:
+    def _spot(self, frame: FrameType, lasti: int) -> Spot:
         # By id, for a code object's hash is that of all its parts; held, so that the id stays its own.
-        if (known := self._spots.get(id(code))) is None:
-            known = self._spots[id(code)] = code, {}
+        if (known := self._spots.get(id(frame.f_code))) is None:
+            known = self._spots[id(frame.f_code)] = frame.f_code, {}
         if (spot := known[1].get(lasti)) is None:
-            span = self._characters(positions_of(code)[lasti // 2])
-            span = self._meant.get(position_of(span), span)
-            where = position_of(span)
-            targets = self._targets.get(where, ())
-            spot = known[1][lasti] = span, targets, ", ".join(targets) or None, where in self._folds
+            place = id(frame.f_code), lasti
+            spot = self._changing.get(place) or self._new_spot(frame.f_code, lasti)
+            if any(map(indices, spot[1])):
+                self._changing[place] = spot
+                return _with_numbers(spot, frame)
+            known[1][lasti] = spot
         return spot
+
+    def _new_spot(self, code: CodeType, lasti: int) -> Spot:
+        span = self._characters(positions_of(code)[lasti // 2])
+        span = self._meant.get(position_of(span), span)
+        where = position_of(span)
+        targets = self._targets.get(where, ())
+        return span, targets, ", ".join(targets) or None, where in self._folds
 
     def _passes_on(self, file: str) -> bool:
         """Whether code in a file counts as the program's own, or only passes its calls on."""
@@ -132,7 +144,7 @@ class Places:
         found = None
         while traceback is not None:
             if traceback.tb_frame.f_code.co_filename == self.filename:
-                found = self.span(traceback.tb_frame.f_code, traceback.tb_lasti)
+                found = self.span(traceback.tb_frame, traceback.tb_lasti)
             traceback = traceback.tb_next
         return found
 
@@ -151,6 +163,14 @@ class Places:
         if line > len(self._lines) or self._lines[line - 1].isascii():
             return utf8_offset
         return len(self._lines[line - 1].encode()[:utf8_offset].decode(errors="ignore"))
+
+
+def _with_numbers(spot: Spot, frame: FrameType) -> Spot:
+    """A spot as it is now, where its names have variables in them: `h[t]` is `h[0]`, then `h[1]`."""
+    span, targets, _, folds = spot
+    variables = {**frame.f_globals, **variables_of(frame)}
+    targets = tuple(with_numbers(target, variables) for target in targets)
+    return span, targets, ", ".join(targets) or None, folds
 
 
 def position_of(span: Span | None) -> Position | None:

@@ -108,7 +108,7 @@ class Session:
             calls=calls_of(failure, self._places.span),
         )
         frame, lasti = failure.frames[-1] if failure.frames else (None, 0)
-        targets = self._places.targets(frame.f_code, lasti) if frame is not None else ()
+        targets = self._places.targets(frame, lasti) if frame is not None else ()
         raised = blamed(error, raised, failure, recording, targets)
         return msgspec.structs.replace(recording, error=raised, events=(*recording.events, raised))
 
