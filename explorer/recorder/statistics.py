@@ -22,7 +22,7 @@ SAFE = 1e-12
 they neither overflow, nor underflow to numbers that processors take a hundred times as long for."""
 
 TOGETHER = 2**17
-"""So many elements are looked at or written down together; not more, for they should stay in the processor's cache."""
+"""So many elements are looked at together; not more, for they should stay in the processor's cache."""
 
 NEAR = 2**14
 """So many elements stay in the innermost cache from one operation to the next."""
