@@ -9,6 +9,7 @@ class Key(StrEnum):
     """Entries of the session's state; those of widgets are what the widget shows."""
 
     CHOICES = "choices"
+    TOLD = "told_widgets"
     LANGUAGE = "language"
     LANGUAGE_SWITCH = "language_switch"
     WRITTEN = "written_parameters"

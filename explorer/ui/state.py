@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import operator
+import time
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -16,6 +20,9 @@ from explorer.program.toggles import Toggles, apply_toggles
 from explorer.program.what_if import written
 from explorer.ui.keys import Key, Parameter
 from explorer.ui.words import language
+
+UNHEARD_SECONDS = 0.5
+"""For how long what a widget is told may not have been sent."""
 
 
 def load() -> None:
@@ -96,10 +103,18 @@ def put(chosen: Choices) -> None:
     st.session_state[Key.LINK_ERROR] = None
 
 
-def show(key: str, value: object) -> None:
-    """Lets a widget show a value; one that is told what it shows already forgets what is being typed into it."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+def show(key: str, value: object, is_same: Callable[[object, object], bool] = operator.eq) -> None:
+    """Lets a widget show a value; one that is told what it shows already forgets what is being typed into it.
+
+    What it was told a moment ago it is told again: where the page is drawn anew, Streamlit drops what it has not sent
+    yet, and keeps the value as if the browser had it.
+    """
+    told: dict[str, float] = st.session_state.setdefault(Key.TOLD, {})
+    is_heard = time.monotonic() - told.get(key, -math.inf) > UNHEARD_SECONDS
+    if is_heard and key in st.session_state and is_same(st.session_state[key], value):
+        return
+    st.session_state[key] = value
+    told[key] = time.monotonic()
 
 
 def change(**fields: Any) -> None:

@@ -17,7 +17,7 @@ from explorer.model import Recording
 from explorer.program import Toggles
 from explorer.program.choices import Choices
 from explorer.program.link import encode
-from explorer.ui import runs
+from explorer.ui import runs, state
 from explorer.ui.keys import Key
 from explorer.ui.markdown import plain
 
@@ -502,8 +502,9 @@ def test_a_hand_may_be_quicker_than_the_address_bar() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_a_widget_shows_already_it_is_not_told_again(language: Language) -> None:
+def test_what_a_widget_shows_already_it_is_not_told_again(language: Language, monkeypatch: pytest.MonkeyPatch) -> None:
     """A field that is told something forgets what is being typed into it."""
+    monkeypatch.setattr(state, "UNHEARD_SECONDS", 0.0)
     page = open_page(between="none", passes="2")
     page.segmented_control(key=Key.BETWEEN).set_value("zero_")
     ran(page).segmented_control(key=Key.LANGUAGE_SWITCH).set_value(language)
@@ -617,6 +618,17 @@ def test_the_inspector_says_what_made_a_result_as_the_program_does(line: str, ma
 def test_fields_tell_neighbouring_numbers_apart() -> None:
     page = open_program("import torch\nx = torch.tensor([123456789.0, 0.30000001])\n")
     assert {one.format for one in page.number_input if one.key and one.key.startswith("value-")} == {"%.12g"}
+
+
+def test_what_a_page_drawn_anew_at_once_has_not_sent_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(page: AppTest) -> set[bool]:
+        return {one.proto.set_value for one in (*page.number_input, *page.checkbox, *page.text_area)}
+
+    page = open_page()
+    page.toggle(key=Key.EDITING).set_value(True)
+    assert told(ran(page)) == told(ran(page)) == {True}
+    monkeypatch.setattr(state, "UNHEARD_SECONDS", 0.0)
+    assert told(ran(page)) == {False}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -27,6 +27,7 @@ from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.waiting import awaited
 from explorer.ui.runs import Task
+from explorer.ui.state import show
 from explorer.ui.style import style, theme
 from explorer.ui.words import language, said
 
@@ -107,8 +108,7 @@ def shown(lab: str, settings: Settings, field: str, value: Any = None) -> dict[s
     """
     key = widget_key(lab, field)
     value = getattr(settings, field) if value is None else value
-    if not _is_same(st.session_state.get(key), value):  # a widget that is told nothing keeps what a hand does meanwhile
-        st.session_state[key] = value
+    show(key, value, _is_same)
     return {"key": key, "on_change": take, "args": (lab, field)}
 
 

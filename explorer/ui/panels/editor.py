@@ -31,8 +31,7 @@ def editor(program: str) -> None:
     Args:
         program: What ran last; what the user has typed since stays until it is run or thrown away.
     """
-    if Key.DRAFT not in st.session_state:
-        st.session_state[Key.DRAFT] = program
+    state.show(Key.DRAFT, st.session_state.get(Key.DRAFT, program))
     with st.container(key="editor"):
         st.text_area(
             say("edit.label"),

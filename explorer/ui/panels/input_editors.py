@@ -64,8 +64,8 @@ def _chosen(inputs: tuple[Input, ...]) -> Input:
     if len(names) == 1:
         st.markdown(f"`{names[0]}`", width="content")
         return inputs[0]
-    if st.session_state.get(Key.SHOWN_INPUT) not in names:
-        st.session_state[Key.SHOWN_INPUT] = names[0]
+    asked = st.session_state.get(Key.SHOWN_INPUT)
+    state.show(Key.SHOWN_INPUT, asked if asked in names else names[0])
     label = say("inputs.which")
     name: str | None
     if len(names) > MOST_NAMES:

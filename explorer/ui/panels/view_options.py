@@ -30,7 +30,7 @@ def view_options(recording: Recording) -> None:
             (Key.SHOW_VALUES, "values"),
             (Key.SHOW_SHAPES, "shapes"),
         ):
-            st.session_state.setdefault(key, True)
+            state.show(key, st.session_state.get(key, True))
             st.checkbox(say(f"view.{label}"), key=key)
         scopes = scopes_of(recording)
         if len(scopes) > 1:
