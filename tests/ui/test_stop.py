@@ -23,7 +23,7 @@ from explorer.ui.keys import Key
 from explorer.ui.runs import Task, ending_of
 
 ROOT = Path(__file__).parents[2]
-LOOP = "import torch\nx = torch.ones(2, requires_grad=True)\nwhile True:\n    y = x * 1\n"
+LOOP = "import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 1\nwhile True:\n    pass\n"
 SOUND = "import torch\nx = torch.ones(2, requires_grad=True)\n(x * x).sum().backward()\n"
 STOP = "[class*='st-key-stop-'] button"
 
