@@ -107,18 +107,20 @@ class Snapshots:
         return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(elements)))
 
     def _take_rare(self, tensor: torch.Tensor) -> TensorValue:
-        """What a tensor holds that is not listed at once: sparse, quantized, or wrapped by torch.func."""
+        """What a tensor holds that is not listed at once: sparse, quantized, known to be zero, or of torch.func's."""
         shape: tuple[int, ...] = ()
+        dtype = dtype_name(tensor.dtype)
         with suppress(RuntimeError, NotImplementedError):
-            shape, _, _ = form_of(tensor.shape, tensor.dtype)
+            shape, dtype, count = form_of(tensor.shape, tensor.dtype)
             if (batch := unbatched(tensor)) is not tensor:
                 return self.take(batch)
-            if tensor.numel() <= self._most:
-                elements = alike(dense(tensor)).reshape(-1).tolist()
-                self._budget.elements -= len(elements)
-                return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=tuple(numbers(elements)))
+            plain = alike(dense(tensor))
+            if count > self._most:
+                return self._take_part(plain, shape, dtype, count)
+            self._budget.elements -= count
+            return TensorValue(shape=shape, dtype=dtype, values=tuple(numbers(plain.reshape(-1).tolist())))
         # Tensors that live on "meta" have a shape but nothing to read.
-        return TensorValue(shape=shape, dtype=dtype_name(tensor.dtype), values=(), indices=(), summary=Stats())
+        return TensorValue(shape=shape, dtype=dtype, values=(), indices=(), summary=Stats())
 
     def take_result(self, node_id: str, result: torch.Tensor) -> TensorValue:
         """What a result of a node holds, read once within a moment, however many nodes have saved it.

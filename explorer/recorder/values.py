@@ -78,6 +78,8 @@ def dense(tensor: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
     if plain.is_quantized:
         return plain.dequantize()
+    if plain._is_zerotensor():  # torch knows that it is zero, and has no memory for it
+        return plain.clone()
     if plain.layout is torch.strided:
         return plain
     if plain.numel() > MOST_DENSE:

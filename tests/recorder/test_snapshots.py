@@ -56,6 +56,16 @@ def test_values_are_exact(name: str) -> None:
         assert torch.equal(one.isnan() | ~one.signbit(), other.isnan() | ~other.signbit())
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (5, 8), (50, 50), (200, 200)])
+def test_a_gradient_that_torch_knows_to_be_zero_is_read(shape: tuple[int, ...]) -> None:
+    x = torch.randn(shape, requires_grad=True)
+    (grad,) = torch.autograd.grad(x.sgn().sum(), x)
+    value = taken(grad)
+    assert value.shape == shape
+    assert set(value.values) == {0.0}
+    assert value.stats.zero == math.prod(shape)
+
+
 def parts(tensor: torch.Tensor) -> list[torch.Tensor]:
     """What can be compared element by element."""
     plain = tensor.resolve_conj().resolve_neg()
