@@ -27,8 +27,9 @@ COPIED = 2**14
 MOST_ROWS = 32
 """Nor more tensors than that."""
 
-MOST_BATCHES = 8
-"""How many shapes of tensors are gathered at a time."""
+MOST_BATCHES = 32
+"""How many shapes of tensors are gathered at a time; a transformer's layer alone has about twenty, both passes taken
+together. Each takes up to `TOGETHER` elements of memory."""
 
 PLAIN = {torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128}
 PLAIN |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
