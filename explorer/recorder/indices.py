@@ -23,7 +23,7 @@ def with_numbers(name: str, variables: Mapping[str, Any]) -> str:
     """The name with the numbers that its indices are now; those that are no plain whole numbers stay as they are."""
     written = name.encode()
     for index in indices(name):
-        if (number := _number(index, variables)) is not None:
+        if (number := number_of(index, variables)) is not None:
             written = written[: index.col_offset] + b"%d" % number + written[index.end_col_offset :]
     return written.decode()
 
@@ -58,7 +58,7 @@ def _is_sum_of_variables(part: ast.expr) -> bool:
     return any(isinstance(one, ast.Name) for one in inside) and all(isinstance(one, SUMS) for one in inside)
 
 
-def _number(part: ast.expr, variables: Mapping[str, Any]) -> int | None:
+def number_of(part: ast.expr, variables: Mapping[str, Any]) -> int | None:
     """What an index is, worked out without any code of the program's; None where it is no plain whole number."""
     number: Any = None
     match part:
@@ -66,9 +66,9 @@ def _number(part: ast.expr, variables: Mapping[str, Any]) -> int | None:
             number = value
         case ast.Name(id=name):
             number = variables.get(name)
-        case ast.UnaryOp(op=ast.USub(), operand=operand) if (one := _number(operand, variables)) is not None:
+        case ast.UnaryOp(op=ast.USub(), operand=operand) if (one := number_of(operand, variables)) is not None:
             number = -one
         case ast.BinOp(left=left, op=op, right=right) if type(op) in COMPUTED:
-            one, other = _number(left, variables), _number(right, variables)
+            one, other = number_of(left, variables), number_of(right, variables)
             number = None if one is None or other is None else COMPUTED[type(op)](one, other)
     return number if type(number) is int and abs(number) < LARGEST else None

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from explorer.model.syntax import PARSING
+from explorer.recorder.indices import number_of
 from explorer.recorder.values import elements_of, tensors_in
 
 PLAIN = {str, bytes, int, float, complex, bool, type(None)}
@@ -97,13 +98,11 @@ def reached(expression: ast.expr, variables: Mapping[str, Any]) -> Any:
 
 def _key(index: ast.expr, variables: Mapping[str, Any]) -> int | str | None:
     match index:
-        case ast.Constant(value=int() | str() as key):
+        case ast.Constant(value=str() as key):
             return key
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
-            return -number
-        case ast.Name(id=name) if type(variables.get(name)) in (int, str):
+        case ast.Name(id=name) if type(variables.get(name)) is str:
             return variables[name]  # type: ignore[no-any-return]
-    return None
+    return number_of(index, variables)
 
 
 def _element(owner: Any, key: int | str | None) -> Any:

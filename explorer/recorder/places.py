@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -168,7 +169,7 @@ class Places:
 def _with_numbers(spot: Spot, frame: FrameType) -> Spot:
     """A spot as it is now, where its names have variables in them: `h[t]` is `h[0]`, then `h[1]`."""
     span, targets, _, folds = spot
-    variables = {**frame.f_globals, **variables_of(frame)}
+    variables = ChainMap(variables_of(frame), frame.f_globals)  # type: ignore[arg-type]  # only read
     targets = tuple(with_numbers(target, variables) for target in targets)
     return span, targets, ", ".join(targets) or None, folds
 

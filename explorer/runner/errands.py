@@ -18,7 +18,6 @@ Outcome = TypeVar("Outcome")
 LINGER_SECONDS = 2.0
 """How long work goes on when the last one has left; a page that is drawn anew leaves, and comes back at once."""
 
-
 LEAVE_SECONDS = 5 * TURN_SECONDS
 """How long whoever drops work may take to leave it: a page that is drawn anew begins before the old one ends."""
 

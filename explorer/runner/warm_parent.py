@@ -28,6 +28,8 @@ from explorer.runner.jobs import LARGEST_ANSWER_BYTES
 SPARE_WORKERS = 2
 """How many workers wait for a job: forking one takes about as long as a small program runs."""
 
+HALF_CLOSED = getattr(select, "POLLRDHUP", 0)
+"""That the server has no more to say, and waits for an answer; where poll does not tell, its hanging up comes later."""
 
 FAILED = 70
 """What a worker exits with that ended by an exception of its own."""
@@ -43,10 +45,6 @@ class Spare(NamedTuple):
 
     pid: int
     way: socket.socket
-
-
-HALF_CLOSED = getattr(select, "POLLRDHUP", 0)
-"""That the server has no more to say, and waits for an answer; where poll does not tell, its hanging up comes later."""
 
 
 class WarmParent:
