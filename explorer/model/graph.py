@@ -44,6 +44,8 @@ class Leaf(Frozen, frozen=True, kw_only=True):
         node_id: Its `AccumulateGrad` node, where one exists.
         span: The expression that made it.
         is_optimized: Whether an optimizer was given it.
+        is_named: Whether the program had a variable for it. Else its name is its id, or what the program calls the
+            tensor that `torch.func` made it of for the time of a call.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Leaf(Frozen, frozen=True, kw_only=True):
     node_id: str | None = None
     span: Span | None = None
     is_optimized: bool = False
+    is_named: bool = True
 
 
 class SavedTensor(Frozen, frozen=True, kw_only=True):

@@ -241,7 +241,7 @@ def zeros_like(value: TensorValue | None) -> TensorValue | None:
 
 def without_bystanders(recording: Recording) -> Recording:
     """Without the leaves that have no name and no part in anything, such as a weight that torch's own code replaced."""
-    idle = {leaf.id for leaf in recording.leaves if leaf.name == leaf.id and leaf.node_id is None}
+    idle = {leaf.id for leaf in recording.leaves if not leaf.is_named and leaf.node_id is None}
     if not idle:
         return recording
     idle.difference_update(reference for _, reference in _references(recording))

@@ -16,7 +16,7 @@ from explorer.recorder.limits import Budget
 from explorer.recorder.saved import has_unpack_hooks, holds_tensors, saved_by, unpacks_by_program
 from explorer.recorder.snapshots import Snapshots
 from explorer.recorder.storages import Storages, storage_of
-from explorer.recorder.values import grad_fn_of
+from explorer.recorder.values import grad_fn_of, is_wrapped
 
 GradFn = Any
 """A `torch.autograd.graph.Node`, whose type stub takes the attribute `metadata` for a method."""
@@ -226,6 +226,8 @@ class Graph:
         if node_id == new_id:
             name, kind = type_of(grad_fn.__class__)
             self.nodes[node_id] = Node(id=node_id, name=name, kind=kind, sequence_nr=sequence_nr(grad_fn))
+            if is_wrapped(grad_fn.variable):
+                self._leaves.borrowing.append(leaf)
         self._hook(grad_fn, self.nodes[node_id], False, False)
         return node_id if node_id == new_id else None
 

@@ -26,6 +26,8 @@ class LeafDraft:
     name: str | None = None
     first_name: str | None = None
     """What it was called where it was marked; the program may put another tensor there before it is looked for."""
+    borrowed_name: str | None = None
+    """What the tensor is called that `torch.func` made it of."""
     node_id: str | None = None
     is_optimized: bool = False
     grad: TensorValue | None = None
@@ -57,6 +59,8 @@ class Leaves:
         self._by_tensor: dict[int, LeafDraft] = {}
         self._by_grad: dict[int, dict[str, LeafDraft]] = {}
         """By the memory of their `.grad`."""
+        self.borrowing: list[LeafDraft] = []
+        """Those that `torch.func` has made for the time of a call and that have just been used for the first time."""
 
     def __iter__(self) -> Iterator[LeafDraft]:
         return iter(self._drafts)
@@ -107,7 +111,7 @@ class Leaves:
         taken: dict[str, int] = {}
         names = {leaf.id: _unused(leaf.name, taken) for leaf in self._drafts if leaf.name}
         others = [leaf for leaf in self._drafts if not leaf.name]
-        names |= {leaf.id: _unused(leaf.first_name or leaf.id, taken) for leaf in others}
+        names |= {leaf.id: _unused(leaf.first_name or leaf.borrowed_name or leaf.id, taken) for leaf in others}
         return tuple(
             Leaf(
                 id=leaf.id,
@@ -117,6 +121,7 @@ class Leaves:
                 node_id=leaf.node_id,
                 span=leaf.span,
                 is_optimized=leaf.is_optimized,
+                is_named=bool(leaf.name or leaf.first_name),
             )
             for leaf in self._drafts
         )

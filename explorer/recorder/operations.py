@@ -18,7 +18,14 @@ from explorer.recorder.names import name_in, names_of_results
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version, versions
 from explorer.recorder.unseen import unseen
-from explorer.recorder.values import grad_fn_of, grad_of, is_leaf, is_view_without_history, tensors_in
+from explorer.recorder.values import (
+    grad_fn_of,
+    grad_of,
+    is_leaf,
+    is_view_without_history,
+    tensors_in,
+    wrapped_in,
+)
 
 SHAPE_ONLY = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
 """Functions that take a tensor for its shape and type: no number of it reaches the result."""
@@ -96,6 +103,8 @@ class Operations:
             self._note_mark(name, taken[0], place)
         elif not changed and (made := new_tensors(result, taken)):
             self._note_result(name, taken, made, result, place)
+        if self.builder.leaves.borrowing:
+            self._lend_names(place)
 
     def set_grad(self, func: Callable[..., Any], args: tuple[Any, ...], place: Place) -> None:
         """Sets or deletes a tensor's `.grad` as the program did and notes it."""
@@ -153,8 +162,23 @@ class Operations:
     def _name_where_marked(self, tensor: torch.Tensor, place: Place) -> str | None:
         """A tensor's name, looked up once for all that a loop marks."""
         if place.span != self._marked_at:
-            named = reversed(list(self._named(place)))
-            self._marked_at, self._names = place.span, {id(one): (weakref.ref(one), name) for name, one in named}
+            self._look_around(place)
+        return self._seen_name(tensor)
+
+    def _lend_names(self, place: Place) -> None:
+        """Calls what `torch.func` has made as the program does now, or as the tensor that it is made of."""
+        self._look_around(place)
+        for leaf in self.builder.leaves.borrowing:
+            if (tensor := leaf.tensor()) is not None:
+                names = map(self._seen_name, [tensor, *wrapped_in(tensor)])
+                leaf.borrowed_name = next(filter(None, names), None)
+        self.builder.leaves.borrowing.clear()
+
+    def _look_around(self, place: Place) -> None:
+        named = reversed(list(self._named(place)))
+        self._marked_at, self._names = place.span, {id(one): (weakref.ref(one), name) for name, one in named}
+
+    def _seen_name(self, tensor: torch.Tensor) -> str | None:
         known, name = self._names.get(id(tensor), (None, None))
         return name if known is not None and known() is tensor else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from math import isfinite
 from typing import Any
@@ -64,6 +64,18 @@ def whole(tensor: torch.Tensor) -> TensorValue:
     return TensorValue(shape=tuple(tensor.shape), dtype=dtype_name(tensor.dtype), values=values)
 
 
+def is_wrapped(tensor: torch.Tensor) -> bool:
+    """Whether `torch.func` has made it of another tensor, for the time of a call."""
+    return torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+
+
+def wrapped_in(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The tensor that one of `torch.func`'s is made of, and the one that is made of, if need be."""
+    while is_wrapped(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+        yield tensor
+
+
 def dense(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor without its history, laid out in full.
 
@@ -74,7 +86,7 @@ def dense(tensor: torch.Tensor) -> torch.Tensor:
     while torch._C._functorch.is_gradtrackingtensor(tensor):
         tensor = torch._C._functorch.get_unwrapped(tensor)
     plain = tensor.detach()
-    if plain.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(plain):
+    if plain.is_meta or is_wrapped(plain):
         raise NotImplementedError
     if plain.is_quantized:
         return plain.dequantize()
@@ -95,7 +107,7 @@ def unbatched(tensor: torch.Tensor) -> torch.Tensor:
     if torch._C._functorch.is_legacy_batchedtensor(tensor):  # by `is_grads_batched`, which has a vmap of its own
         return torch._remove_batch_dim(tensor, 1, 1, 0)
     wrapped = []
-    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+    while is_wrapped(tensor):
         wrapped.append(torch._C._functorch.maybe_get_bdim(tensor))
         tensor = torch._C._functorch.get_unwrapped(tensor)
     dimensions = list(range(tensor.dim()))

@@ -102,7 +102,7 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         for leaf in recording.leaves
         if leaf.requires_grad
         and leaf.id not in reached
-        and leaf.name != leaf.id
+        and leaf.is_named
         # What no optimizer was given is not trained: a teacher, a target network, an average.
         and (leaf.is_optimized or not trained)
         # What is made or used for the first time after all passes, as to compare a result, is not missed in them.

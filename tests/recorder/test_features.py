@@ -470,9 +470,20 @@ def test_a_name_that_is_given_in_a_loop_stays_with_every_result() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_a_transform_makes_a_leaf_has_no_name() -> None:
-    recording = recorded("x = torch.ones(2)\ng = torch.func.grad(lambda a: (a**2).sum())(x)")
-    assert [leaf.name for leaf in recording.leaves] == ["x", "l1"]
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("torch.func.grad(lambda a: (a**2).sum())(x)", "a"),
+        ("torch.func.grad(lambda x: (x**2).sum())(x)", "x #2"),
+        ("torch.func.vjp(torch.sin, x)", "x #2"),
+        ("torch.func.jacrev(torch.sin)(x)", "x #2"),
+        ("torch.func.grad(lambda p: (p['w'] ** 2).sum())({'w': x})", "p['w']"),
+        ("torch.func.grad(torch.sum)(torch.ones(2))", "l1"),
+    ],
+)
+def test_what_a_transform_makes_a_leaf_has_a_name_that_is_not_its_own(call: str, name: str) -> None:
+    leaf = recorded(f"x = torch.ones(2)\ng = {call}").leaves[1]
+    assert (leaf.name, leaf.is_named) == (name, False)
 
 
 def test_undefined_gradients_are_none() -> None:

@@ -77,6 +77,7 @@ def test_what_is_missing_or_silently_wrong(program: str, key: str, code: str | N
         X + ROUNDS.format(update="x = (x - 0.1 * x.grad).detach().requires_grad_()"),
         X + ROUNDS.format(update="x = x.data - 0.1 * x.grad\n    x.requires_grad = True"),
         X + ROUNDS.format(update="with torch.no_grad():\n        x = x - 0.1 * x.grad\n    x.requires_grad_()"),
+        X + "(x * torch.func.grad(lambda a: (a**2).sum())(x.detach())).sum().backward()",
     ],
 )
 def test_nothing_to_say_about_a_sound_program(program: str) -> None:

@@ -51,7 +51,7 @@ def unnamed_leaves(recording: Recording) -> Iterator[Notice]:
     """Leaves that no variable holds, since what was made of them at once got the name: `torch.ones(3, …).double()`."""
     reached = {event.leaf_id for one in recording.backward_passes for event in one.accumulated}
     for leaf in recording.leaves:
-        if leaf.id not in reached or leaf.name != leaf.id or leaf.span is None:
+        if leaf.id not in reached or leaf.is_named or leaf.span is None:
             continue
         for event in recording.events:
             if not isinstance(event, Operation) or not event.variable or not takes(event, leaf):

@@ -80,7 +80,7 @@ def left_leaves(recording: Recording) -> tuple[Leaf, ...]:
         if leaf.id in filled
         and leaf.id not in changed
         and not leaf.is_optimized
-        and leaf.name != leaf.id
+        and leaf.is_named
         and leaf.node_id not in roots
         # An input whose gradient is wanted, as for an adversarial example, is made by the program itself.
         and (leaf.span is None or (filled[leaf.id] > 1 and leaf.id not in cleared))
