@@ -49,6 +49,9 @@ class Place(msgspec.Struct, frozen=True):
 Spot = tuple[Span | None, tuple[str, ...], str | None, bool]
 """An expression, the variables that it is assigned to, the same as one text, and whether it folds."""
 
+Extent = tuple[int | None, int | None, int | None, int | None]
+"""Where the source of an instruction stands: line, end line, column, end column; columns count bytes of UTF-8."""
+
 FOLDS = {"sum", "prod", "reduce"}
 """Functions of Python's own that make one result from another."""
 
@@ -84,7 +87,8 @@ class Places:
         self.filename = filename
         self._lines = lines_of(source or "")
         self._targets, self.fleeting, self._folds, self._meant = bindings(source or "")
-        self._spots: dict[int, tuple[CodeType, dict[int, Spot]]] = {}
+        self._spots: dict[int, tuple[CodeType, tuple[Extent, ...], dict[int, Spot]]] = {}
+        """By code object and instruction; listing where a code object's instructions stand takes as long as it is."""
         self._changing: dict[tuple[int, int], Spot] = {}
         """Spots whose names change from turn to turn, so that looking up the others costs no more for it."""
         self._is_thin: dict[str, bool] = {}
@@ -117,18 +121,18 @@ class Places:
     def _spot(self, frame: FrameType, lasti: int) -> Spot:
         # By id, for a code object's hash is that of all its parts; held, so that the id stays its own.
         if (known := self._spots.get(id(frame.f_code))) is None:
-            known = self._spots[id(frame.f_code)] = frame.f_code, {}
-        if (spot := known[1].get(lasti)) is None:
+            known = self._spots[id(frame.f_code)] = frame.f_code, tuple(frame.f_code.co_positions()), {}
+        if (spot := known[2].get(lasti)) is None:
             place = id(frame.f_code), lasti
-            spot = self._changing.get(place) or self._new_spot(frame.f_code, lasti)
+            spot = self._changing.get(place) or self._new_spot(known[1][lasti // 2])
             if any(map(indices, spot[1])):
                 self._changing[place] = spot
                 return _with_numbers(spot, frame)
-            known[1][lasti] = spot
+            known[2][lasti] = spot
         return spot
 
-    def _new_spot(self, code: CodeType, lasti: int) -> Spot:
-        span = self._characters(positions_of(code)[lasti // 2])
+    def _new_spot(self, extent: Extent) -> Spot:
+        span = self._characters(extent)
         span = self._meant.get(position_of(span), span)
         where = position_of(span)
         targets = self._targets.get(where, ())
@@ -149,8 +153,8 @@ class Places:
             traceback = traceback.tb_next
         return found
 
-    def _characters(self, position: tuple[int | None, int | None, int | None, int | None]) -> Span | None:
-        line, end_line, column, end_column = position
+    def _characters(self, extent: Extent) -> Span | None:
+        line, end_line, column, end_column = extent
         if line is None or end_line is None or column is None or end_column is None:
             return None
         return Span(
@@ -177,11 +181,6 @@ def _with_numbers(spot: Spot, frame: FrameType) -> Spot:
 def position_of(span: Span | None) -> Position | None:
     """A span as the syntax tree tells it."""
     return None if span is None else (span.line, span.column, span.end_line, span.end_column)
-
-
-def positions_of(code: CodeType) -> tuple[tuple[int | None, int | None, int | None, int | None], ...]:
-    """(line, end line, column, end column) per instruction; columns count bytes of UTF-8."""
-    return tuple(code.co_positions())
 
 
 @lru_cache(maxsize=4)
