@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import random
 import sys
@@ -16,6 +17,7 @@ from explorer.errors import LayoutFailed
 from explorer.model import Raised, Recording
 from explorer.recorder import RecordingLimits, Session, SessionUnfinished, record
 from explorer.recorder.builder import LONGEST_MESSAGE, writable
+from explorer.recorder.taps import GARBAGE_AFTER
 from explorer.render import layout
 from explorer.runner import kernel
 from explorer.runner.confinement import import_folders, open_reserve, restrict, watched_acts
@@ -83,6 +85,8 @@ def run_program(job: RunJob, modules: dict[str, ModuleType]) -> AnyEnding:
         code = compile_program(job.code)
     except ProgramRejected as rejection:
         return Rejected(violations=rejection.violations)
+    # As a session has it; to set it back at its end would have Python look through what is about to be sent.
+    gc.set_threshold(GARBAGE_AFTER)
     guards, deadline, output = (
         Guards(job.code, modules),
         Deadline(job.limits),
