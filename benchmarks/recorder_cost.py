@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.curve import Curve, draw
 from benchmarks.rows import Row, at_most, median, milliseconds, shown
-from benchmarks.workloads import FILENAME, WORKLOADS, Workload, chain
+from benchmarks.workloads import FILENAME, WORKLOADS, Workload, chain, settle
 
 REPETITIONS = 25
 MOST_TIMES = 6
@@ -20,10 +20,8 @@ PLOT = Path(__file__).parent / "recorder_cost.svg"
 
 
 def rows() -> list[Row]:
-    """Recorded and plain runs by turns, in this process, on one thread as in a worker."""
-    import torch
-
-    torch.set_num_threads(1)
+    """Recorded and plain runs by turns, in this process."""
+    settle()
     made = [row for name, workload in WORKLOADS.items() for row in _compared(name, workload)]
     return [*made, *_floor(), *_growth()]
 

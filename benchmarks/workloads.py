@@ -1,8 +1,9 @@
-"""Forward and backward passes that are measured with and without the recorder: sizes as notebooks have them, and two
-smaller ones, whose numbers a reader of a graph could still look at."""
+"""Forward and backward passes that are measured with and without the recorder: sizes as notebooks have them, and
+smaller ones, 32 wide, whose numbers a reader of a graph could still look at."""
 
 from __future__ import annotations
 
+import gc
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -15,18 +16,30 @@ loss = net(*inputs)
 loss.backward()
 """
 
-PERCEPTRON = """\
+TUTORIAL_FUNCTION = """\
+import torch
+class Net(torch.nn.Module):
+    def forward(self, x):
+        return 2 * torch.dot(x, x)
+net, inputs = Net(), (torch.arange(3.0, requires_grad=True),)
+"""
+"""What the tutorial differentiates, as a module, so that TorchLens can record it."""
+
+
+def perceptron(inputs: int, width: int, narrower: int, batch: int) -> str:
+    """Three linear layers, of which the first two end in a ReLU."""
+    return f"""\
 import torch
 class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.layers = torch.nn.Sequential(
-            torch.nn.Linear(784, 256), torch.nn.ReLU(), torch.nn.Linear(256, 128), torch.nn.ReLU(),
-            torch.nn.Linear(128, 10),
+            torch.nn.Linear({inputs}, {width}), torch.nn.ReLU(), torch.nn.Linear({width}, {narrower}), torch.nn.ReLU(),
+            torch.nn.Linear({narrower}, 10),
         )
     def forward(self, x, y):
         return torch.nn.functional.cross_entropy(self.layers(x), y)
-net, inputs = Net(), (torch.randn(64, 784), torch.randint(0, 10, (64,)))
+net, inputs = Net(), (torch.randn({batch}, {inputs}), torch.randint(0, 10, ({batch},)))
 """
 
 
@@ -64,17 +77,18 @@ net, inputs = Net(), (torch.randn(100, {batch}, {inputs}), torch.randint(0, 10, 
 """
 
 
-WRITTEN_OUT = lstm(32, 128, 32).replace(
-    "            h, c = self.cell(x, (h, c))\n",
-    """\
+def written_out(lstm: str) -> str:
+    """An LSTM as textbooks write it: a recorder of operations sees as many as there are."""
+    return lstm.replace(
+        "            h, c = self.cell(x, (h, c))\n",
+        """\
             cell = self.cell
             gates = x @ cell.weight_ih.T + cell.bias_ih + h @ cell.weight_hh.T + cell.bias_hh
             i, f, g, o = gates.chunk(4, 1)
             c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
             h = torch.sigmoid(o) * torch.tanh(c)
 """,
-)
-"""The same, as textbooks write it: a recorder of operations sees as many as there are."""
+    )
 
 
 def chain(operations: int) -> str:
@@ -89,6 +103,21 @@ class Net(torch.nn.Module):
         return y.sum()
 net, inputs = Net(), (torch.ones(3, requires_grad=True),)
 """
+
+
+def lines(count: int) -> str:
+    """A chain that is written down instead of looped, so that each of so many lines is seen once."""
+    return "x = y = torch.ones(3, requires_grad=True)\n" + "y = y * 1.001\n" * (count - 2) + "y.sum().backward()\n"
+
+
+def settle() -> None:
+    """One thread, and Python's garbage collection as rare as a worker has it: the same for all that is compared."""
+    import torch
+
+    from explorer.recorder.taps import GARBAGE_AFTER
+
+    torch.set_num_threads(1)
+    gc.set_threshold(GARBAGE_AFTER)
 
 
 class Workload(NamedTuple):
@@ -116,11 +145,15 @@ class Workload(NamedTuple):
 
 WORKLOADS = {
     "tutorial program": Workload("import torch\n", TUTORIAL),
-    "three-layer perceptron": Workload(PERCEPTRON),
+    "tutorial function as a module": Workload(TUTORIAL_FUNCTION),
+    "three-layer perceptron": Workload(perceptron(784, 256, 128, 64)),
+    "three-layer perceptron, 32 wide": Workload(perceptron(8, 32, 32, 8)),
     "two-layer transformer encoder": Workload(transformer(128, 16, 32)),
     "two-layer transformer encoder, 32 wide": Workload(transformer(32, 4, 8)),
     "LSTM cell, 100 steps": Workload(lstm(32, 128, 32)),
     "LSTM cell, 100 steps, 32 wide": Workload(lstm(8, 32, 8)),
-    "LSTM written out, 100 steps": Workload(WRITTEN_OUT),
+    "LSTM written out, 100 steps": Workload(written_out(lstm(32, 128, 32))),
+    "LSTM written out, 100 steps, 32 wide": Workload(written_out(lstm(8, 32, 8))),
     "chain of 1,000 operations": Workload(chain(1000)),
+    "program of 1,000 lines": Workload("import torch\n", lines(1000)),
 }
