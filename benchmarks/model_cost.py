@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.recorder_cost import forget_grads
 from benchmarks.rows import median, milliseconds
-from benchmarks.workloads import FILENAME, WORKLOADS, Workload, settle
+from benchmarks.workloads import FILENAME, WORKLOADS, Workload
 
 LEAST_REPETITIONS, MOST_REPETITIONS, SECONDS = 3, 25, 2
 """How often each is timed: until so many seconds have passed, within these bounds."""
@@ -29,7 +29,9 @@ Acts = dict[str, Callable[[], Any]]
 
 def main(side: str) -> None:
     """Prints the median milliseconds of each program that is a model, as JSON: {what: {program: …}}."""
-    settle()
+    import torch
+
+    torch.set_num_threads(1)
     recorder = {"ours": ours, "torchlens": torchlens}[side]
     found: dict[str, dict[str, float]] = {}
     for name, workload in WORKLOADS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 from benchmarks.curve import Curve, draw
 from benchmarks.rows import Row, at_most, median, milliseconds, shown
-from benchmarks.workloads import FILENAME, WORKLOADS, Workload, chain, settle
+from benchmarks.workloads import FILENAME, WORKLOADS, Workload, chain
 
 REPETITIONS = 25
 MOST_TIMES = 6
@@ -20,8 +21,13 @@ PLOT = Path(__file__).parent / "recorder_cost.svg"
 
 
 def rows() -> list[Row]:
-    """Recorded and plain runs by turns, in this process."""
-    settle()
+    """Recorded and plain runs by turns, in this process, on one thread and with garbage collected as in a worker."""
+    import torch
+
+    from explorer.recorder.taps import GARBAGE_AFTER
+
+    torch.set_num_threads(1)
+    gc.set_threshold(GARBAGE_AFTER)
     made = [row for name, workload in WORKLOADS.items() for row in _compared(name, workload)]
     return [*made, *_floor(), *_growth()]
 

@@ -3,7 +3,6 @@ smaller ones, 32 wide, whose numbers a reader of a graph could still look at."""
 
 from __future__ import annotations
 
-import gc
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -108,16 +107,6 @@ net, inputs = Net(), (torch.ones(3, requires_grad=True),)
 def lines(count: int) -> str:
     """A chain that is written down instead of looped, so that each of so many lines is seen once."""
     return "x = y = torch.ones(3, requires_grad=True)\n" + "y = y * 1.001\n" * (count - 2) + "y.sum().backward()\n"
-
-
-def settle() -> None:
-    """One thread, and Python's garbage collection as rare as a worker has it: the same for all that is compared."""
-    import torch
-
-    from explorer.recorder.taps import GARBAGE_AFTER
-
-    torch.set_num_threads(1)
-    gc.set_threshold(GARBAGE_AFTER)
 
 
 class Workload(NamedTuple):
