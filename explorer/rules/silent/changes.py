@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
-from explorer.model import Modified, Node, NodeRan, Recording, Remark, SavedTensor, Span
+from explorer.model import Modified, Node, Recording, Remark, SavedTensor, Span
 from explorer.rules.notice import Notice
-from explorer.rules.silent.facts import built_at, of_kind
+from explorer.rules.silent.facts import built_at, of_kind, runs
 from explorer.rules.silent.wording import is_read_after
 from explorer.rules.story import expression
 
 
 def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
     """Changes through `.data` of a tensor that a node had saved and then used: the gradient is silently wrong."""
-    built = built_at(recording)
+    built, keepers = built_at(recording), _keepers(recording)
     said: set[Span | None] = set()
     for remark in of_kind(recording, "unnoticed"):
-        user = next(
-            (
-                node
-                for node in recording.nodes
-                if built.get(node.id, remark.step) < remark.step
-                and any(
-                    _is_of(remark, kept) and _is_spoiled(recording, remark, node, kept)
-                    for kept in node.saved
-                    if kept.value
-                )
-            ),
-            None,
+        # What was changed is what a node kept, or lies in its memory: a layer's weight, kept transposed.
+        kept_there = chain(keepers.get(remark.source_id, ()), keepers.get(remark.storage, ()))
+        users = (
+            node
+            for node, kept in kept_there
+            if built.get(node.id, remark.step) < remark.step and _is_spoiled(recording, remark, node, kept)
         )
+        user = next(users, None)
         if user is not None and remark.source_id is not None and remark.span not in said:
             said.add(remark.span)
             values = {
@@ -39,20 +35,27 @@ def unnoticed_changes(recording: Recording) -> Iterator[Notice]:
             yield Notice(key="unnoticed_change", values={**values}, span=remark.span, severity="warning")
 
 
-def _is_of(remark: Remark, kept: SavedTensor) -> bool:
-    """Whether what was changed is what a node kept, or lies in its memory: a layer's weight, kept transposed."""
-    return remark.source_id in (kept.leaf_id, kept.node_id) or kept.storage == remark.storage is not None
+def _keepers(recording: Recording) -> dict[str | int | None, list[tuple[Node, SavedTensor]]]:
+    """The nodes that kept a tensor, and what they kept, by the leaf or node that it is of and by its memory."""
+    found: dict[str | int | None, list[tuple[Node, SavedTensor]]] = {}
+    for node in recording.nodes:
+        for kept in node.saved:
+            for key in (kept.leaf_id, kept.node_id, kept.storage) if kept.value else ():
+                if key is not None:
+                    found.setdefault(key, []).append((node, kept))
+    return found
 
 
 def _is_spoiled(recording: Recording, remark: Remark, node: Node, kept: SavedTensor) -> bool:
     """Whether a node ran after a change with other numbers than it had kept; `gradcheck` puts them back before."""
+    ran = next((step for step, _ in runs(recording).get(node.id, ()) if step >= remark.step), None)
+    if ran is None:
+        return False
     after = None
-    for event in recording.events[max(remark.step - 1, 0) :]:
+    for event in recording.events[max(remark.step - 1, 0) : ran - 1]:
         if isinstance(event, Modified) and event.leaf_id == remark.source_id and not event.of_grad:
             after = event.after
-        elif isinstance(event, NodeRan) and event.node_id == node.id:
-            return after is None or after != kept.value
-    return False
+    return after is None or after != kept.value
 
 
 def _leaf_name(recording: Recording, leaf_id: str) -> str | None:

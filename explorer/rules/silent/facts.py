@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explorer.model import Leaf, Node, NodeRan, Operation, Recording, Remark
+from explorer.model.derived import derived
 
 
 def of_kind(recording: Recording, kind: str) -> Iterator[Remark]:
@@ -49,16 +50,17 @@ def withheld(recording: Recording) -> list[tuple[Node, set[str]]]:
     return found
 
 
-def ran_after(recording: Recording, node_id: str, step: int) -> bool:
-    """Whether the engine ran a node after a step."""
-    return any(isinstance(event, NodeRan) and event.node_id == node_id for event in recording.events[step:])
+@derived
+def runs(recording: Recording) -> dict[str, list[tuple[int, NodeRan]]]:
+    """Each time that the engine ran a node, by its id, with the step."""
+    found: dict[str, list[tuple[int, NodeRan]]] = {}
+    for step, event in enumerate(recording.events, 1):
+        if isinstance(event, NodeRan):
+            found.setdefault(event.node_id, []).append((step, event))
+    return found
 
 
-def runs(recording: Recording, node_id: str) -> list[NodeRan]:
-    """Each time that the engine ran a node."""
-    return [event for event in recording.events if isinstance(event, NodeRan) and event.node_id == node_id]
-
-
-def known_node(recording: Recording, node_id: str | None) -> Node | None:
-    """A node by its id; None of what is a leaf, or not known."""
-    return next((node for node in recording.nodes if node.id == node_id), None)
+@derived
+def nodes_by_id(recording: Recording) -> dict[str | None, Node]:
+    """The nodes, also for whoever asks by what may be a leaf's id or none."""
+    return {node.id: node for node in recording.nodes}

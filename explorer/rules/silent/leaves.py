@@ -69,7 +69,7 @@ def summed_leaves(recording: Recording) -> Iterator[Notice]:
             node = recording.node(edge.source)
             if node.name not in SUMS or node.value is None or node.value.numel <= leaf.value.numel:
                 continue
-            came = [event.grad_outputs for event in runs(recording, node.id)]
+            came = [event.grad_outputs for _, event in runs(recording).get(node.id, ())]
             if came and all(
                 grad is not None and abs(grad.stats.min or 0) == 1 == abs(grad.stats.max or 0) for (grad,) in came
             ):
