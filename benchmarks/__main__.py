@@ -7,13 +7,13 @@ import platform
 import sys
 from collections.abc import Callable
 
-from benchmarks import lab_pages, labs, memory, page_open, player_step, recorder_cost, run_time, torchlens_cost
+from benchmarks import growth, lab_pages, labs, memory, page_open, player_step, recorder_cost, run_time, torchlens_cost
 from benchmarks.rows import Row
 
 # The last two import torch into this process.
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     module.__name__.rpartition(".")[2]: module.rows
-    for module in (run_time, labs, lab_pages, player_step, page_open, memory, recorder_cost, torchlens_cost)
+    for module in (run_time, growth, labs, lab_pages, player_step, page_open, memory, recorder_cost, torchlens_cost)
 }
 MARKS = {True: "yes", False: "NO", None: ""}
 
