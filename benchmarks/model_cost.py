@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.recorder_cost import forget_grads
 from benchmarks.rows import median, milliseconds
-from benchmarks.workloads import FILENAME, WORKLOADS, Workload
+from benchmarks.workloads import FILENAME, TUTORIAL_MODEL, WORKLOADS, Workload
 
 LEAST_REPETITIONS, MOST_REPETITIONS, SECONDS = 3, 25, 2
 """How often each is timed: until so many seconds have passed, within these bounds."""
@@ -34,7 +34,7 @@ def main(side: str) -> None:
     torch.set_num_threads(1)
     recorder = {"ours": ours, "torchlens": torchlens}[side]
     found: dict[str, dict[str, float]] = {}
-    for name, workload in WORKLOADS.items():
+    for name, workload in {"tutorial function": TUTORIAL_MODEL, **WORKLOADS}.items():
         variables, _ = workload.prepare()
         if "net" in variables:
             for what, act in recorder(workload, variables).items():

@@ -15,15 +15,6 @@ loss = net(*inputs)
 loss.backward()
 """
 
-TUTORIAL_FUNCTION = """\
-import torch
-class Net(torch.nn.Module):
-    def forward(self, x):
-        return 2 * torch.dot(x, x)
-net, inputs = Net(), (torch.arange(3.0, requires_grad=True),)
-"""
-"""What the tutorial differentiates, as a module, so that TorchLens can record it."""
-
 
 def perceptron(inputs: int, width: int, narrower: int, batch: int) -> str:
     """Three linear layers, of which the first two end in a ReLU."""
@@ -134,7 +125,6 @@ class Workload(NamedTuple):
 
 WORKLOADS = {
     "tutorial program": Workload("import torch\n", TUTORIAL),
-    "tutorial function as a module": Workload(TUTORIAL_FUNCTION),
     "three-layer perceptron": Workload(perceptron(784, 256, 128, 64)),
     "three-layer perceptron, 32 wide": Workload(perceptron(8, 32, 32, 8)),
     "two-layer transformer encoder": Workload(transformer(128, 16, 32)),
@@ -146,3 +136,14 @@ WORKLOADS = {
     "chain of 1,000 operations": Workload(chain(1000)),
     "program of 1,000 lines": Workload("import torch\n", lines(1000)),
 }
+
+TUTORIAL_MODEL = Workload(
+    """\
+import torch
+class Net(torch.nn.Module):
+    def forward(self, x):
+        return 2 * torch.dot(x, x)
+net, inputs = Net(), (torch.arange(3.0, requires_grad=True),)
+"""
+)
+"""The tutorial's function as a model, for recorders that take nothing else."""
