@@ -206,9 +206,11 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _own(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """An object's own attributes, but for what torch keeps for itself in its own and in modules."""
-    is_torchs = isinstance(value, torch.nn.Module) or type(value).__module__.startswith("torch.")
-    for key, part in list(_attributes(value).items()):
-        if type(part) not in PLAIN and not (is_torchs and key.startswith("_")):
+    own = list(_attributes(value).items())
+    if isinstance(value, torch.nn.Module) or type(value).__module__.startswith("torch."):
+        own = [(key, part) for key, part in own if key[:1] != "_"]
+    for key, part in own:
+        if type(part) not in PLAIN:
             yield f"{name}.{key}", part
 
 
