@@ -130,14 +130,12 @@ class Snapshots:
             node_id: The node that made it.
             result: The result.
         """
-        key, budget = (node_id, result.output_nr, result._version), self._budget
+        key = node_id, result.output_nr, result._version
         if (known := self._results.get(key)) is not None:
-            budget.elements -= known[1]
+            self._budget.elements -= known[1]
             return known[0]
-        before = budget.elements
-        value = self.take(result)
-        self._results[key] = value, before - budget.elements
-        return value
+        known = self._results[key] = self._priced(result)
+        return known[0]
 
     def take_passing(self, grad: torch.Tensor | None) -> TensorValue | None:
         """What a gradient holds that the engine carries from node to node; None of an undefined one.
@@ -146,16 +144,20 @@ class Snapshots:
         """
         if grad is None:
             return None
-        address, budget = id(grad), self._budget
+        address = id(grad)
         passed = self._passed.get(address)
         if passed is not None and passed.grad() is grad and passed.version == grad._version:
-            budget.elements -= passed.price
+            self._budget.elements -= passed.price
             return passed.value
-        before = budget.elements
-        value = self.take(grad)
+        value, price = self._priced(grad)
         if not grad.is_inference():
-            self._passed[address] = Passed(weakref.ref(grad), grad._version, value, before - budget.elements)
+            self._passed[address] = Passed(weakref.ref(grad), grad._version, value, price)
         return value
+
+    def _priced(self, tensor: torch.Tensor) -> tuple[TensorValue, int]:
+        """What a tensor holds, and how many elements of the budget that took."""
+        before = self._budget.elements
+        return self.take(tensor), before - self._budget.elements
 
     def forget(self) -> None:
         """Begins a new moment: the program runs on, and may change a tensor where no counter tells."""
