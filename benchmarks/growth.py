@@ -35,6 +35,9 @@ PROGRAMS: dict[str, Callable[[int], str]] = {
         X + "x.sum().backward()\ng = x.grad\n" + LOOP.format(n) + "    (x * x).sum().backward()\n"
     ),
     "cuts": lambda n: X + "y = x\n" + LOOP.format(n) + "    y = y + y.detach()\ny.sum().backward()\n",
+    "hundred pairs of data": lambda n: (
+        X + f"data = [(float(i), i) for i in range({100 * n})]\n" + LOOP.format(50) + "    (x * x).sum().backward()\n"
+    ),
     "writes into one tensor": lambda n: (
         X + f"y = torch.zeros({n})\n" + LOOP.format(n) + "    y[i] = x[0] * i\ny.sum().backward()\n"
     ),

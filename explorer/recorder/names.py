@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from types import FrameType
 from typing import Any
 
@@ -19,9 +20,9 @@ from explorer.recorder.values import elements_of, tensors_in
 
 PLAIN = {str, bytes, int, float, complex, bool, type(None)}
 
-MOST_STEPS, MOST_WAITING = 4, 1000
-"""How deep lists, dicts, modules and objects are looked into, `net.blocks[0].layers[1].weight`, and how many at most
-of what one holds: a data set may be a list of lists."""
+MOST_STEPS, MOST_WAITING, MOST_ELEMENTS = 4, 1000, 1000
+"""How deep lists, dicts, modules and objects are looked into, `net.blocks[0].layers[1].weight`, how many of them at
+most, and at how many elements of one: a data set may be a list of 100,000 pairs, and each pass looks anew."""
 
 HELD_BY_FRAME = 3
 """How many references there are to a frame's variables if the program has not asked for its `locals()`: that of the
@@ -150,13 +151,13 @@ def names_of_results(targets: Sequence[str], result: Any) -> dict[int, str]:
 
 
 def elements(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """What a list, tuple or dict holds but for plain numbers and texts, by name; runs no code of the program's."""
+    """What a list, tuple or dict holds first, but for numbers and texts, by name; runs no code of the program's."""
     if isinstance(value, dict):
-        for key, part in list(dict.items(value)):
+        for key, part in list(islice(dict.items(value), MOST_ELEMENTS)):
             if type(part) not in PLAIN and is_plain_key(key):
                 yield f"{name}[{key!r}]", part
     elif isinstance(value, (list, tuple)):
-        for index, part in enumerate(list(elements_of(value))):
+        for index, part in enumerate(list(islice(elements_of(value), MOST_ELEMENTS))):
             if type(part) not in PLAIN:
                 yield f"{name}[{index}]", part
 

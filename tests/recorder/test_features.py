@@ -9,6 +9,7 @@ from checker import PRELUDE, check_recording, events_of, nodes_ran, recorded, ru
 from explorer.model import Accumulated, BackwardEnded, BackwardStarted, GradCleared, Modified, NodeRan, Operation
 from explorer.model.source import piece_at
 from explorer.recorder import record
+from explorer.recorder.names import MOST_ELEMENTS
 
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
 W = "w = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], requires_grad=True)\n"
@@ -484,6 +485,12 @@ def test_a_name_that_is_given_in_a_loop_stays_with_every_result() -> None:
 def test_what_a_transform_makes_a_leaf_has_a_name_that_is_not_its_own(call: str, name: str) -> None:
     leaf = recorded(f"x = torch.ones(2)\ng = {call}").leaves[1]
     assert (leaf.name, leaf.is_named) == (name, False)
+
+
+@pytest.mark.parametrize(("before", "name"), [(MOST_ELEMENTS - 1, f"ws[{MOST_ELEMENTS - 1}]"), (MOST_ELEMENTS, "l0")])
+def test_of_a_long_list_the_first_elements_have_names(before: int, name: str) -> None:
+    recording = recorded(f"ws = [0.0] * {before} + [torch.ones(1, requires_grad=True)]\n(ws[-1] * 2).backward()")
+    assert recording.leaves[0].name == name
 
 
 def test_undefined_gradients_are_none() -> None:
