@@ -365,6 +365,18 @@ def test_on_a_phone_editor_and_message_stand_above_the_picture(visit: Visit) -> 
     assert tops[0][1] < 400
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [1024, 1180])
+def test_the_toggles_stay_in_one_row_on_a_projector(visit: Visit, language: Language, width: int) -> None:
+    page = visit(f"?lang={language}", width=width, height=768)
+    settled(page)
+    middles = keyed(page, "toggle-row", "> *").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2)"
+    )
+    assert max(middles) - min(middles) < 4
+    assert keyed(page, "toggle-row").evaluate("row => row.scrollWidth <= row.clientWidth")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_tab_key_goes_through_the_masthead_as_the_eye_does(visit: Visit, width: int) -> None:
     page = visit(width=width, height=800)

@@ -238,3 +238,14 @@ def test_a_phone_shows_the_lab_without_scrolling_sideways(visit: Visit, lab: str
     page = visit(lab, width=390, height=800, locale="zh-CN")
     expect(page.locator(".main-svg").first).to_be_visible()
     assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_a_phone_a_table_s_head_has_two_lines_at_most(visit: Visit, language: Language) -> None:
+    page = visit(f"accumulation?lang={language}", width=390, height=800)
+    expect(page.locator(".lab-table")).to_be_visible()
+    head = page.locator(".lab-table thead").evaluate(
+        "one => one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight)"
+    )
+    assert head < 3
