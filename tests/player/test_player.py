@@ -325,6 +325,19 @@ def test_the_code_scrolls_inside_its_panel_only(open_player: OpenPlayer) -> None
     assert page.evaluate("document.querySelector('.lines').scrollTop") > 0
 
 
+def test_line_numbers_from_a_thousand_on_keep_away_from_the_code(
+    open_player: OpenPlayer, two_passes: dict[str, Any]
+) -> None:
+    page = open_player({**two_passes, "source": "pass\n" * 12_000})
+    number = page.evaluate("""() => {
+        const style = getComputedStyle(document.querySelector(".line"), "::before");
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = style.font;
+        return { room: parseFloat(style.width) - parseFloat(style.paddingRight), needed: pen.measureText("12000").width };
+    }""")
+    assert number["room"] >= number["needed"] - 0.5
+
+
 def test_output_appears_as_steps_reach_it(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     page = open_player(two_passes)
     printed = page.locator(".printed")

@@ -26,6 +26,7 @@ export class Program {
     for (const { span } of steps) if (span && this.rows[span[0] - 1]) this.rows[span[0] - 1].classList.add("has-steps");
     for (const [line, mark] of Object.entries(marks)) this.signed(this.rows[line - 1], mark, words);
     this.scroller = element("div", { class: "lines", tabindex: "0", role: "group", "aria-label": words.program }, ...this.rows);
+    this.scroller.style.setProperty("--digits", String(this.lines.length).length);
     this.scroller.addEventListener("click", (event) => {
       const row = event.target.closest(".line");
       if (row && String(getSelection()) === "") onLine(Number(row.dataset.line));
