@@ -11,11 +11,14 @@ from explorer.labs.drawing import axis, drawing
 from explorer.labs.jacobian import Jacobian
 from explorer.labs.reading import Array
 from explorer.model.text import number_text
+from explorer.render.chart_style import luminance, rgb
 from explorer.render.palette import PALETTES, Theme
 
 CELL_PIXELS, BESIDES_PIXELS = 54, 96
 GAP = 0.09
 """Between the parts, as a share of the whole."""
+EVEN_LUMINANCE = 0.179
+"""On which black and white are read equally well, by the contrast of WCAG."""
 
 
 def jacobian_figure(jacobian: Jacobian, theme: Theme) -> go.Figure:
@@ -45,7 +48,11 @@ def jacobian_figure(jacobian: Jacobian, theme: Theme) -> go.Figure:
     layout["xaxis"] |= {**_ticks("x", columns), "side": "top", "anchor": "y"}
     layout["yaxis2"] |= {**_ticks("y", rows), "anchor": "x"}
     return drawing(
-        [{**_cells(part, name, reach, theme), "xaxis": x, "yaxis": y} for name, (part, x, y) in parts.items()],
+        [
+            {**trace, "xaxis": x, "yaxis": y}
+            for name, (part, x, y) in parts.items()
+            for trace in (_cells(part, name, reach, theme), _numbers(part, reach, theme))
+        ],
         theme,
         (rows + 2) * CELL_PIXELS + BESIDES_PIXELS,
         margin={"t": 28, "b": 8, "l": 8, "r": 8},
@@ -72,8 +79,7 @@ def _cells(numbers: Array, name: str, reach: float, theme: Theme) -> dict[str, A
         "type": "heatmap",
         "name": name,
         "z": np.where(np.isfinite(numbers), numbers, np.nan),
-        "text": [[number_text(float(number) + 0.0) for number in row] for row in numbers],
-        "texttemplate": "%{text}",
+        "text": [[_said(number) for number in row] for row in numbers],
         "hoverongaps": True,
         "hovertemplate": name + " [%{y}, %{x}] = %{text}<extra></extra>",
         "colorscale": [[0, palette.negative], [0.5, palette.zero], [1, palette.positive]],
@@ -83,6 +89,41 @@ def _cells(numbers: Array, name: str, reach: float, theme: Theme) -> dict[str, A
         "ygap": 2,
         "showscale": False,
     }
+
+
+def _said(number: float) -> str:
+    return number_text(float(number) + 0.0)  # no -0.
+
+
+def _numbers(numbers: Array, reach: float, theme: Theme) -> dict[str, Any]:
+    """What stands in the cells, each number in the ink that its cell's colour needs; plotly's own is too pale."""
+    rows, columns = np.indices(numbers.shape)
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": columns.ravel(),
+        "y": rows.ravel(),
+        "text": [_said(number) for number in numbers.ravel()],
+        "textfont": {"color": [_ink(float(number) / reach, theme) for number in numbers.ravel()]},
+        "hoverinfo": "skip",
+    }
+
+
+def _ink(share: float, theme: Theme) -> str:
+    """Black or white, whatever can be read on the colour of a cell.
+
+    Args:
+        share: Where the cell's number lies between -1 and 1; a cell without a finite one has the page's colour.
+        theme: The page's.
+    """
+    palette = PALETTES[theme]
+    if not np.isfinite(share):
+        return palette.text
+    end = palette.positive if share > 0 else palette.negative
+    color = [
+        (1 - abs(share)) * one + abs(share) * other for one, other in zip(rgb(palette.zero), rgb(end), strict=True)
+    ]
+    return "#000000" if luminance(color) > EVEN_LUMINANCE else "#ffffff"
 
 
 def _title(name: str, across: tuple[float, float], up: tuple[float, float], theme: Theme) -> dict[str, Any]:

@@ -36,7 +36,18 @@ def add_notes(figure: go.Figure, notes: Sequence[str], theme: Theme) -> None:
 
 def pale(color: str) -> str:
     """The colour, mostly transparent."""
-    return f"rgba({int(color[1:3], 16)},{int(color[3:5], 16)},{int(color[5:7], 16)},0.22)"
+    return f"rgba({','.join(map(str, rgb(color)))},0.22)"
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """Red, green and blue of "#rrggbb", from 0 to 255."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def luminance(color: Sequence[float]) -> float:
+    """How light red, green and blue are together, from 0 to 1, as WCAG has it."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (c / 255 for c in color)]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def plain(words: str) -> str:

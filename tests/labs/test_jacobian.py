@@ -22,6 +22,7 @@ from explorer.labs.jacobian import (
 from explorer.labs.jacobian_figures import jacobian_figure
 from explorer.labs.reading import array, grad
 from explorer.labs.settings import from_parameters, to_parameters
+from explorer.render.chart_style import luminance, rgb
 from explorer.render.palette import PALETTES, THEMES, Theme
 
 OFFERED = pytest.mark.parametrize("settings", functions_offered(), ids=lambda settings: settings.f)
@@ -91,7 +92,9 @@ def test_a_constant_gets_advice() -> None:
 def test_the_picture_holds_all_five(settings: JacobianSettings, theme: Theme) -> None:
     found = jacobian(weighted(settings))
     figure = jacobian_figure(found, theme)
-    drawn: dict[str, Any] = {trace.name: np.asarray(trace.z, dtype=float) for trace in figure.data}
+    drawn: dict[str, Any] = {
+        trace.name: np.asarray(trace.z, dtype=float) for trace in figure.data if trace.type == "heatmap"
+    }
     rows, columns = found.matrix.shape
     shapes = {"u": (1, columns), "v": (rows, 1), "J": (rows, columns), "J·u": (rows, 1), "vᵀ·J": (1, columns)}
     assert {name: z.shape for name, z in drawn.items()} == shapes
@@ -100,3 +103,15 @@ def test_the_picture_holds_all_five(settings: JacobianSettings, theme: Theme) ->
     assert figure.data[0].colorscale[0][1] == PALETTES[theme].negative
     assert sorted(title.text for title in figure.layout.annotations) == sorted(f"<b>{name}</b>" for name in shapes)
     figure.to_json()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_number_can_be_read_on_its_cell(theme: Theme) -> None:
+    one, shares = np.ones(1), np.linspace(-1, 1, 81)
+    figure = jacobian_figure(Jacobian(shares, one, shares[None], shares[None], one, np.zeros(81)), theme)
+    inks = next(trace.textfont.color for trace in figure.data if trace.type == "scatter" and len(trace.x) == 81)
+    zero, ends = PALETTES[theme].zero, (PALETTES[theme].negative, PALETTES[theme].positive)
+    for share, ink in zip(shares, inks, strict=True):
+        cell = np.array(rgb(zero)) * (1 - abs(share)) + np.array(rgb(ends[int(share > 0)])) * abs(share)
+        dark, light = sorted((luminance(cell), luminance(rgb(ink))))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (share, ink)
