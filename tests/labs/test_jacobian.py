@@ -109,7 +109,8 @@ def test_the_picture_holds_all_five(settings: JacobianSettings, theme: Theme) ->
 def test_every_number_can_be_read_on_its_cell(theme: Theme) -> None:
     one, shares = np.ones(1), np.linspace(-1, 1, 81)
     figure = jacobian_figure(Jacobian(shares, one, shares[None], shares[None], one, np.zeros(81)), theme)
-    inks = next(trace.textfont.color for trace in figure.data if trace.type == "scatter" and len(trace.x) == 81)
+    inks = figure.data[-1].textfont.color  # of vᵀ·J
+    assert len(inks) == len(shares)
     zero, ends = PALETTES[theme].zero, (PALETTES[theme].negative, PALETTES[theme].positive)
     for share, ink in zip(shares, inks, strict=True):
         cell = np.array(rgb(zero)) * (1 - abs(share)) + np.array(rgb(ends[int(share > 0)])) * abs(share)
