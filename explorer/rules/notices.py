@@ -94,6 +94,7 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
     if recording.error is not None or recording.truncated or not fills_all:
         return
     reached = {change[0] for event in recording.events if (change := grad_change(event)) is not None}
+    reached |= facts.sent_to(recording)
     trained = any(leaf.is_optimized for leaf in recording.leaves)
     built = facts.built_at(recording)
     last = max(found.first for found in recording.backward_passes)
@@ -101,7 +102,7 @@ def _unreached_leaves(recording: Recording) -> Iterator[Notice]:
         leaf
         for leaf in recording.leaves
         if leaf.requires_grad
-        and leaf.id not in reached
+        and reached.isdisjoint({leaf.id, leaf.node_id})
         and leaf.is_named
         # What no optimizer was given is not trained: a teacher, a target network, an average.
         and (leaf.is_optimized or not trained)
@@ -247,11 +248,13 @@ def _added_up(recording: Recording) -> tuple[dict[str, Accumulated], ...]:
     harmless: set[str] = set()
     stale, used, plain = (dict[str, Accumulated]() for _ in range(3))
     repeated = graphs.repeated_passes(recording)
+    outermost = graphs.outermost_passes(recording)
     for event in recording.events:
         if isinstance(event, Accumulated):
-            if filled_by.get(event.leaf_id, event.backward_pass) != event.backward_pass not in repeated:
+            call = outermost[event.backward_pass]
+            if filled_by.get(event.leaf_id, call) != call and event.backward_pass not in repeated:
                 (stale if event.leaf_id in updated else plain).setdefault(event.leaf_id, event)
-            filled_by[event.leaf_id] = event.backward_pass
+            filled_by[event.leaf_id] = call
         elif (change := grad_change(event)) is not None:
             filled_by.pop(change[0], None)
             updated.discard(change[0])

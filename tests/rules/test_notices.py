@@ -21,6 +21,10 @@ class F(torch.autograd.Function):
         {backward}
 F.apply(x).sum().backward()
 """
+CHECKPOINTED = """
+from torch.utils.checkpoint import checkpoint
+(x * checkpoint(lambda v: v * x, x * 2, use_reentrant=True)).sum().backward()
+"""
 DRAWN = "d = torch.distributions.Normal(x, 1.0)\n"
 
 
@@ -78,6 +82,9 @@ def test_what_is_missing_or_silently_wrong(program: str, key: str, code: str | N
         X + ROUNDS.format(update="x = x.data - 0.1 * x.grad\n    x.requires_grad = True"),
         X + ROUNDS.format(update="with torch.no_grad():\n        x = x - 0.1 * x.grad\n    x.requires_grad_()"),
         X + "(x * torch.func.grad(lambda a: (a**2).sum())(x.detach())).sum().backward()",
+        X + W + "x.sum().backward()\ntorch.autograd.grad((w * w * x).sum(), w)",
+        X + W + "f = w * w\ny = x * 2\ny.register_hook(lambda g: torch.autograd.grad(f, w, g)[0])\ny.sum().backward()",
+        X + CHECKPOINTED,
     ],
 )
 def test_nothing_to_say_about_a_sound_program(program: str) -> None:

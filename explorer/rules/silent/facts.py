@@ -50,6 +50,16 @@ def withheld(recording: Recording) -> list[tuple[Node, set[str]]]:
     return found
 
 
+def sent_to(recording: Recording) -> set[str]:
+    """The nodes to which some node sent a gradient, also where a pass hands it out and leaves `.grad` as it is."""
+    return {
+        edge.target
+        for node_id, times in runs(recording).items()
+        for edge in recording.edges_from(node_id)
+        if any(ran.grad_inputs[edge.slot : edge.slot + 1] not in ((), (None,)) for _, ran in times)
+    }
+
+
 @derived
 def runs(recording: Recording) -> dict[str, list[tuple[int, NodeRan]]]:
     """Each time that the engine ran a node, by its id, with the step."""

@@ -33,6 +33,17 @@ def repeated_passes(recording: Recording) -> frozenset[int]:
     return frozenset(repeated) if recording.error is None else frozenset()
 
 
+def outermost_passes(recording: Recording) -> dict[int, int]:
+    """By the index of each pass that of the one that it runs in, if it does, as a checkpoint's: a call of its own."""
+    found: dict[int, int] = {}
+    outermost = None
+    for one in recording.backward_passes:
+        if outermost is None or one.first > outermost.last:
+            outermost = one
+        found[one.index] = outermost.index
+    return found
+
+
 def kept_losses(recording: Recording) -> Iterator[Notice]:
     """Losses added up with their history, round after round, for a number that nobody goes back from."""
     if recording.truncated or recording.error is not None:
