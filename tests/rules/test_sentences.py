@@ -37,6 +37,7 @@ print('tt=',tt)
 """
 TUTORIAL = {"first_function": FIRST, "zeroed_between": FIRST + ZEROED + SECOND, "not_zeroed": FIRST + SECOND}
 X = "x = torch.tensor([1., 2.], requires_grad=True)\n"
+PACKED = X + "with torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t):\n"
 
 
 @pytest.mark.parametrize("name", TUTORIAL)
@@ -89,6 +90,11 @@ def said(program: str, limits: RecordingLimits | None = None) -> list[str]:
         (X + "x.exp()", "torch notes ExpBackward0, which will need nothing but its own result."),
         (X + "x ** 3", "torch notes PowBackward0, which will need x and exponent = 3."),
         (X + "x + x", "torch notes AddBackward0, which will need nothing from here."),
+        (
+            PACKED + "    y = x.exp()\ny.sum().backward()",
+            "y = x.exp() gives [2.7183, 7.3891]; torch notes ExpBackward0.",
+        ),
+        (PACKED + "    y = x + x\ny.sum().backward()", "torch notes AddBackward0, which will need nothing from here."),
         (X + "x * torch.ones(2)", "torch notes MulBackward0, which will need nothing but a tensor of shape (2,)."),
         (X + "x.softmax(0)", "torch notes SoftmaxBackward0, which will need its own result."),
         (
