@@ -51,7 +51,7 @@ def jacobian_figure(jacobian: Jacobian, theme: Theme) -> go.Figure:
         [
             {**trace, "xaxis": x, "yaxis": y}
             for name, (part, x, y) in parts.items()
-            for trace in (_cells(part, name, reach, theme), _numbers(part, reach, theme))
+            for trace in (_cells(part, name, reach, theme), _numbers(part, name, reach, theme))
         ],
         theme,
         (rows + 2) * CELL_PIXELS + BESIDES_PIXELS,
@@ -95,11 +95,12 @@ def _said(number: float) -> str:
     return number_text(float(number) + 0.0)  # no -0.
 
 
-def _numbers(numbers: Array, reach: float, theme: Theme) -> dict[str, Any]:
+def _numbers(numbers: Array, name: str, reach: float, theme: Theme) -> dict[str, Any]:
     """What stands in the cells, each number in the ink that its cell's colour needs; plotly's own is too pale."""
     rows, columns = np.indices(numbers.shape)
     return {
         "type": "scatter",
+        "name": f"{name}, in numbers",
         "mode": "text",
         "x": columns.ravel(),
         "y": rows.ravel(),
