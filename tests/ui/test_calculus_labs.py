@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from streamlit.testing.v1 import AppTest
+from test_pages import told
 
 from explorer.i18n import LANGUAGES, Language, text
 from explorer.labs.derivative import DerivativeSettings, curves, point_program
@@ -44,7 +45,7 @@ def open_lab(lab: str, language: str = "en", **parameters: str) -> AppTest:
 
 def said(page: AppTest) -> str:
     groups = (page.markdown, page.text, page.caption, page.warning, page.code)
-    return "\n".join(str(one.value) for group in groups for one in group).replace("\\", "")
+    return "\n".join([*(str(one.value) for group in groups for one in group), *told(page)]).replace("\\", "")
 
 
 def program(page: AppTest) -> str:
@@ -94,6 +95,12 @@ def test_what_is_no_function_says_so_and_is_kept(lab: str, f: str, words: str) -
     assert words in said(page)
     assert page.text_input(key=f"{lab}-f").value == f
     assert not figures(page)
+
+
+def test_an_error_s_advice_stands_once_and_is_the_lab_s() -> None:
+    page = open_lab("derivative", f="torch.stack([x, x])")
+    assert told(page) == [text("labs.advice.several_values", "en")]
+    assert not page.warning
 
 
 @pytest.mark.parametrize(

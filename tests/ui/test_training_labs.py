@@ -78,7 +78,7 @@ def test_missing_scaling_is_told_by_its_factor() -> None:
 
 def test_batch_norm_with_a_single_sample_says_what_to_change() -> None:
     page = open_lab("accumulation", model="batch_norm", samples="9", size="2")
-    assert text("lab_accumulation.problem.one_sample", "en") in said(page)
+    assert told(page) == [text("lab_accumulation.problem.one_sample", "en")]
     assert "Expected more than 1 value per channel" in "\n".join(one.value for one in page.code)
 
 

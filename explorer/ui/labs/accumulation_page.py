@@ -34,11 +34,11 @@ def accumulation_page() -> None:
     settings = load(LAB, AccumulationSettings)
     _controls(settings)
     program = program_text(settings, language())
-    recording = recording_of(program)
-    if recording is None:
-        if settings.model == "batch_norm" and 1 in part_sizes(settings):
-            st.info(tell("lab_accumulation.problem.one_sample"), icon=":material/lightbulb:")
-    else:
+    has_one_alone = settings.model == "batch_norm" and 1 in part_sizes(settings)
+    recording = recording_of(
+        program, advice_on_failure=lambda _: "lab_accumulation.problem.one_sample" if has_one_alone else None
+    )
+    if recording is not None:
         _shown(read(recording), settings)
     program_shown(program)
     save(LAB, settings)

@@ -12,7 +12,7 @@ from explorer.labs.check.verdict import step_text
 from explorer.model import Recording
 from explorer.model.text import number_text
 from explorer.program.functions import function_of
-from explorer.runner import Completed, Failed, Stopped
+from explorer.runner import Completed, Stopped
 from explorer.ui.labs.charts import chart
 from explorer.ui.labs.controls import answer
 from explorer.ui.labs.frame import (
@@ -48,7 +48,7 @@ def check_page() -> None:
         refusal(error, ":material/lightbulb:")
         save(LAB, settings)
         return
-    recording = recording_of(check, CHECK_LIMITS)
+    recording = recording_of(check, CHECK_LIMITS, advice_on_failure=_advice)
     if recording is None:
         _problem(check)
     else:
@@ -141,8 +141,12 @@ def _problem(check: str) -> None:
     # Completed, yet with more than a recording holds; or stopped at a limit.
     if isinstance(ending, Completed) or (isinstance(ending, Stopped) and ending.reason not in WITHOUT_LIMIT):
         st.info(tell("lab_check.problem.too_long"), icon=":material/lightbulb:")
-    if isinstance(ending, Failed) and ending.recording.error and NOT_SCALAR in ending.recording.error.message:
-        st.info(tell("lab_check.problem.not_scalar"), icon=":material/lightbulb:")
+
+
+def _advice(failed: Recording) -> str | None:
+    """Key of what to change after an error, where it is more to the point than the hint that any program gets."""
+    is_not_scalar = failed.error is not None and NOT_SCALAR in failed.error.message
+    return "lab_check.problem.not_scalar" if is_not_scalar else None
 
 
 check_page()

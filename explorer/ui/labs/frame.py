@@ -19,7 +19,7 @@ from explorer.model import Recording
 from explorer.program.choices import Choices
 from explorer.program.link import encode
 from explorer.render.palette import PALETTES
-from explorer.runner import Completed, Limits
+from explorer.runner import Completed, Failed, Limits
 from explorer.ui.keys import Parameter
 from explorer.ui.labs import LABS
 from explorer.ui.labs.charts import keep_charts
@@ -129,18 +129,21 @@ def recording_of(
     program: str,
     limits: Limits = LAB_LIMITS,
     advice_on: Callable[[Recording], str | None] = lambda _: None,
+    advice_on_failure: Callable[[Recording], str | None] = advice_on_error,
 ) -> Recording | None:
     """The recording of a lab's program; where it is none that can be shown, says why and returns None.
 
     Args:
         program, limits: What runs, and how far it may go.
         advice_on: The key of what to change, for a recording that ran to its end and still is nothing to draw.
+        advice_on_failure: The same for one that an error ended; None where the lab knows nothing better than the hint
+            that any program gets.
     """
     task = Task(program, limits)
     ending = awaited(st.empty(), task)
     if not isinstance(ending, Completed):
-        ending_message(ending, task)
-        _advise(advice_on_error(getattr(ending, "recording", None)))
+        advice = advice_on_failure(ending.recording) if isinstance(ending, Failed) else None
+        ending_message(ending, task, None if advice is None else tell(advice))
     elif ending.recording.truncated:
         st.warning(tell("labs.truncated"), icon=":material/content_cut:")
     elif (advice := advice_on(ending.recording)) is not None:

@@ -35,13 +35,18 @@ WITHOUT_LIMIT: dict[StopReason, str] = {"busy": "not_run", "no_worker": "not_run
 """Reasons that are no limit of the program's, and what is said of them."""
 
 
-def ending_message(ending: AnyEnding, task: Task) -> None:
-    """The message for how a program ended; nothing where it simply ran."""
+def ending_message(ending: AnyEnding, task: Task, advice: str | None = None) -> None:
+    """The message for how a program ended; nothing where it simply ran.
+
+    Args:
+        ending, task: How which program ended.
+        advice: What to do about an error, where the page knows better than what can be said of any program.
+    """
     match ending:
         case Completed(recording=recording):
             _notices(recording)
         case Failed(recording=recording):
-            _failed(recording)
+            _failed(recording, advice)
         case Rejected(violations=violations):
             with st.container(border=True, key="rejected"):
                 _announce(say("ending.rejected"), *(violation.sentence(language()) for violation in violations[:1]))
@@ -61,7 +66,7 @@ def ending_message(ending: AnyEnding, task: Task) -> None:
                 st.button(say("ending.again"), icon=":material/replay:", on_click=forget, args=(task,))
 
 
-def _failed(recording: Recording) -> None:
+def _failed(recording: Recording, advice: str | None) -> None:
     error = recording.error
     assert error is not None
     with st.container(border=True, key="failed"):
@@ -71,9 +76,10 @@ def _failed(recording: Recording) -> None:
         st.code(error.message, language=None, wrap_lines=True)
         if about := " · ".join(_about(recording, error)):
             st.caption(plain(about))
-        if (hint := error_hint(recording, language())) is not None:
+        if (hint := advice or error_hint(recording, language())) is not None:
             prose(hint, recording, language(), key="error-hint")
-        mistake_link(answer_to(f"error.{error_topic(recording)}"))
+        if advice is None:
+            mistake_link(answer_to(f"error.{error_topic(recording)}"))
 
 
 def _announce(*sentences: str) -> None:
