@@ -29,6 +29,9 @@ from explorer.rules.story import Story, expression, first_sentence
 CUTS = {"detach": "behind_cut", "no_grad": "in_no_grad", "not differentiable": "behind_choice"}
 """How the keys of notices about a cut end, by its reason."""
 
+WITHOUT_GRAD = ("no_grad", "inference_mode", "set_grad_enabled")
+"""What a program says that wants no gradient somewhere; where it says none of it, only torch's own code means so."""
+
 
 def notices(recording: Recording) -> tuple[Notice, ...]:
     """Everything there is to say about a run."""
@@ -58,7 +61,7 @@ def _missing_parts(recording: Recording) -> Iterator[Notice]:
     """The first part of the way from a tensor to its gradient that the program does not have."""
     if recording.error is not None or recording.truncated or recording.backward_passes:
         return
-    if "no_grad" in (recording.source or "") or "inference_mode" in (recording.source or ""):
+    if any(word in (recording.source or "") for word in WITHOUT_GRAD):
         return  # a program that says so wants no gradient
     if not recording.leaves and not recording.nodes:
         yield Notice(key="no_tensor")
@@ -160,6 +163,8 @@ def _is_meant(recording: Recording, cut: Cut) -> bool:
         # A policy's action is a number: its gradient comes through its probability.
         takers = [piece_at(recording.source, recording.node(node_id).span) or "" for node_id, _ in cut.consumers]
         return all("log_prob(" in taker for taker in takers)
+    if cut.reason == "no_grad":
+        return recording.source is not None and not any(word in recording.source for word in WITHOUT_GRAD)
     piece = piece_at(recording.source, cut.span)
     return cut.reason == "detach" and piece is not None and cut.operation not in piece
 

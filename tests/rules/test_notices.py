@@ -25,6 +25,10 @@ CHECKPOINTED = """
 from torch.utils.checkpoint import checkpoint
 (x * checkpoint(lambda v: v * x, x * 2, use_reentrant=True)).sum().backward()
 """
+ORTHOGONAL = """
+layer = torch.nn.utils.parametrizations.orthogonal(torch.nn.Linear(3, 3))
+layer(x).sum().backward()
+"""
 DRAWN = "d = torch.distributions.Normal(x, 1.0)\n"
 
 
@@ -85,6 +89,7 @@ def test_what_is_missing_or_silently_wrong(program: str, key: str, code: str | N
         X + W + "x.sum().backward()\ntorch.autograd.grad((w * w * x).sum(), w)",
         X + W + "f = w * w\ny = x * 2\ny.register_hook(lambda g: torch.autograd.grad(f, w, g)[0])\ny.sum().backward()",
         X + CHECKPOINTED,
+        X + ORTHOGONAL,
     ],
 )
 def test_nothing_to_say_about_a_sound_program(program: str) -> None:
