@@ -98,6 +98,7 @@ class Node(Frozen, frozen=True, kw_only=True):
         value: The tensor it made in the forward pass, where the recorder saw it; of several, the first that has a name.
         value_nr: Which of them that is.
         saved: What it kept for the backward pass.
+        packed: Whether it kept tensors that only code of the program's can unpack, so that `saved` is empty.
         sequence_nr: torch's own; the engine runs higher numbers first.
         order: 1 for a graph built by the forward pass, 2 for one that `create_graph` built, and so on.
         made_by: The node whose backward built this one, for orders above 1.
@@ -112,6 +113,7 @@ class Node(Frozen, frozen=True, kw_only=True):
     value: TensorValue | None = None
     value_nr: Count = 0
     saved: tuple[SavedTensor, ...] = ()
+    packed: bool = False
     sequence_nr: int = 0
     order: int = 1
     made_by: str | None = None

@@ -204,13 +204,15 @@ class Graph:
         # Hooks may be on a node that was there before the session, and nobody has told of them.
         is_older = number < self._first_sequence_nr
         unpacks = unpacks or (is_older and unpacks_by_program(grad_fn))
-        saved, frees = ((), holds_tensors(grad_fn)) if unpacks else saved_by(grad_fn, self._saved)
+        packed = unpacks and holds_tensors(grad_fn)
+        saved, frees = ((), True) if packed else saved_by(grad_fn, self._saved)
         node = self.nodes[node_id] = Node(
             id=node_id,
             name=name,
             kind=kind,
             span=span,
             saved=saved,
+            packed=packed,
             sequence_nr=number,
             order=order,
             made_by=made_by,

@@ -14,7 +14,9 @@ from explorer.model.values import Frozen
 from explorer.render.schedule import Schedule, schedule_of, versions_of
 
 BoxState = Literal["kept", "stale", "freed"]
-SecondPass = Literal["nothing", "nothing_again", "waiting", "kept", "freed", "again", "complained", "complained_stale"]
+SecondPass = Literal[
+    "nothing", "nothing_again", "packed", "waiting", "kept", "freed", "again", "complained", "complained_stale"
+]
 
 
 class Held(Frozen, frozen=True, kw_only=True):
@@ -119,14 +121,17 @@ def boxes(recording: Recording, node: Node, step: int) -> tuple[Box, ...]:
 def second_pass(recording: Recording, node: Node, step: int) -> SecondPass:
     """What a second pass through a node does, or has done, up to a step.
 
-    "nothing": it saved no tensor, so it never complains; "nothing_again": and has shown it. "waiting": its tensors are
-    there; "kept": a pass left them there; "again": and another has used them. "freed": the next pass will fail here;
-    "complained": it has; "complained_stale": it has, since a saved tensor had been changed in place.
+    "nothing": it saved no tensor, so it never complains; "nothing_again": and has shown it. "packed": the program has
+    packed its tensors, so nothing is known of them. "waiting": its tensors are there; "kept": a pass left them there;
+    "again": and another has used them. "freed": the next pass will fail here; "complained": it has;
+    "complained_stale": it has, since a saved tensor had been changed in place.
     """
     runs = [run for at, run in schedule_of(recording).runs.get(node.id, ()) if at <= step]
     inside = boxes(recording, node, step)
     if _failed(recording, node, step):
         return "complained_stale" if any(box.state == "stale" for box in inside) else "complained"
+    if node.packed:
+        return "packed"
     if not inside:
         return "nothing_again" if len(runs) > 1 else "nothing"
     if any(run.freed for run in runs):

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from explorer.model import Node, SavedTensor
 from explorer.model.text import shape_text
 from explorer.rules.expression import names_used
-from explorer.rules.silent import facts
 from explorer.rules.story import Story
 from explorer.rules.table import Rule, rule
 
@@ -44,13 +43,7 @@ def needs(story: Story, node: Node) -> Needs:
     phrases = tuple(dict.fromkeys(tensors + [_plain(story, saved) for saved in said]))
     if len(phrases) > MOST_KEPT:
         phrases = (story.say("phrase.several_kept", count=story.count(len(phrases))),)
-    return Needs(phrases, complete=len(said) == len(plain) and not _packed(story, node))
-
-
-def _packed(story: Story, node: Node) -> bool:
-    """Whether it saved tensors that only code of the program can unpack: the engine freed what the recording lacks."""
-    ran = facts.runs(story.recording).get(node.id, ())
-    return all(saved.value is None for saved in node.saved) and any(one.freed for _, one in ran)
+    return Needs(phrases, complete=len(said) == len(plain) and not node.packed)
 
 
 def _used(row: Rule | None) -> tuple[str, ...]:

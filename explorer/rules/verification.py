@@ -50,6 +50,8 @@ class Verdict(StrEnum):
     """What the rule gives is so sensitive to rounding that nothing can be told."""
     NOT_KEPT = "not kept"
     """Not all elements that the rule needs were recorded."""
+    PACKED = "packed"
+    """What the rule needs, the program's own hooks have packed."""
     NOTHING_SENT = "nothing sent"
     NO_RULE = "no rule"
 
@@ -86,6 +88,8 @@ def checked(node: Node, ran: NodeRan) -> tuple[Checked, ...]:
 
 def verdict(node: Node, ran: NodeRan) -> Verdict:
     """What is to be thought of a node's rule after it has run."""
+    if node.packed and rule(node.name) is not None and not checked(node, ran):
+        return Verdict.PACKED
     return Verdict.NO_RULE if _rule(node) is None else _verdict(_results(node, ran))
 
 

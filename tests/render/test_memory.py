@@ -10,6 +10,7 @@ from explorer.model import NodeRan, Recording
 from explorer.render.memory import boxes, bytes_text, held, second_pass
 
 X = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\n"
+PACKING = "with torch.autograd.graph.saved_tensors_hooks(lambda t: t * 1, lambda t: t):\n"
 
 
 def node_of(recording: Recording, name: str) -> object:
@@ -76,6 +77,9 @@ def test_a_change_in_place_bumps_the_version(change: str, expected: tuple[str, i
         ("y = x.exp().sum()\ny.backward()\ny.backward()", "ExpBackward0", "complained"),
         ("y = x.exp().sum()\ny.backward()\ny.backward()", "SumBackward0", "nothing_again"),
         ("y = x.exp()\ny.add_(1)\ny.sum().backward()", "ExpBackward0", "complained_stale"),
+        (f"{PACKING}    y = x.exp().sum()", "ExpBackward0", "packed"),
+        (f"{PACKING}    y = x.exp().sum()\ny.backward(retain_graph=True)", "ExpBackward0", "packed"),
+        (f"{PACKING}    y = x.exp().sum()", "SumBackward0", "nothing"),
     ],
 )
 def test_what_a_second_pass_does(code: str, name: str, expected: str) -> None:

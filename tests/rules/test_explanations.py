@@ -73,6 +73,15 @@ def test_no_formula_where_there_is_no_rule() -> None:
     assert (found.formula, found.verdict) == (None, Verdict.NO_RULE)
 
 
+def test_no_formula_where_the_program_has_packed_what_it_needs() -> None:
+    packing = (
+        "with torch.autograd.graph.saved_tensors_hooks(lambda t: t * 1, lambda t: t):\n    y = (x.exp() + x).sum()\n"
+    )
+    recording = recorded(X + packing + "y.backward()")
+    assert explain(recording, step_of(recording, "ExpBackward0"), "en").verdict is Verdict.PACKED
+    assert explain(recording, step_of(recording, "AddBackward0"), "en").verified
+
+
 def test_no_formula_where_not_all_elements_are_known() -> None:
     for node in ("MulBackward0", "AccumulateGrad"):
         explanation = explained("x = torch.ones(5000, requires_grad=True)\n(x * x).sum().backward()", node)
