@@ -40,11 +40,10 @@ def takes(event: Operation, leaf: Leaf) -> bool:
 
 def withheld(recording: Recording) -> list[tuple[Node, set[str]]]:
     """Custom functions whose backward gave None where a gradient was wanted, with what lies behind."""
-    runs = {event.node_id: event for event in recording.events if isinstance(event, NodeRan)}
     found = []
     for node in recording.nodes:
-        if node.kind == "custom" and node.id in runs:
-            sent = runs[node.id].grad_inputs
+        if node.kind == "custom" and (ran := runs(recording).get(node.id)):
+            sent = ran[-1][1].grad_inputs
             edges = [edge for edge in recording.edges_from(node.id) if sent[edge.slot : edge.slot + 1] == (None,)]
             found.append((node, recording.behind(edge.target for edge in edges)))
     return found
