@@ -133,6 +133,14 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
         """What a node did in a pass; None if the pass did not reach it."""
         return self._runs.get((backward_pass, node_id))
 
+    def runs_of(self, node_id: str) -> tuple[tuple[int, NodeRan], ...]:
+        """Each time that the engine ran a node, in order, with the step that it was."""
+        return self._runs_of.get(node_id, ())
+
+    def last_run(self, node_id: str, step: int) -> NodeRan | None:
+        """How a node ran when it last did, up to a step."""
+        return next((run for at, run in reversed(self.runs_of(node_id)) if at <= step), None)
+
     def senders(self, backward_pass: int, node_id: str) -> tuple[tuple[Edge, NodeRan], ...]:
         """The edges that lead to a node from those that ran in a pass, in order of creation, and what these did."""
         return self._senders.get((backward_pass, node_id), ())
@@ -180,6 +188,14 @@ class Recording(Frozen, frozen=True, kw_only=True, omit_defaults=False, dict=Tru
     @cached_property
     def _runs(self) -> dict[tuple[int, str], NodeRan]:
         return {(event.backward_pass, event.node_id): event for event in self.events if isinstance(event, NodeRan)}
+
+    @cached_property
+    def _runs_of(self) -> dict[str, tuple[tuple[int, NodeRan], ...]]:
+        found: dict[str, list[tuple[int, NodeRan]]] = {}
+        for step, event in enumerate(self.events, 1):
+            if isinstance(event, NodeRan):
+                found.setdefault(event.node_id, []).append((step, event))
+        return {node_id: tuple(runs) for node_id, runs in found.items()}
 
     @cached_property
     def _senders(self) -> dict[tuple[int, str], tuple[tuple[Edge, NodeRan], ...]]:

@@ -11,7 +11,7 @@ from typing import Literal
 from explorer.model import BackwardEnded, Node, Raised, Recording, SavedTensor
 from explorer.model.derived import derived
 from explorer.model.values import Frozen
-from explorer.render.schedule import Schedule, schedule_of, versions_of
+from explorer.render.schedule import schedule_of, versions_of
 
 BoxState = Literal["kept", "stale", "freed"]
 SecondPass = Literal[
@@ -68,7 +68,7 @@ def held(recording: Recording) -> tuple[Held, ...]:
     of_leaf: set[int] = set()
     changes: dict[int, Counter[int]] = {}
     for node in recording.nodes:
-        freed = freed_at(schedule, node)
+        freed = freed_at(recording, node)
         for saved in node.saved:
             if saved.storage is None:
                 continue
@@ -113,7 +113,7 @@ def boxes(recording: Recording, node: Node, step: int) -> tuple[Box, ...]:
     schedule = schedule_of(recording)
     if schedule.built_at(node.id) > step:
         return ()
-    freed = freed_at(schedule, node)
+    freed = freed_at(recording, node)
     freed = freed if freed is not None and freed <= step else None
     return tuple(_box(recording, saved, step, freed) for saved in node.saved if saved.value is not None)
 
@@ -126,7 +126,7 @@ def second_pass(recording: Recording, node: Node, step: int) -> SecondPass:
     "again": and another has used them. "freed": the next pass will fail here; "complained": it has;
     "complained_stale": it has, since a saved tensor had been changed in place.
     """
-    runs = [run for at, run in schedule_of(recording).runs.get(node.id, ()) if at <= step]
+    runs = [run for at, run in recording.runs_of(node.id) if at <= step]
     inside = boxes(recording, node, step)
     if _failed(recording, node, step):
         return "complained_stale" if any(box.state == "stale" for box in inside) else "complained"
@@ -139,9 +139,9 @@ def second_pass(recording: Recording, node: Node, step: int) -> SecondPass:
     return "again" if len(runs) > 1 else "kept" if runs else "waiting"
 
 
-def freed_at(schedule: Schedule, node: Node) -> int | None:
+def freed_at(recording: Recording, node: Node) -> int | None:
     """The step at which a backward pass freed what a node had saved."""
-    return next((step for step, run in schedule.runs.get(node.id, ()) if run.freed), None)
+    return next((step for step, run in recording.runs_of(node.id) if run.freed), None)
 
 
 def bytes_text(count: int) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from explorer.model import BackwardStarted, Modified, NodeRan, Operation, Recording
+from explorer.model import BackwardStarted, Modified, Operation, Recording
 from explorer.model.derived import derived
 from explorer.model.values import Frozen
 
@@ -15,12 +14,10 @@ class Schedule(Frozen, frozen=True, kw_only=True):
 
     Args:
         built: The step from which a node, leaf or cut is there, by id; every id of the graph has one.
-        runs: The steps at which a node ran, in order, by id.
         starts: The steps at which backward passes started.
     """
 
     built: dict[str, int]
-    runs: dict[str, tuple[tuple[int, NodeRan], ...]]
     starts: tuple[tuple[int, BackwardStarted], ...]
 
     def built_at(self, id_: str) -> int:
@@ -31,26 +28,12 @@ class Schedule(Frozen, frozen=True, kw_only=True):
 @derived
 def schedule_of(recording: Recording) -> Schedule:
     """The steps of a recording, read from its events once."""
-    runs: dict[str, list[tuple[int, NodeRan]]] = defaultdict(list)
-    starts = []
-    for step, event in enumerate(recording.events, 1):
-        match event:
-            case NodeRan(node_id=node_id):
-                runs[node_id].append((step, event))
-            case BackwardStarted():
-                starts.append((step, event))
-    return Schedule(
-        built=_built(recording, runs, starts),
-        runs={node_id: tuple(steps) for node_id, steps in runs.items()},
-        starts=tuple(starts),
-    )
+    events = enumerate(recording.events, 1)
+    starts = tuple((step, event) for step, event in events if isinstance(event, BackwardStarted))
+    return Schedule(built=_built(recording, starts), starts=starts)
 
 
-def _built(
-    recording: Recording,
-    runs: dict[str, list[tuple[int, NodeRan]]],
-    starts: list[tuple[int, BackwardStarted]],
-) -> dict[str, int]:
+def _built(recording: Recording, starts: tuple[tuple[int, BackwardStarted], ...]) -> dict[str, int]:
     """What no event speaks of was there from the beginning: step 0."""
     announced: dict[str, int] = {}
     for step, event in enumerate(recording.events, 1):
@@ -62,7 +45,7 @@ def _built(
     growing = {start.backward_pass for _, start in starts if start.create_graph}
     for node in recording.nodes:
         if node.made_by is not None and node.order > 1:
-            makers = [step for step, run in runs.get(node.made_by, ()) if run.backward_pass in growing]
+            makers = [step for step, run in recording.runs_of(node.made_by) if run.backward_pass in growing]
             built[node.id] = next(iter(makers), built[node.id])
     # A leaf and its AccumulateGrad are one box, which is there as soon as the tensor is.
     return built | {leaf.node_id: built[leaf.id] for leaf in recording.leaves if leaf.node_id is not None}

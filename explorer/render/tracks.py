@@ -82,7 +82,7 @@ def _nodes(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
     for node in recording.nodes:
         built = schedule.built_at(node.id)
         leaf_id = leaf_of.get(node.id, "")
-        busy = [step for step, _ in schedule.runs.get(node.id, ())] + accumulated.get(leaf_id, [])
+        busy = [step for step, _ in recording.runs_of(node.id)] + accumulated.get(leaf_id, [])
         marks: list[tuple[int, State]] = [(0, "absent"), (built, "built")]
         marks += [(step + 1, "done") for step in busy]
         marks += _restarts(schedule, busy, "built")
@@ -101,7 +101,7 @@ def _leaves(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tup
 def _edges(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tuple[Keyframe, ...]]]:
     for edge in recording.edges:
         built = schedule.built_at(edge.source)
-        runs = schedule.runs.get(edge.source, ())
+        runs = recording.runs_of(edge.source)
         marks: list[tuple[int, State]] = [(0, "absent"), (built, "idle")]
         marks += _restarts(schedule, [step for step, _ in runs], "idle")
         texts = [(step, "") for step, _ in marks]
@@ -135,7 +135,7 @@ def _saved(recording: Recording, schedule: Schedule) -> Iterator[tuple[str, tupl
     versions = versions_of(recording)
     for node in recording.nodes:
         there: list[tuple[int, State]] = [(0, "absent"), (schedule.built_at(node.id), "full")]
-        gone: list[tuple[int, State]] = [(step, "freed") for step, run in schedule.runs.get(node.id, ()) if run.freed]
+        gone: list[tuple[int, State]] = [(step, "freed") for step, run in recording.runs_of(node.id) if run.freed]
         first_gone = min((step for step, _ in gone), default=len(recording.events) + 1)
         for k, saved in enumerate(node.saved):
             # An in-place change that moves the version of the very tensor that was saved: torch will refuse to use it.

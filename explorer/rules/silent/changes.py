@@ -7,7 +7,7 @@ from itertools import chain
 
 from explorer.model import Modified, Node, Recording, Remark, SavedTensor, Span
 from explorer.rules.notice import Notice
-from explorer.rules.silent.facts import built_at, of_kind, runs
+from explorer.rules.silent.facts import built_at, of_kind
 from explorer.rules.silent.wording import is_read_after
 from explorer.rules.story import expression
 
@@ -48,7 +48,7 @@ def _keepers(recording: Recording) -> dict[str | int | None, list[tuple[Node, Sa
 
 def _is_spoiled(recording: Recording, remark: Remark, node: Node, kept: SavedTensor) -> bool:
     """Whether a node ran after a change with other numbers than it had kept; `gradcheck` puts them back before."""
-    ran = next((step for step, _ in runs(recording).get(node.id, ()) if step >= remark.step), None)
+    ran = next((step for step, _ in recording.runs_of(node.id) if step >= remark.step), None)
     if ran is None:
         return False
     after = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from explorer.model import Cut, Leaf, NodeRan, Recording, grad_change
+from explorer.model import Cut, Leaf, Recording, grad_change
 from explorer.model.source import piece_at
 from explorer.rules.errors import is_sample
 from explorer.rules.notice import Notice, Severity, Values
@@ -97,8 +97,7 @@ def _about_cuts(recording: Recording, key: str, cuts: list[Cut], values: Values,
 
 def _cuts_in_use(recording: Recording) -> list[Cut]:
     """Cuts whose result went on into something that was differentiated."""
-    ran = {event.node_id for event in recording.events if isinstance(event, NodeRan)}
-    return [cut for cut in recording.cuts if any(node_id in ran for node_id, _ in cut.consumers)]
+    return [cut for cut in recording.cuts if any(recording.runs_of(node_id) for node_id, _ in cut.consumers)]
 
 
 def _is_meant(recording: Recording, cut: Cut) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explorer.model import Leaf, Node, NodeRan, Operation, Recording, Remark
+from explorer.model import Leaf, Node, Operation, Recording, Remark
 from explorer.model.derived import derived
 
 
@@ -13,6 +13,7 @@ def of_kind(recording: Recording, kind: str) -> Iterator[Remark]:
     return (remark for remark in recording.remarks if remark.kind == kind)
 
 
+@derived
 def built_at(recording: Recording) -> dict[str, int]:
     """The step at which each node came to be, and each leaf was made or marked, as far as an event tells."""
     built: dict[str, int] = {}
@@ -42,34 +43,19 @@ def withheld(recording: Recording) -> list[tuple[Node, set[str]]]:
     """Custom functions whose backward gave None where a gradient was wanted, with what lies behind."""
     found = []
     for node in recording.nodes:
-        if node.kind == "custom" and (ran := runs(recording).get(node.id)):
+        if node.kind == "custom" and (ran := recording.runs_of(node.id)):
             sent = ran[-1][1].grad_inputs
             edges = [edge for edge in recording.edges_from(node.id) if sent[edge.slot : edge.slot + 1] == (None,)]
             found.append((node, recording.behind(edge.target for edge in edges)))
     return found
 
 
+@derived
 def sent_to(recording: Recording) -> set[str]:
     """The nodes to which some node sent a gradient, also where a pass hands it out and leaves `.grad` as it is."""
     return {
         edge.target
-        for node_id, times in runs(recording).items()
-        for edge in recording.edges_from(node_id)
-        if any(ran.grad_inputs[edge.slot : edge.slot + 1] not in ((), (None,)) for _, ran in times)
+        for edge in recording.edges
+        for _, ran in recording.runs_of(edge.source)
+        if ran.grad_inputs[edge.slot : edge.slot + 1] not in ((), (None,))
     }
-
-
-@derived
-def runs(recording: Recording) -> dict[str, list[tuple[int, NodeRan]]]:
-    """Each time that the engine ran a node, by its id, with the step."""
-    found: dict[str, list[tuple[int, NodeRan]]] = {}
-    for step, event in enumerate(recording.events, 1):
-        if isinstance(event, NodeRan):
-            found.setdefault(event.node_id, []).append((step, event))
-    return found
-
-
-@derived
-def nodes_by_id(recording: Recording) -> dict[str | None, Node]:
-    """The nodes, also for whoever asks by what may be a leaf's id or none."""
-    return {node.id: node for node in recording.nodes}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from explorer.model import Accumulated, Operation, Recording
 from explorer.model.text import shape_text
 from explorer.rules.notice import Notice, Severity, Values
-from explorer.rules.silent.facts import runs, taken_over, takes
+from explorer.rules.silent.facts import taken_over, takes
 from explorer.rules.silent.wording import encloses, is_inside_function
 from explorer.rules.story import expression
 
@@ -69,7 +69,7 @@ def summed_leaves(recording: Recording) -> Iterator[Notice]:
             node = recording.node(edge.source)
             if node.name not in SUMS or node.value is None or node.value.numel <= leaf.value.numel:
                 continue
-            came = [event.grad_outputs for _, event in runs(recording).get(node.id, ())]
+            came = [event.grad_outputs for _, event in recording.runs_of(node.id)]
             if came and all(
                 grad is not None and abs(grad.stats.min or 0) == 1 == abs(grad.stats.max or 0) for (grad,) in came
             ):

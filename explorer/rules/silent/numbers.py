@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from explorer.model import Accumulated, NodeRan, Recording, Warned
 from explorer.model.text import shape_text
 from explorer.rules.notice import Notice, Values
-from explorer.rules.silent.facts import nodes_by_id, of_kind, runs
+from explorer.rules.silent.facts import of_kind
 from explorer.rules.story import expression
 
 DIFFERENCES = {"SubBackward0", "RsubBackward1", "MseLossBackward0", "L1LossBackward0", "SmoothL1LossBackward0"}
@@ -27,13 +27,14 @@ SQUASHING = {
 def columns_against_rows(recording: Recording) -> Iterator[Notice]:
     """Differences of a column (N, 1) and a row (N,), which broadcast to every pair (N, N)."""
     warned = {event.span for event in recording.events if isinstance(event, Warned)}
+    nodes = {node.id: node for node in recording.nodes}
     for remark in of_kind(recording, "stretched"):
-        node = nodes_by_id(recording).get(remark.source_id)
+        node = nodes.get(remark.source_id or "")
         if node is None or node.name not in DIFFERENCES or remark.span in warned:
             continue
         (one, other) = sorted(remark.shapes, key=len)[:2]
         is_pair = len(one) == 1 and one[0] > 1 and other == (one[0], 1)
-        if is_pair and len(recording.edges_from(node.id)) == 1 and node.id in runs(recording):
+        if is_pair and len(recording.edges_from(node.id)) == 1 and recording.runs_of(node.id):
             values = {"code": expression(recording, remark.span) or "", "column": shape_text(other)}
             values |= {"row": shape_text(one), "result": shape_text((one[0], one[0]))}
             yield Notice(key="column_against_row", values={**values}, span=remark.span, severity="warning")
@@ -80,7 +81,7 @@ def squashed_twice(recording: Recording) -> Iterator[Notice]:
     for edge in recording.edges:
         outer, inner = recording.node(edge.source), recording.node(edge.target)
         function = SQUASHING.get((outer.name, inner.name))
-        if function is not None and outer.id in runs(recording):
+        if function is not None and recording.runs_of(outer.id):
             values: Values = {"code": expression(recording, outer.span) or outer.name, "function": function}
             yield Notice(key="squashed_twice", values=values, span=outer.span, severity="warning")
             return

@@ -24,7 +24,7 @@ def content(recording: Recording, node: Node | None, leaf: Leaf | None, step: in
         step: Up to where.
         language: Of the words.
     """
-    ran = last_run(recording, node.id, step) if node is not None else None
+    ran = recording.last_run(node.id, step) if node is not None else None
     return {
         "numbers": {**_numbers(recording, node, leaf, ran, step, language), "rule": _torch_rule(recording, node)},
         "jacobian": _jacobian(recording, node, leaf, ran, language),
@@ -36,12 +36,6 @@ def content(recording: Recording, node: Node | None, leaf: Leaf | None, step: in
             key.removeprefix(_PREFIX): said for key, said in catalog(language).items() if key.startswith(_PREFIX)
         },
     }
-
-
-def last_run(recording: Recording, node_id: str, step: int) -> NodeRan | None:
-    """How a node ran when it last did, up to a step."""
-    events = reversed(recording.events[:step])
-    return next((event for event in events if isinstance(event, NodeRan) and event.node_id == node_id), None)
 
 
 def _numbers(

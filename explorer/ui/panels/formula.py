@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.model import Node, NodeRan, Recording
+from explorer.model import Node, Recording
 from explorer.rules import Verdict, explain
 from explorer.ui.markdown import plain
 from explorer.ui.words import language, say
@@ -12,10 +12,10 @@ from explorer.ui.words import language, say
 
 def formula(recording: Recording, node_id: str, step: int) -> None:
     """Draws what a node computed when it last ran, up to a step."""
-    ran_at = last_run_step(recording, node_id, step)
-    if ran_at is None:
+    ran_at = [at for at, _ in recording.runs_of(node_id) if at <= step]
+    if not ran_at:
         return
-    explained = explain(recording, ran_at, language())
+    explained = explain(recording, ran_at[-1], language())
     if explained.formula is None or not explained.verified:
         _nothing(recording.node(node_id), explained.verdict)
         return
@@ -32,10 +32,3 @@ def _nothing(node: Node, verdict: Verdict | None) -> None:
     if verdict is not None:
         reason = "custom" if node.kind == "custom" else verdict.name.lower()
         st.caption(say(f"inspector.no_formula.{reason}", node=plain(node.name)))
-
-
-def last_run_step(recording: Recording, node_id: str, step: int) -> int | None:
-    """The step at which a node last ran, up to a step."""
-    steps = range(min(step, len(recording.events)), 0, -1)
-    events = recording.events
-    return next((at for at in steps if isinstance(event := events[at - 1], NodeRan) and event.node_id == node_id), None)

@@ -7,7 +7,6 @@ import streamlit as st
 from explorer.model import Node, Recording, Span
 from explorer.render.labels import span_text, whole_made_by_text
 from explorer.ui.insight import content, insight
-from explorer.ui.insight.content import last_run
 from explorer.ui.markdown import as_code
 from explorer.ui.panels.formula import formula
 from explorer.ui.panels.subject import Subject, subject_of
@@ -55,7 +54,7 @@ def _expression(recording: Recording, variable: str | None, span: Span | None) -
 
 
 def _order(recording: Recording, node: Node, step: int) -> str:
-    ran = last_run(recording, node.id, step)
+    ran = recording.last_run(node.id, step)
     if ran is None:
         return say("inspector.not_yet")
     one = recording.backward_passes[ran.backward_pass]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.model import Accumulated, Edge, Leaf, Node, NodeRan, Recording, SavedTensor, TensorValue
 from explorer.model.text import cells, shape_text, tensor_text
-from explorer.ui.insight.content import last_added, last_run
+from explorer.ui.insight.content import last_added
 from explorer.ui.keys import Key
 from explorer.ui.markdown import plain
 from explorer.ui.panels.subject import Subject
@@ -45,7 +45,7 @@ def tensors(recording: Recording, subject: Subject, step: int) -> None:
 
 
 def _of_node(recording: Recording, node: Node, step: int) -> list[Exhibit]:
-    ran = last_run(recording, node.id, step)
+    ran = recording.last_run(node.id, step)
     incoming = ran.grad_outputs if ran else ()
     return [
         *(_incoming(value, index, len(incoming)) for index, value in enumerate(incoming)),
