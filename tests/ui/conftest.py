@@ -22,6 +22,8 @@ LONGEST_WAIT_MILLISECONDS = 30_000
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PROBES = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 """Streamlit's own client looks for its server below a page's address first, and finds it at the root."""
+NOT_LOADED = "[data-testid='stSkeleton']"
+"""Stands for what the browser has no script for yet, which it asks for when it comes across it."""
 BROKEN = "[data-testid='stException'], [data-testid='stComponentError']"
 
 
@@ -85,6 +87,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         page.goto(path if path.startswith("http") else f"{server}/{path}")
         expect(page.locator(".st-key-masthead")).to_be_visible()  # before there is anything, nothing runs either
         expect(page.locator(IDLE)).to_be_visible()
+        expect(page.locator(NOT_LOADED)).to_have_count(0)
         return page
 
     expect.set_options(timeout=LONGEST_WAIT_MILLISECONDS)

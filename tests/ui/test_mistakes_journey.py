@@ -94,6 +94,22 @@ def test_nothing_moves_while_stepping(visit: Visit) -> None:
         assert page.evaluate(boxes) == before
 
 
+@pytest.mark.parametrize("drawer", ["PageLink", "ButtonGroup"])
+def test_what_the_browser_loads_late_has_its_room(visit: Visit, drawer: str) -> None:
+    page, late = open_pair(visit), []
+    pair = page.locator(".st-key-mistake-pair")
+    at = pair.bounding_box()
+    page.route(re.compile(rf"/{drawer}\.[\w-]+\.js$"), lambda request: late.append(request))
+    page.reload(wait_until="commit")
+    expect(page.locator(".pair .stage svg")).to_have_count(2)
+    expect(page.locator("[data-testid=stSkeleton]").first).to_be_visible()
+    assert pair.bounding_box() == at
+    for request in late:
+        request.continue_()
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
+    assert pair.bounding_box() == at
+
+
 PLACES = """(selector) => [...document.querySelectorAll('*')]
     .flatMap((one) => [one, ...(one.shadowRoot?.querySelectorAll('*') ?? [])])
     .filter((one) => one.matches(selector))
