@@ -256,9 +256,14 @@ class Policy(RestrictingNodeTransformer):
 
     def visit_MatchValue(self, node: ast.MatchValue) -> ast.AST:  # noqa: N802
         """Numbers and texts; a dotted name would be read unseen."""
-        if any(isinstance(part, ast.Attribute) for part in ast.walk(node.value)):
-            self.refuse(node, "syntax_match")
+        self._check_matched(node.value)
         return node
+
+    def _check_matched(self, value: ast.expr) -> None:
+        for part in ast.walk(value):
+            if isinstance(part, ast.Attribute):
+                self.refuse(value, "syntax_match_value", value=ast.unparse(value))
+                return
 
     def visit_MatchAs(self, node: ast.MatchAs) -> ast.AST:  # noqa: N802
         """The name that a matched part goes by."""
@@ -271,9 +276,12 @@ class Policy(RestrictingNodeTransformer):
         return node
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.AST:  # noqa: N802
-        """The name that the rest of a mapping goes by."""
+        """The name that the rest of a mapping goes by; its keys are values."""
         self.check_name(node, node.rest)
-        return self._contents(node)
+        for key in node.keys:
+            self._check_matched(key)
+        node.patterns = [self.visit(pattern) for pattern in node.patterns]
+        return node
 
     def visit_MatchClass(self, node: ast.MatchClass) -> ast.AST:  # noqa: N802
         """A class alone; its parts would be attributes that are read unseen."""
