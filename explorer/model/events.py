@@ -109,6 +109,7 @@ class NodeRan(Happened, frozen=True, kw_only=True, tag=True):
         node_id: Which node.
         grad_outputs: The gradients that came in, summed over the edges that lead here; None where undefined.
         grad_inputs: The gradient sent along each slot; None where there is none.
+        batched: Whether `vmap` had it run for a batch at once: the gradients then have the batch's dimension in front.
         freed: Whether torch then freed what the node had saved.
         jacobian: The node's local Jacobian where it is small, from torch: one matrix per slot of `grad_inputs`, with a
             row for each element of the defined `grad_outputs`, in order, and a column for each element of the input;
@@ -119,6 +120,7 @@ class NodeRan(Happened, frozen=True, kw_only=True, tag=True):
     node_id: str
     grad_outputs: tuple[TensorValue | None, ...] = ()
     grad_inputs: tuple[TensorValue | None, ...] = ()
+    batched: bool = False
     freed: bool = False
     jacobian: tuple[TensorValue | None, ...] | None = None
 

@@ -226,13 +226,16 @@ class Passes:
         started, node_id = running.started, builder.graph.current_id()
         with unseen():
             self._begin_moment()
+            received = self._values(grad_outputs) if came is None else tuple(came)
+            sent = self._values(grad_inputs)
             builder.emit(
                 NodeRan(
                     span=started.span,
                     backward_pass=started.backward_pass,
                     node_id=node_id,
-                    grad_outputs=self._values(grad_outputs) if came is None else tuple(came),
-                    grad_inputs=self._values(grad_inputs),
+                    grad_outputs=received,
+                    grad_inputs=sent,
+                    batched=are_batched(grad_outputs, received) or are_batched(grad_inputs, sent),
                     freed=frees and not started.retain_graph,
                     jacobian=self._ask(grad_outputs) if came is None and builder.budget.jacobians > 0 else None,
                 )
@@ -428,6 +431,14 @@ def added_to(leaf: LeafDraft) -> Added | None:
 def has_hooks(leaf: torch.Tensor) -> bool:
     """Whether the program looks at a leaf's gradients."""
     return bool(leaf._backward_hooks or leaf._post_accumulate_grad_hooks)
+
+
+def are_batched(grads: Grads, values: tuple[TensorValue | None, ...]) -> bool:
+    """Whether `vmap` has one of these gradients stand for many: what it holds has a dimension more than it shows."""
+    for grad, value in zip(grads, values):  # noqa: B905 (strict takes longer; a spent budget leaves no values)
+        if grad is not None and value is not None and len(value.shape) > grad.dim():
+            return True
+    return False
 
 
 def tensors_or_none(result: Any) -> Grads:

@@ -52,6 +52,8 @@ class Verdict(StrEnum):
     """Not all elements that the rule needs were recorded."""
     PACKED = "packed"
     """What the rule needs, the program's own hooks have packed."""
+    BATCHED = "batched"
+    """The node ran for a whole batch at once, and the rule, which is one example's, does not hold for that."""
     NOTHING_SENT = "nothing sent"
     NO_RULE = "no rule"
 
@@ -90,7 +92,8 @@ def verdict(node: Node, ran: NodeRan) -> Verdict:
     """What is to be thought of a node's rule after it has run."""
     if node.packed and rule(node.name) is not None and not checked(node, ran):
         return Verdict.PACKED
-    return Verdict.NO_RULE if _rule(node) is None else _verdict(_results(node, ran))
+    found = Verdict.NO_RULE if _rule(node) is None else _verdict(_results(node, ran))
+    return Verdict.BATCHED if ran.batched and found is Verdict.DISAGREES else found
 
 
 def _rule(node: Node) -> Rule | None:

@@ -82,6 +82,27 @@ def test_no_formula_where_the_program_has_packed_what_it_needs() -> None:
     assert explain(recording, step_of(recording, "AddBackward0"), "en").verified
 
 
+BATCHES = {
+    "vmap of grad": "torch.func.vmap(torch.func.grad(lambda row: row.exp().sum()))(x.detach().expand(2, 3))",
+    "jacrev": "torch.func.jacrev(lambda row: row.exp().sum())(x.detach())",
+    "is_grads_batched": "torch.autograd.grad(x.exp().sum(), x, torch.ones(2), is_grads_batched=True)",
+}
+
+
+@pytest.mark.parametrize("program", BATCHES.values(), ids=BATCHES)
+def test_no_formula_where_a_node_ran_for_a_batch_and_the_formula_is_one_example_s(program: str) -> None:
+    recording = recorded(X + program)
+    assert explain(recording, step_of(recording, "SumBackward0"), "en").verdict is Verdict.BATCHED
+    assert explain(recording, step_of(recording, "ExpBackward0"), "en").verified
+
+
+def test_what_runs_without_a_batch_is_not_said_to_have_one() -> None:
+    for program in ("torch.func.grad(lambda row: row.sum())(x.detach())", "x.sum().backward()"):
+        recording = recorded(X + program)
+        assert not any(event.batched for event in recording.events if isinstance(event, NodeRan))
+        assert explain(recording, step_of(recording, "SumBackward0"), "en").verified
+
+
 def test_no_formula_where_not_all_elements_are_known() -> None:
     for node in ("MulBackward0", "AccumulateGrad"):
         explanation = explained("x = torch.ones(5000, requires_grad=True)\n(x * x).sum().backward()", node)

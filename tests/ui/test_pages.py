@@ -596,6 +596,7 @@ def test_a_changed_function_is_no_longer_told_with_the_numbers_of_before() -> No
             "custom",
             "TwiceBackward",
         ),
+        ("torch.func.jacrev(torch.sum)(torch.ones(2))", "batched", "SumBackward0"),
     ],
 )
 def test_where_no_formula_is_shown_the_reason_is(code: str, reason: str, node: str) -> None:
