@@ -109,6 +109,8 @@ class NodeRan(Happened, frozen=True, kw_only=True, tag=True):
         node_id: Which node.
         grad_outputs: The gradients that came in, summed over the edges that lead here; None where undefined.
         grad_inputs: The gradient sent along each slot; None where there is none.
+        before_hooks: What it had computed for each slot; None where the program has no hooks of its own after this
+            node, which may make another gradient of it.
         batched: Whether `vmap` had it run for a batch at once: the gradients then have the batch's dimension in front.
         freed: Whether torch then freed what the node had saved.
         jacobian: The node's local Jacobian where it is small, from torch: one matrix per slot of `grad_inputs`, with a
@@ -120,9 +122,15 @@ class NodeRan(Happened, frozen=True, kw_only=True, tag=True):
     node_id: str
     grad_outputs: tuple[TensorValue | None, ...] = ()
     grad_inputs: tuple[TensorValue | None, ...] = ()
+    before_hooks: tuple[TensorValue | None, ...] | None = None
     batched: bool = False
     freed: bool = False
     jacobian: tuple[TensorValue | None, ...] | None = None
+
+    @property
+    def computed(self) -> tuple[TensorValue | None, ...]:
+        """The gradients that the node itself computed, whatever hooks after it then made of them."""
+        return self.grad_inputs if self.before_hooks is None else self.before_hooks
 
 
 class Accumulated(Happened, frozen=True, kw_only=True, tag=True):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import torch
 from msgspec.structs import force_setattr
+from torch.utils.hooks import RemovableHandle
 
 from explorer.model import Edge, Node, SavedTensor, Span, TensorValue
 from explorer.model.graph import BETWEEN_NAMES
@@ -67,7 +68,10 @@ class Graph:
         self._first_sequence_nr: int = torch._C._autograd._get_sequence_nr()
         self._key = object()
         self._notes: list[dict[Any, Any]] = []
-        self._handles: list[Any] = []
+        self._before: list[RemovableHandle] = []
+        self._after: list[RemovableHandle] = []
+        self._first: list[RemovableHandle] = []
+        """Our hooks: before nodes, after them, and after them before those of the program."""
         self._several: dict[str, dict[int, TensorValue]] = {}
         """What the nodes with several results made, by the results' numbers."""
 
@@ -158,25 +162,30 @@ class Graph:
             names[output_nr] = variable
             self.describe(node_id, ", ".join(names))
 
-    def run_last(self) -> bool:
-        """Moves the hooks behind those of the program, which may change what they look at; whether there are any."""
-        self._handles = [handle for handle in self._handles if handle.hooks_dict_ref() is not None]
-        shared = [handle for handle in self._handles if len(handle.hooks_dict_ref()) > 1]
-        for handle in shared:
-            hooks = handle.hooks_dict_ref()
+    def run_around(self, first: Callable[..., None]) -> bool:
+        """Moves the hooks behind those of the program, which may change what they look at; whether there are any.
+
+        Args:
+            first: What to call after a node before those of the program.
+        """
+        before, after = shared(self._before), shared(self._after)
+        for hooks, _ in after:
+            self._first += put_first(hooks, first)
+        for hooks, handle in (*before, *after):
             # Not `move_to_end`: torch goes by the order of the plain dict that an ordered one is too.
             hooks[handle.id] = hooks.pop(handle.id)
-        return bool(shared)
+        return bool(before or after)
 
     def unhook(self) -> None:
         """Leaves torch as it was found."""
-        for handle in self._handles:
-            hooks = handle.hooks_dict_ref()
-            if hooks is not None:  # else the node has gone, and its hooks with it
-                hooks.pop(handle.id, None)
+        for handles in (self._before, self._after, self._first):
+            for handle in handles:
+                hooks = handle.hooks_dict_ref()
+                if hooks is not None:  # else the node has gone, and its hooks with it
+                    hooks.pop(handle.id, None)
+            handles.clear()
         for note in self._notes:
             note.pop(self._key, None)
-        self._handles.clear()
         self._notes.clear()
 
     def _unknown(self, grad_fn: GradFn) -> dict[GradFn, NextFunctions]:
@@ -236,8 +245,8 @@ class Graph:
     def _hook(self, grad_fn: GradFn, node: Node, frees: bool, runs_program: bool) -> None:
         before, after = self._hooks(grad_fn, node, frees, runs_program)
         if before is not None:
-            self._handles.append(grad_fn.register_prehook(before))
-        self._handles.append(grad_fn.register_hook(after))
+            self._before.append(grad_fn.register_prehook(before))
+        self._after.append(grad_fn.register_hook(after))
 
     def _add_edges(self, source: str, next_functions: NextFunctions) -> None:
         edges = self.edges
@@ -273,11 +282,33 @@ def nodes_behind(roots: Iterable[GradFn | None]) -> list[GradFn]:
     return [*found]
 
 
-def stay_last(ours: tuple[Callable[..., None], ...]) -> None:
+def shared(handles: list[RemovableHandle]) -> list[tuple[dict[int, Any], RemovableHandle]]:
+    """The hooks at places where the program has some, too, and ours among them; forgets the places that are gone."""
+    found = [(hooks, handle) for handle in handles if (hooks := handle.hooks_dict_ref()) is not None]
+    handles[:] = [handle for _, handle in found]
+    return [(hooks, handle) for hooks, handle in found if len(hooks) > 1]
+
+
+def put_first(hooks: dict[int, Any], hook: Callable[..., None]) -> tuple[RemovableHandle, ...]:
+    """Has torch call a hook before all others at its place, if it does not already; returns what removes it again."""
+    if next(iter(hooks.values())) is hook:
+        return ()
+    handle, others = RemovableHandle(hooks), [*hooks]
+    hooks[handle.id] = hook
+    for key in others:
+        hooks[key] = hooks.pop(key)
+    return (handle,)
+
+
+def stay_around(ours: tuple[Callable[..., None], ...], first: Callable[..., None]) -> tuple[RemovableHandle, ...]:
     """Moves our hook after the running node behind those that the program has put there since the pass began.
 
     Args:
         ours: What may be our hook.
+        first: What to call before those of the program.
+
+    Returns:
+        What removes `first` again.
     """
     handle = running_node().register_hook(ours[0])
     hooks: dict[int, Any] = handle.hooks_dict_ref() or {}
@@ -285,6 +316,8 @@ def stay_last(ours: tuple[Callable[..., None], ...]) -> None:
     if len(hooks) > 1:
         key = next(key for key, hook in hooks.items() if hook in ours)
         hooks[key] = hooks.pop(key)
+        return put_first(hooks, first)
+    return ()
 
 
 def joined(names: dict[int, str | None]) -> str | None:

@@ -25,7 +25,7 @@ from explorer.model import (
 from explorer.recorder.blame import named_node, next_to_run
 from explorer.recorder.builder import Builder
 from explorer.recorder.ends import Ends
-from explorer.recorder.graph import GradFn, Hooks, kind_of, nodes_behind, stay_last
+from explorer.recorder.graph import GradFn, Hooks, kind_of, nodes_behind, stay_around
 from explorer.recorder.jacobians import Jacobian, ask_running
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.places import Place
@@ -79,7 +79,9 @@ class RunningPass:
     node_id: str | None = None
     """The node that the engine is running."""
     starts: list[RemovableHandle] = field(default_factory=list)
-    """The hooks that tell which that is."""
+    """The hooks that tell which that is, and what it computes where the program has put hooks of its own meanwhile."""
+    computed: tuple[TensorValue | None, ...] | None = None
+    """What that has computed, if hooks of the program's are called after it."""
     added: Added | None = None
     """Of the leaf whose `AccumulateGrad` that is, if the program has hooks there."""
 
@@ -98,6 +100,8 @@ class Passes:
         self._count = 0
         self._after = partial(self._node_ends, False, None), partial(self._node_ends, True, None)
         """Called after a node of torch's own, the same for all: one that frees nothing, and one that frees."""
+        self._first = self._node_computed
+        """Called after a node before hooks of the program's."""
 
     @property
     def waits_for_engine(self) -> bool:
@@ -129,7 +133,7 @@ class Passes:
             running = self._begun(request, place, has_engine)
             started = running.started
             self.builder.emit(started)
-            self.program_runs_between |= self.builder.graph.run_last()
+            self.program_runs_between |= self.builder.graph.run_around(self._first)
             self._watch_starts(running)
         self.running.append(running)
         result, error = None, None
@@ -153,7 +157,7 @@ class Passes:
 
     def let_go(self) -> None:
         """Drops what leads back here, for the session has ended; a hook that is called late finds no pass running."""
-        del self.builder, self._after
+        del self.builder, self._after, self._first
 
     def hooks(self, grad_fn: GradFn, node: Node, frees: bool, runs_program: bool) -> Hooks:
         """What the engine calls before and after it runs a node."""
@@ -211,7 +215,14 @@ class Passes:
         if self.running:
             self.running[-1].node_id = self.builder.graph.current_id()
             if self.program_runs_between:
-                stay_last(self._after)
+                self.running[-1].starts += stay_around(self._after, self._first)
+
+    def _node_computed(self, grad_inputs: Grads, grad_outputs: Grads) -> None:
+        """Keeps what a node computed: hooks of the program's that are called now may change it."""
+        if self.running and not self.builder.budget.is_spent:
+            with unseen():
+                self._begin_moment()
+                self.running[-1].computed = self._values(grad_inputs)
 
     def _node_ends(
         self, frees: bool, came: list[TensorValue | None] | None, grad_inputs: Grads, grad_outputs: Grads
@@ -220,7 +231,7 @@ class Passes:
         if not self.running:
             return
         running, builder = self.running[-1], self.builder
-        running.node_id = None
+        computed, running.computed, running.node_id = running.computed, None, None
         if builder.budget.is_spent:
             return
         started, node_id = running.started, builder.graph.current_id()
@@ -235,6 +246,7 @@ class Passes:
                     node_id=node_id,
                     grad_outputs=received,
                     grad_inputs=sent,
+                    before_hooks=computed,
                     batched=are_batched(grad_outputs, received) or are_batched(grad_inputs, sent),
                     freed=frees and not started.retain_graph,
                     jacobian=self._ask(grad_outputs) if came is None and builder.budget.jacobians > 0 else None,
@@ -301,7 +313,7 @@ class Passes:
         if not self.running or self.builder.budget.is_spent:
             return
         running = self.running[-1]
-        running.node_id, started = None, running.started
+        running.node_id, running.computed, started = None, None, running.started
         with unseen():
             self._begin_moment()
             self._note_accumulated(started, node_id, leaf, came)

@@ -8,6 +8,7 @@ from explorer.i18n import Language
 from explorer.model import Accumulated, Edge, Event, Modified, NodeRan, Operation, Recording, TorchRule
 from explorer.model.values import Frozen
 from explorer.rules.expression import parse
+from explorer.rules.gradients import changed_after
 from explorer.rules.names import argument_symbols, node_symbol, symbols_at
 from explorer.rules.notation import LOOSE, PRODUCT, Notation, Piece, argument_name, code_name
 from explorer.rules.sentences import sentence
@@ -47,6 +48,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
         verified: True where there is a formula: it was computed on the numbers of this very step and agreed.
         largest_difference: The largest of the slots'.
         verdict: What torch's numbers say about the rule, and so why there is no formula; None if nothing was computed.
+        before_hook: Whether the program's hook on the node then changed what the formula gives.
         torch_rule: PyTorch's own derivative of the operation, checked or not; None for nodes torch does not generate.
         slots: The formula slot by slot.
     """
@@ -57,6 +59,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
     verified: Literal[True] | None = None
     largest_difference: float | None = None
     verdict: Verdict | None = None
+    before_hook: bool = False
     torch_rule: TorchRule | None = None
     slots: tuple[SlotFormula, ...] = ()
 
@@ -91,6 +94,7 @@ def _of_node(recording: Recording, ran: NodeRan, said: str) -> Explanation:
         verified=True if slots else None,
         largest_difference=max((slot.largest_difference for slot in slots), default=None),
         verdict=Verdict.AGREES if slots else verdict(recording.node(ran.node_id), ran),
+        before_hook=changed_after(ran) is not None,
         torch_rule=recording.torch_rules.get(recording.node(ran.node_id).name),
         slots=slots,
     )

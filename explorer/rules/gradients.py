@@ -41,6 +41,12 @@ def changed_on_the_way(recording: Recording, ran: NodeRan) -> Change | None:
     return None
 
 
+def changed_after(ran: NodeRan) -> tuple[TensorValue | None, TensorValue | None] | None:
+    """The first gradient that a hook after a node has changed: what the node had computed, and what was sent on."""
+    pairs = zip(ran.computed, ran.grad_inputs, strict=False)
+    return next((pair for pair in pairs if pair[0] != pair[1]), None)
+
+
 def _is_another(sent: tuple[TensorValue, ...], came: TensorValue | None) -> bool:
     """Whether it is certain that what came is not what was sent."""
     if came is None:

@@ -51,7 +51,7 @@ def names_at(node: Node, ran: NodeRan) -> dict[str, Value]:
         "g": gradients[0] if gradients else None,
         "kept_g": next((_kept(saved) for saved in node.saved if saved.name == "g"), None),
         "gs": gradients,
-        "shapes": tuple(None if sent is None else sent.shape for sent in ran.grad_inputs),
+        "shapes": tuple(None if sent is None else sent.shape for sent in ran.computed),
     }
 
 

@@ -30,7 +30,7 @@ from explorer.model import (
 from explorer.model.derived import derived
 from explorer.model.recording import zeros_like
 from explorer.model.text import shape_text
-from explorer.rules.gradients import seed_grad, sent
+from explorer.rules.gradients import changed_after, seed_grad, sent
 from explorer.rules.needs import Needs, needs
 from explorer.rules.story import Story, first_sentence, shortened
 
@@ -283,7 +283,7 @@ def _node_ran_words(story: Story, event: NodeRan) -> Words:
     flows, edges = sent(story.recording, event), story.recording.edges_from(event.node_id)
     gradients = [gradient for _, gradient in flows]
     targets = [story.node(target) for target in dict.fromkeys(target for target, _ in flows)]
-    change = story.change(event)
+    change, made = story.change(event), changed_after(event)
     return {
         "node": story.node(event.node_id),
         "leaf": story.leaf_of(node) if node.kind == "accumulate" else "",
@@ -297,6 +297,8 @@ def _node_ran_words(story: Story, event: NodeRan) -> Words:
         "sum": _sum(story, story.addends(event)),
         "due": _sum(story, change.sent) if change else "",
         "came": story.tensor(change.came) if change else "",
+        "computed": story.tensor(made[0]) if made else "",
+        "made": story.tensor(made[1]) if made else "",
     }
 
 
@@ -360,6 +362,7 @@ NODE_RAN = Kind[NodeRan](
     also=(
         (lambda story, event: not _is_leaf(story, event) and _has_sum(story, event), "received_is_sum"),
         (lambda story, event: story.change(event) is not None, "changed_on_the_way"),
+        (lambda story, event: changed_after(event) is not None, "changed_after"),
         (lambda story, event: event.freed, "freed"),
     ),
 )

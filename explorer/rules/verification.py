@@ -83,7 +83,7 @@ class Checked:
 
 
 def checked(node: Node, ran: NodeRan) -> tuple[Checked, ...]:
-    """The rules of a node's slots, all of which gave what torch returned; () where one did not, or there is none."""
+    """The rules of a node's slots, all of which gave what torch computed; () where one did not, or there is none."""
     results = _results(node, ran)
     return tuple(one for one in results if isinstance(one, Checked)) if _verdict(results) is Verdict.AGREES else ()
 
@@ -122,7 +122,7 @@ def _results(node: Node, ran: NodeRan) -> list[Checked | Verdict]:
         return []
     names = names_at(node, ran)
     with np.errstate(all="ignore"):
-        return [_checked(found, slot, sent, names) for slot, sent in enumerate(ran.grad_inputs) if sent is not None]
+        return [_checked(found, slot, sent, names) for slot, sent in enumerate(ran.computed) if sent is not None]
 
 
 def checked_forward(recording: Recording, node: Node) -> Evaluation | None:

@@ -232,10 +232,11 @@ def test_hooks_of_the_program_change_what_is_recorded(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["hook after a node", "hook after a node, put there by a hook"])
 def test_post_hooks_of_the_program_see_what_it_changed_itself(name: str) -> None:
-    """A node's numbers are those it sent on in the end, not those before the program's hook."""
+    """A node's numbers are those it sent on in the end; those before the program's hook are kept beside them."""
     recording = recorded(CHANGED_ON_THE_WAY[name])
     ran = {recording.node(event.node_id).name: event for event in events_of(recording, NodeRan)}
     assert ran["MulBackward0"].grad_inputs[0].values == (6.0, 6.0, 6.0)
+    assert ran["MulBackward0"].computed[0].values == (2.0, 2.0, 2.0)
     assert ran["AccumulateGrad"].grad_outputs[0].values == (6.0, 6.0, 6.0)
 
 

@@ -73,6 +73,39 @@ def test_no_formula_where_there_is_no_rule() -> None:
     assert (found.formula, found.verdict) == (None, Verdict.NO_RULE)
 
 
+HOOKED = "y = x * 2\ny.grad_fn.register_hook({})\ny.sum().backward()"
+HOOKS = {
+    "replaced": "lambda sent, came: (sent[0] * 10, None)",
+    "in place": "lambda sent, came: sent[0].data.mul_(10) is None or None",
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS.values(), ids=HOOKS)
+def test_the_formula_of_a_node_whose_own_hook_changed_what_it_computed(hook: str) -> None:
+    recording = recorded(X + HOOKED.format(hook))
+    step = step_of(recording, "MulBackward0")
+    ran = recording.events[step - 1]
+    assert isinstance(ran, NodeRan)
+    assert (ran.computed[0].values, ran.grad_inputs[0].values) == ((2.0,) * 3, (20.0,) * 3)
+    found = explain(recording, step, "en")
+    assert (found.formula, found.before_hook) == (r"g_{\texttt{x}} = 2 \cdot g", True)
+    assert "It had computed [2., 2., 2.]; the program’s hook on it made that [20., 20., 20.]." in found.sentence
+
+
+def test_the_formula_of_a_node_that_got_its_hook_while_the_pass_ran() -> None:
+    late = "b = y * 1\nb.register_hook(lambda g: y.grad_fn.register_hook(hook) and None)\nb.sum().backward()"
+    recording = recorded(f"{X}hook = {HOOKS['replaced']}\ny = x.exp()\n{late}".replace(", None)", ",)"))
+    found = explain(recording, step_of(recording, "ExpBackward0"), "en")
+    assert (found.verified, found.before_hook) == (True, True)
+
+
+def test_of_a_hook_that_only_looks_nothing_is_said() -> None:
+    recording = recorded(X + HOOKED.format("lambda sent, came: None"))
+    found = explain(recording, step_of(recording, "MulBackward0"), "en")
+    assert (found.verified, found.before_hook) == (True, False)
+    assert "hook" not in found.sentence
+
+
 def test_no_formula_where_the_program_has_packed_what_it_needs() -> None:
     packing = (
         "with torch.autograd.graph.saved_tensors_hooks(lambda t: t * 1, lambda t: t):\n    y = (x.exp() + x).sum()\n"

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.errors import WorkerUnavailable
 from explorer.gallery import function, functions
 from explorer.i18n import LANGUAGES, Language, text
-from explorer.model import Recording
+from explorer.model import NodeRan, Recording
 from explorer.program import Toggles
 from explorer.program.choices import Choices
 from explorer.program.link import encode
@@ -603,6 +603,17 @@ def test_where_no_formula_is_shown_the_reason_is(code: str, reason: str, node: s
     steps = len(open_program(f"import torch\n{code}").session_state[Key.PREPARED].recording.events)
     pages = (open_page(**encode(Choices(text=f"import torch\n{code}")), step=str(step)) for step in range(steps + 1))
     assert any(text(f"ui.inspector.no_formula.{reason}", "en", node=node) in said(page) for page in pages)
+
+
+@pytest.mark.parametrize("factor", [1, 10])
+def test_where_a_hook_on_a_node_changed_what_it_computed_its_formula_says_so(factor: int) -> None:
+    hook = f"y.grad_fn.register_hook(lambda sent, came: ({factor} * sent[0],))"
+    program = f"import torch\nx = torch.ones(2, requires_grad=True)\ny = x.exp()\n{hook}\ny.sum().backward()\n"
+    events = open_program(program).session_state[Key.PREPARED].recording.events
+    step = max(step for step, event in enumerate(events, 1) if isinstance(event, NodeRan) and event.before_hooks)
+    page = open_page(**encode(Choices(text=program)), step=str(step))
+    note = text("ui.inspector.before_hook", "en", node="ExpBackward0")
+    assert (note in said(page)) is (factor != 1)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ def formula(recording: Recording, node_id: str, step: int) -> None:
         difference = explained.largest_difference
         key = "inspector.verified" if difference else "inspector.verified_exactly"
         st.caption(say(key, difference=f"{difference or 0:.1e}"))
+        if explained.before_hook:
+            st.caption(say("inspector.before_hook", node=plain(recording.node(node_id).name)))
 
 
 def _nothing(node: Node, verdict: Verdict | None) -> None:
