@@ -74,7 +74,7 @@ def _with_root(text: str) -> tuple[Source, Root]:
     source = read(text)
     root = find_root(source.tree)
     if root is None:
-        raise ProgramInvalid(why_not(text) or "program.why_not.no_backward")
+        raise why_not(text) or ProgramInvalid("program.why_not.no_backward")
     if root.expression is None:
         raise ProgramInvalid("program.several_roots")
     return source, root

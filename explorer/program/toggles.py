@@ -14,7 +14,7 @@ from explorer.model.values import Frozen
 from explorer.program.flow import find_root
 from explorer.program.nested import kind_of, read_nested, write_nested
 from explorer.program.passes import write_passes
-from explorer.program.places import starts_backward
+from explorer.program.returned import returning
 from explorer.program.source import read
 
 MAX_PASSES = 10
@@ -70,8 +70,8 @@ def apply_toggles(text: str, toggles: Toggles, language: Language = "en") -> str
     if toggles.leave_alone:
         return text
     check_toggles(toggles)
-    if (key := why_not(text)) is not None:
-        raise ProgramInvalid(key)
+    if (reason := why_not(text)) is not None:
+        raise reason
     source = read(text)
     root = find_root(source.tree)
     assert root is not None
@@ -81,18 +81,20 @@ def apply_toggles(text: str, toggles: Toggles, language: Language = "en") -> str
     return written
 
 
-def why_not(text: str) -> str | None:
-    """Key of the sentence that says why toggles do not apply to a program; None if they do."""
+def why_not(text: str) -> ProgramInvalid | None:
+    """Why toggles do not apply to a program; None if they do."""
     try:
         tree = read(text).tree
     except ProgramInvalid:
-        return "program.why_not.unreadable"
+        return ProgramInvalid("program.why_not.unreadable")
     if find_root(tree) is not None:
         return None
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     if any(isinstance(func, ast.Attribute) and func.attr == "backward" for func in calls):
-        return "program.why_not.inside_a_block"
-    return "program.why_not.only_grad" if starts_backward(tree) else "program.why_not.no_backward"
+        return ProgramInvalid("program.why_not.inside_a_block")
+    if (function := returning(tree)) is not None:
+        return ProgramInvalid("program.why_not.only_grad", function=function)
+    return ProgramInvalid("program.why_not.no_backward")
 
 
 def check_toggles(toggles: Toggles) -> None:

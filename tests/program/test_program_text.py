@@ -42,7 +42,7 @@ def test_unreadable_text_is_refused_in_words(bad):
     with pytest.raises(ProgramInvalid) as caught:
         find_inputs(bad)
     assert all(text(caught.value.key, language, **caught.value.values) for language in LANGUAGES)
-    assert why_not(bad) == "program.why_not.unreadable"
+    assert why_not(bad).key == "program.why_not.unreadable"
 
 
 @given(st.text(alphabet=st.sampled_from("x=1.0[](),;#'\n\r\t torch.tensor é中\\")))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from explorer.errors import ProgramInvalid
 from explorer.i18n import LANGUAGES, text
 from explorer.program import Toggles, apply_toggles, why_not
+from explorer.program.returned import RETURNING
 from explorer.program.toggles import seed_literal
 
 TUTORIAL = """\
@@ -326,11 +327,67 @@ def test_toggles_that_are_refused(toggles, key):
     ],
 )
 def test_why_not(program, key):
-    assert why_not(program) == key
+    reason = why_not(program)
+    assert (reason and reason.key) == key
     if key is not None:
-        assert all(text(key, language) for language in LANGUAGES)
+        assert all(text(key, language, **reason.values) for language in LANGUAGES)
         with pytest.raises(ProgramInvalid, match=key):
             apply_toggles(program, Toggles(passes=2))
+
+
+@pytest.mark.parametrize(
+    ("program", "function"),
+    [
+        ("from torch.autograd import grad\ngrad(y, x)", "torch.autograd.grad"),
+        ("torch.func.vmap(torch.func.grad(f))(x)", "torch.func.grad"),
+        ("from torch.func import grad as slope, vmap\nvmap(slope(f))(x)", "torch.func.grad"),
+        ("import torch.func as ft\ny, pull = ft.vjp(f, x)", "torch.func.vjp"),
+        ("from torch import func\nfunc.jacrev(f)(x)", "torch.func.jacrev"),
+        ("slope = torch.func.grad\nslope(f)(x)", "torch.func.grad"),
+        ("torch.func.hessian(f)(x)\ntorch.func.grad(f)(x)", "torch.func.hessian"),
+        ("torch.func.jacfwd(f)(x)", None),
+        ("print(x.grad, field.grad(x))", None),
+    ],
+)
+def test_what_returns_gradients_is_named(program, function):
+    reason = why_not(f"import torch\n{program}")
+    assert reason.values.get("function") == function
+    assert (reason.key == "program.why_not.only_grad") is (function is not None)
+
+
+RETURNED = {
+    "torch.autograd.grad": "(f(x), x)",
+    "torch.autograd.functional.hessian": "(f, x)",
+    "torch.autograd.functional.hvp": "(f, x, x)",
+    "torch.autograd.functional.jacobian": "(f, x)",
+    "torch.autograd.functional.jvp": "(f, x, x)",
+    "torch.autograd.functional.vhp": "(f, x, x)",
+    "torch.autograd.functional.vjp": "(f, x)",
+    "torch.func.grad": "(f)(x)",
+    "torch.func.grad_and_value": "(f)(x)",
+    "torch.func.hessian": "(f)(x)",
+    "torch.func.jacrev": "(f)(x)",
+    "torch.func.vjp": "(f, x)[1](torch.tensor(1.0))",
+}
+
+
+def test_all_that_return_gradients_are_tried():
+    assert set(RETURNED) == {f"{module}.{name}" for module, names in RETURNING.items() for name in names}
+
+
+@pytest.mark.parametrize("function", RETURNED)
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # torch's own, on first use of forward mode
+def test_what_returns_gradients_runs_backward_and_leaves_grad_alone(function):
+    seen, x = [], torch.tensor([1.0, 2.0], requires_grad=True)
+
+    def f(point):
+        result = (point * point).sum()
+        result.grad_fn.register_hook(lambda sent, came: seen.append(True))
+        return result
+
+    ran(function + RETURNED[function], torch=torch, f=f, x=x)
+    assert (bool(seen), x.grad) == (True, None)
+    assert why_not(function + RETURNED[function]).values == {"function": function}
 
 
 def test_several_roots_repeat_but_take_no_seed():

@@ -7,11 +7,10 @@ from typing import Any, get_args
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.i18n import text
 from explorer.program.toggles import MAX_PASSES, Between, Seed, Toggles, why_not
 from explorer.ui import state
 from explorer.ui.keys import Key
-from explorer.ui.words import language, said, say
+from explorer.ui.words import said, say
 
 BETWEEN_NAMES = {"zero_": "zero_()", "none": "None"}
 
@@ -29,7 +28,7 @@ def toggle_row(base: str, refused: ExplorerError | None) -> None:
         if reason is None:
             _toggles(state.choices().toggles)
         else:
-            st.caption(text(reason, language()), width="stretch")
+            st.caption(said(reason), width="stretch")
     if reason is None and refused is not None:
         st.caption(f":material/error: {said(refused)}")
 
@@ -46,11 +45,11 @@ def _toggles(toggles: Toggles) -> None:
         _seed(toggles.seed, toggles.seed_index, toggles.seed_values)
 
 
-def _why_not(base: str) -> str | None:
+def _why_not(base: str) -> ExplorerError | None:
     try:
         return why_not(base)
     except ExplorerError:
-        return "ui.toggles.unreadable"
+        return ExplorerError("ui.toggles.unreadable")
 
 
 def _take(key: str, field: str) -> None:
