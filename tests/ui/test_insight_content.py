@@ -97,6 +97,27 @@ def test_a_function_of_the_program_says_why_there_is_no_matrix() -> None:
     assert "not called a second time" in shown(recording, node.id)["jacobian"]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("code", "node", "hidden_by", "word"),
+    [
+        (
+            "y = x * 2\ny.grad_fn.register_hook(lambda sent, came: (9 * sent[0], None))\ny.sum().backward()",
+            "Mul",
+            "hook",
+            "hook",
+        ),
+        ("torch.func.vmap(torch.func.grad(torch.sum))(x.detach().expand(2, 3))", "Sum", "batch", "vmap"),
+    ],
+)
+def test_what_a_hook_or_a_batch_hides_is_put_down_to_it(code: str, node: str, hidden_by: str, word: str) -> None:
+    recording = recorded(X + code)
+    found = shown(recording, next(one.id for one in recording.nodes if one.name == f"{node}Backward0"))
+    assert found["numbers"]["unexplained"] == hidden_by
+    assert word in found["words"][f"no_sum_{hidden_by}"]
+    assert word in found["jacobian"]["reason"]
+    assert "nan" not in found["jacobian"]["reason"]
+
+
 def test_accumulation_adds_element_by_element() -> None:
     recording = recorded(f"{X}(x * x).sum().backward()\nx.sum().backward()")
     leaf = next(leaf for leaf in recording.leaves if leaf.name == "x")

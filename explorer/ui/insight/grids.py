@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 from explorer.i18n import Language, text
 from explorer.model import Accumulated, Edge, Leaf, Node, NodeRan, Recording, SavedTensor, TensorValue
 from explorer.model.text import cells, shape_text
 from explorer.model.values import floats
 from explorer.rules.arithmetic import ElementSum, SlotSums, fan_out, slot_sums
-from explorer.rules.gradients import adds_up
+from explorer.rules.gradients import adds_up, changed_after
 from explorer.rules.local_jacobian import came_in, sent_on
 from explorer.ui.insight.symbols import edge_symbol, gradient_symbol, origin_of, result_name
 
@@ -70,9 +70,16 @@ def node_grids(recording: Recording, node: Node, ran: NodeRan, language: Languag
     return {
         "grids": found,
         "notes": list(dict.fromkeys(explained)),
-        "unexplained": bool(found) and not is_explained,
+        "unexplained": hidden_by(ran) if found and not is_explained else None,
         "main": next((at for at, one in enumerate(found) if at >= count and any(one["sums"])), 0),
     }
+
+
+def hidden_by(ran: NodeRan) -> Literal["hook", "batch", "other"]:
+    """Why what a node sent on need not be what its formula, or its local Jacobian, gives for what came in."""
+    if changed_after(ran) is not None:
+        return "hook"
+    return "batch" if ran.batched else "other"
 
 
 def leaf_grids(recording: Recording, leaf: Leaf, ran: NodeRan, added: Accumulated | None, language: Language) -> Shown:

@@ -11,7 +11,7 @@ from explorer.model.events import JACOBIAN_ELEMENTS
 from explorer.model.text import cells
 from explorer.rules.chain import Chain, Path, chain
 from explorer.rules.local_jacobian import came_in, local_matrix, multiplies_out, sent_on
-from explorer.ui.insight.grids import Shown, grid
+from explorer.ui.insight.grids import Shown, grid, hidden_by
 from explorer.ui.insight.symbols import edge_symbol, gradient_symbol, result_name, symbol_of
 
 
@@ -86,7 +86,7 @@ def _reason(recording: Recording, node: Node, ran: NodeRan, language: Language) 
         return text("insight.jacobian_large", language, elements=elements, most=JACOBIAN_ELEMENTS)
     if any(value.dtype.startswith("complex") for value in (*sent, *came_in(ran))):
         return text("insight.jacobian_complex", language)
-    return text("insight.jacobian_differs" if ran.jacobian else "insight.jacobian_unknown", language)
+    return text(f"insight.jacobian_{hidden_by(ran)}" if ran.jacobian else "insight.jacobian_unknown", language)
 
 
 def _path(recording: Recording, path: Path, here: str, language: Language) -> Shown:

@@ -8,6 +8,7 @@ export class Numbers {
   constructor({ grids, notes, unexplained, main, rule }, words) {
     this.words = words;
     this.main = main ?? 0;
+    this.noSum = words[`no_sum_${unexplained ?? "other"}`];
     this.grids = grids.map((grid, at) => new CellGrid(grid, at, words));
     this.line = element("p", { class: "equation", "aria-live": "polite" });
     const said = notes.map((note) => element("p", { class: "quiet" }, ...words.linked(note)));
@@ -23,7 +24,7 @@ export class Numbers {
     const explained = (grid?.sums ?? []).flatMap((sum, cell) => (sum?.terms.length ? [cell] : []));
     const [largest] = explained.sort((one, other) => Math.abs(grid.shades[other]) - Math.abs(grid.shades[one]));
     if (largest !== undefined) this.point(this.main, largest);
-    else this.line.replaceChildren(element("span", { class: "quiet" }, this.words.no_sum));
+    else this.line.replaceChildren(element("span", { class: "quiet" }, this.noSum));
   }
 
   point(at, cell) {
