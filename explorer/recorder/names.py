@@ -62,13 +62,14 @@ def namespaces_of(frame: FrameType | None, filename: str) -> Iterator[Mapping[st
 def variables_of(frame: FrameType) -> Mapping[str, Any]:
     """A frame's variables, without making the frame hold them.
 
-    CPython keeps what `f_locals` of a function has shown in the frame, so that tensors would outlive a `del`.
+    CPython up to 3.12 keeps what `f_locals` of a function has shown in the frame, so that tensors would outlive a `del`
+    (PEP 667).
     """
     variables = frame.f_locals
     if not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
         return variables
     copy = dict(variables)
-    if sys.getrefcount(variables) <= HELD_BY_FRAME:
+    if sys.version_info < (3, 13) and sys.getrefcount(variables) <= HELD_BY_FRAME:
         variables.clear()
     return copy
 

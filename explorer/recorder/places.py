@@ -224,6 +224,8 @@ def bindings(source: str) -> Bindings:
             ):
                 looped |= set(names_of(target))
                 meant[position(node, lines)] = span_between(target, looped_over, lines)
+                if isinstance(looped_over, ast.Name):  # which Python from 3.12 on says is evaluated
+                    meant[position(looped_over, lines)] = span_between(target, looped_over, lines)
             case ast.Call(func=ast.Attribute() as method) if method.lineno != method.end_lineno:
                 _, _, line, until = position(method, lines)
                 _, _, end_line, end_column = position(node, lines)
