@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,11 @@ def back(name: str, compute: Callable[..., Any], by: int | None = None) -> Funct
     """
     under = "" if by is None else f"_{{#{by}}}"
     return Function(compute, rf"\operatorname{{{name}}}{under}^{{\top}}(#1)")
+
+
+def triangle(part: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's half of a matrix, which takes a diagonal only by a whole number, as torch does."""
+    return lambda matrix, diagonal=0: part(matrix, operator.index(diagonal))
 
 
 # Notations
@@ -181,8 +187,8 @@ FUNCTIONS: dict[str, Function] = {
     "flip": Function(lambda x, dims: np.flip(x, tuple(dims)), r"\operatorname{flip}_{#2}(#1)"),
     "rotate": Function(np.rot90, r"\operatorname{rot90}_{#2}(#1)"),
     "roll_back": Function(places.roll_back, _rolled),
-    "triu": Function(np.triu, r"\operatorname{triu}_{#2}(#1)"),
-    "tril": Function(np.tril, r"\operatorname{tril}_{#2}(#1)"),
+    "triu": Function(triangle(np.triu), r"\operatorname{triu}_{#2}(#1)"),
+    "tril": Function(triangle(np.tril), r"\operatorname{tril}_{#2}(#1)"),
     "repeat_back": back("repeat", places.repeat_back, 2),
     "unpad": back("pad", places.unpad, 2),
     "pad_back": back("pad", places.pad_back, 3),
