@@ -26,7 +26,9 @@ SHOWN = (type(None), type(NotImplemented), type(...), bool, range, slice, BaseEx
 OF_EVERY_CLASS = frozenset(
     {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__match_args__"}
     | {"__slots__", "__parameters__", "__orig_bases__", "__abstractmethods__", "_abc_impl"}
-    | {"__dataclass_fields__", "__dataclass_params__"}
+    | {"__dataclass_fields__", "__dataclass_params__", "__replace__"}
+    | {"__type_params__", "__static_attributes__", "__firstlineno__"}
+    | {"__annotate__", "__annotate_func__", "__annotations_cache__", "__classdictcell__"}
 )
 """What Python puts into a class's dictionary itself."""
 

@@ -11,13 +11,12 @@ import ast
 import importlib
 import inspect
 import textwrap
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import torch
+from catalogue import read
 
 from explorer.runner.allowed import TENSOR, allowed_names
 from explorer.runner.classes import functions_of
@@ -104,8 +103,7 @@ def reaches(function: FunctionType) -> bool:
 
 
 def test_everything_that_reaches_by_name_has_been_looked_at() -> None:
-    known = tomllib.loads(Path(__file__).with_name("reach.toml").read_text("utf-8"))
-    looked_at = {path for held in known["held"] for path in held["paths"].split()}
+    looked_at = {path for held in read("reach.toml", "held") for path in held["paths"].split()}
     functions = followed(callable_functions())
     assert len(functions) > 2_000
     assert {path for path, function in functions.items() if reaches(function)} == looked_at
