@@ -26,6 +26,9 @@ FOLLOWED = """torch.nn torch.optim torch.distributions torch.autograd torch.amp 
 torch._functorch.functional_call collections contextlib copy dataclasses functools json pprint"""
 """The libraries whose own helpers are looked at too."""
 
+ANNOTATIONS = "__annotate_func__"
+"""What computes a class's annotations from Python 3.14 on; its text is the whole class's."""
+
 OUTRIGHT = {"eval", "exec", "open", "compile", "vars", "globals", "locals", "__import__", "import_module", "attrgetter"}
 
 
@@ -78,7 +81,7 @@ def functions_in(path: str, thing: Any) -> Iterator[tuple[str, FunctionType]]:
     if isinstance(thing, type):
         for base in thing.__mro__:
             for name, member in vars(base).items():
-                if not isinstance(member, type):
+                if not isinstance(member, type) and name != ANNOTATIONS:
                     yield from functions_in(f"{base.__module__}.{base.__qualname__}.{name}", member)
     elif not isinstance(thing, ModuleType):
         for function in functions_of(thing):
