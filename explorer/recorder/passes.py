@@ -247,7 +247,8 @@ class Passes:
                     grad_outputs=received,
                     grad_inputs=sent,
                     before_hooks=computed,
-                    batched=are_batched(grad_outputs, received) or are_batched(grad_inputs, sent),
+                    batched=builder.snapshots.has_met_batches
+                    and are_batched((*grad_outputs, *grad_inputs), (*received, *sent)),
                     freed=frees and not started.retain_graph,
                     jacobian=self._ask(grad_outputs) if came is None and builder.budget.jacobians > 0 else None,
                 )

@@ -94,6 +94,8 @@ class Snapshots:
         self._results: dict[tuple[str, int, int], tuple[TensorValue, int]] = {}
         """What results held when they were last looked at, and how many elements of the budget that was."""
         self._recent_stats: dict[Any, Stats] = {}
+        self.has_met_batches = False
+        """Whether a tensor has stood for many, as `vmap` has it."""
 
     def take(self, tensor: torch.Tensor) -> TensorValue:
         """What a tensor holds now."""
@@ -114,6 +116,7 @@ class Snapshots:
         with suppress(RuntimeError, NotImplementedError):
             shape, dtype, count = form_of(tensor.shape, tensor.dtype)
             if (batch := unbatched(tensor)) is not tensor:
+                self.has_met_batches = True
                 return self.take(batch)
             plain = alike(dense(tensor))
             if count > self._most:
