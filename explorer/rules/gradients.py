@@ -43,7 +43,7 @@ def changed_on_the_way(recording: Recording, ran: NodeRan) -> Change | None:
 
 def changed_after(ran: NodeRan) -> tuple[TensorValue | None, TensorValue | None] | None:
     """The first gradient that a hook after a node has changed: what the node had computed, and what was sent on."""
-    pairs = zip(ran.computed, ran.grad_inputs, strict=False)
+    pairs = zip(ran.before_hooks or (), ran.grad_inputs, strict=False)
     return next((pair for pair in pairs if pair[0] != pair[1]), None)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import warnings
 from functools import cache
 from typing import Any
 
@@ -39,9 +38,7 @@ def ran(program: str) -> dict[str, Any]:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            # torch uses a part of itself that it has deprecated when forward mode is first asked for.
-            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
+        with contextlib.redirect_stdout(io.StringIO()):
             exec(program, names)
     finally:
         torch.set_default_dtype(dtype)

@@ -198,7 +198,6 @@ def test_nan_and_infinity_can_be_drawn(f: str, at_x: float, at_y: float) -> None
     assert all(json.loads(figure.to_json())["data"] for figure in figures)
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # torch's own, on first use of forward mode
 def test_the_program_is_plain_pytorch() -> None:
     variables: dict[str, torch.Tensor] = {}
     exec(program_text(GradientSettings()), variables)

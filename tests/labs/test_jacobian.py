@@ -49,7 +49,6 @@ def test_the_matrix_is_that_of_plain_torch_by_rows_and_by_columns(settings: Jaco
     assert from_parameters(JacobianSettings, to_parameters(settings)) == settings
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # torch's own, on first use of forward mode
 @OFFERED
 def test_the_products_are_what_backward_and_forward_mode_compute(settings: JacobianSettings) -> None:
     found = jacobian(weighted(settings))

@@ -376,7 +376,6 @@ def test_all_that_return_gradients_are_tried():
 
 
 @pytest.mark.parametrize("function", RETURNED)
-@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # torch's own, on first use of forward mode
 def test_what_returns_gradients_runs_backward_and_leaves_grad_alone(function):
     seen, x = [], torch.tensor([1.0, 2.0], requires_grad=True)
 
