@@ -13,13 +13,17 @@ SAID = {
     "does not require grad": "constant",
     "appears to not have been used": "constant",
     "implicitly created only for scalar outputs": "several_values",
+    "implicitly created only for real scalar outputs": "complex",
     "Boolean value of Tensor": "branches",
     "can be converted to Python scalars": "numbers_only",
     "cannot be converted to Scalar": "numbers_only",
     "'tuple' object has no attribute": "comma",
     "can only concatenate tuple": "comma",
     "object has no attribute 'sum'": "no_tensor",
+    "object has no attribute 'reshape'": "no_tensor",
+    "object has no attribute 'backward'": "no_tensor",
     "is not defined": "unknown_name",
+    "stack expects a non-empty TensorList": "many",
 }
 """What torch or Python says, and the key of the advice below `labs.advice`."""
 

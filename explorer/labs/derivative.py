@@ -13,7 +13,7 @@ import numpy as np
 from explorer.labs.advice import advice_on_values
 from explorer.labs.function_text import MOST_CHARACTERS, function_source, imports_for
 from explorer.labs.reading import Array, array, grad, returned, tensor, written_numbers
-from explorer.labs.settings import LabSettings
+from explorer.labs.settings import Coordinate, LabSettings, Reach
 from explorer.model import Recording, TensorValue
 
 HALF = 200
@@ -23,11 +23,11 @@ SIDE_STEP = 1e-6
 """How far beside each point the slopes on its two sides are measured, in float64."""
 SHRINKING = 33
 """How many steps dx, from 1 down to 1e-4, the gap between Δy and dy is measured at."""
+SUDDEN = 1000
+"""A gap so many times as large as what rounding makes does not shrink to nothing by the next smaller dx; it ends."""
 
 EPSILON = {"float64": 2.3e-16, "float32": 1.2e-7, "float16": 9.8e-4, "bfloat16": 7.9e-3}
 """Relative rounding error by type."""
-
-Coordinate = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
 
 
 class DerivativeSettings(LabSettings, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class DerivativeSettings(LabSettings, frozen=True, kw_only=True):
     """
 
     f: Annotated[str, msgspec.Meta(max_length=MOST_CHARACTERS)] = "x**2"
-    reach: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 2.0
+    reach: Reach = 2.0
     at: Coordinate = 0.5
     dx: Coordinate = 1.0
     second: bool = False
@@ -217,14 +217,15 @@ def read_curve(recording: Recording, settings: DerivativeSettings) -> Curve:
 
 
 def shrinking_power(curve: Curve) -> float | None:
-    """The power p in |Δy - dy| ~ |dx|^p for small dx, by least squares on a log-log scale; None where the gap is 0.
+    """The power p in |Δy - dy| ~ |dx|^p for small dx, by least squares on a log-log scale.
 
-    2 where f is smooth and bends, 1 at a kink, 3 at a turning point of f′.
+    2 where f is smooth and bends, 1 at a kink, 3 at a turning point of f′; None where f is straight and the gap 0, also
+    where that ends at a kink farther off.
     """
     gap = np.abs(curve.gap_left if curve.steps < 0 else curve.gap_right)
     noise = 1000 * curve.rounding * max(1.0, abs(float(curve.y[curve.place])))
     usable = np.isfinite(gap) & (gap > noise) & (curve.dx <= 0.1)
-    if usable.sum() < 3:
+    if usable.sum() < 3 or (not usable[-1] and gap[usable][-1] > SUDDEN * noise):
         return None
     return float(np.polyfit(np.log(curve.dx[usable]), np.log(gap[usable]), 1)[0])
 

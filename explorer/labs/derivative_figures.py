@@ -57,7 +57,8 @@ def gap_figure(curve: Curve, theme: Theme, language: Language) -> go.Figure:
     shown = np.where(gap > 0, gap, np.nan)
     traces: list[dict[str, Any]] = []
     if power is not None:
-        middle = int(np.flatnonzero(np.isfinite(shown))[len(shown) // 2 :][0])
+        drawn = np.flatnonzero(np.isfinite(shown))
+        middle = drawn[len(drawn) // 2]
         hover = "dx = %{x:.3~g}<br>|Δy − dy| = %{y:.3~g}<extra></extra>"
         traces = [
             {

@@ -9,9 +9,8 @@ import msgspec
 import numpy as np
 
 from explorer.labs.function_text import MOST_CHARACTERS, function_source, imports_for
-from explorer.labs.gradient import Coordinate
 from explorer.labs.reading import Array, array, tensor
-from explorer.labs.settings import LabSettings
+from explorer.labs.settings import Coordinate, LabSettings, Reach
 from explorer.model import Recording
 
 MOST_STEPS = 100
@@ -37,7 +36,7 @@ class DescentSettings(LabSettings, frozen=True, kw_only=True):
     """
 
     f: Annotated[str, msgspec.Meta(max_length=MOST_CHARACTERS)] = "x**2 + 2 * y**2"
-    reach: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 2.0
+    reach: Reach = 2.0
     start_x: Coordinate = -1.6
     start_y: Coordinate = 1.2
     optimizer: Optimizer = "sgd"

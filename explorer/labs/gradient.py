@@ -13,7 +13,7 @@ import numpy as np
 from explorer.labs.advice import advice_on_values
 from explorer.labs.function_text import MOST_CHARACTERS, function_source, imports_for
 from explorer.labs.reading import Array, array, returned, tensor, tensors
-from explorer.labs.settings import LabSettings
+from explorer.labs.settings import Coordinate, LabSettings, Reach
 from explorer.model import Recording
 
 MAP_HALF = 20
@@ -24,7 +24,6 @@ ANGLE_STEP = 5
 """Degrees between two directions."""
 
 Bend = Literal["bowl", "dome", "saddle", "trough", "flat", "unknown"]
-Coordinate = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
 
 
 class GradientSettings(LabSettings, frozen=True, kw_only=True):
@@ -39,7 +38,7 @@ class GradientSettings(LabSettings, frozen=True, kw_only=True):
     """
 
     f: Annotated[str, msgspec.Meta(max_length=MOST_CHARACTERS)] = "x**2 + 2 * y**2"
-    reach: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 2.0
+    reach: Reach = 2.0
     at_x: Coordinate = 1.0
     at_y: Coordinate = 0.5
     angle: Annotated[int, msgspec.Meta(ge=0, lt=360)] = 0

@@ -12,9 +12,8 @@ import msgspec
 import numpy as np
 
 from explorer.labs.function_text import MOST_CHARACTERS, function_source, imports_for
-from explorer.labs.gradient import Coordinate
 from explorer.labs.reading import Array, array, tensor, written_numbers
-from explorer.labs.settings import LabSettings
+from explorer.labs.settings import Coordinate, LabSettings
 from explorer.model import Recording
 
 MOST_ELEMENTS = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, get_origin, get_type_hints
+from typing import Annotated, Any, Self, TypeVar, get_origin, get_type_hints
 from urllib.parse import urlencode
 
 import msgspec
@@ -12,6 +12,10 @@ import msgspec
 from explorer.errors import LinkInvalid
 from explorer.model.values import Frozen
 from explorer.program.link import MAX_LINK_CHARACTERS
+
+Coordinate = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
+Reach = Annotated[float, msgspec.Meta(ge=0.01, le=1000)]
+"""How far a curve or map goes from 0; between far smaller numbers there is no room for its points."""
 
 
 class LabSettings(Frozen, frozen=True, kw_only=True):

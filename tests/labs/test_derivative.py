@@ -132,7 +132,15 @@ def test_the_gap_shrinks_with_the_square_of_dx(f: str, at: float, dx: float) -> 
 
 
 @pytest.mark.parametrize(
-    ("f", "at", "power"), [("torch.abs(x)", 0.0, 1), ("torch.sin(x)", 0.0, 3), ("x**3", 0.0, 3), ("3 * x", 1.0, None)]
+    ("f", "at", "power"),
+    [
+        ("torch.abs(x)", 0.0, 1),
+        ("torch.sin(x)", 0.0, 3),
+        ("x**3", 0.0, 3),
+        ("x**8", 0.0, 8),
+        ("3 * x", 1.0, None),
+        ("torch.relu(x)", -0.01, None),
+    ],
 )
 def test_at_kinks_and_turning_points_it_shrinks_otherwise(f: str, at: float, power: float | None) -> None:
     found = shrinking_power(samples.curve(DerivativeSettings(f=f, at=at)))
@@ -266,7 +274,7 @@ def test_the_gap_is_drawn_on_logarithmic_axes(theme: Theme, language: Language) 
     assert (trace(figure, "dx").x[0], trace(figure, "dx").y[0]) == (1, pytest.approx(1))
 
 
-@pytest.mark.parametrize(("f", "at"), [("3 * x", 0.5), ("torch.sqrt(x)", -1.0)])
+@pytest.mark.parametrize(("f", "at"), [("3 * x", 0.5), ("torch.sqrt(x)", -1.0), ("torch.relu(x)", -0.04)])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_where_there_is_no_gap_the_picture_says_so(f: str, at: float, language: Language) -> None:
     curve = samples.curve(DerivativeSettings(f=f, at=at))
@@ -274,6 +282,12 @@ def test_where_there_is_no_gap_the_picture_says_so(f: str, at: float, language: 
     assert len(figure.data) == 0
     assert figure.layout.title.text
     curve_figure(curve, special_points(curve), "light", language).to_json()
+
+
+def test_a_gap_that_rounding_swallows_soon_is_drawn() -> None:
+    figure = gap_figure(samples.curve(DerivativeSettings(f="1 + (x - 1)**9", at=1.0)), "light", "en")
+    assert "9.0" in figure.layout.title.text
+    assert np.nanmax(trace(figure, "slope 2").y) > 0
 
 
 def test_a_pole_does_not_flatten_the_curve() -> None:
@@ -298,6 +312,7 @@ def test_a_pole_does_not_flatten_the_curve() -> None:
         ("torch.tensor(math.sin(x))", "numbers_only"),
         ("3.0", "no_tensor"),
         ("torch.sin", "no_tensor"),
+        ("x * 1j", "complex"),
         ("0,5 * x", "comma"),
         ("0,5 + x", "comma"),
         ("(0,5) + x", "comma"),

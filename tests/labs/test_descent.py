@@ -121,9 +121,10 @@ def test_every_function_offered_goes_down(offered: Any) -> None:
     assert from_parameters(DescentSettings, to_parameters(settings)) == settings
 
 
-def test_a_function_with_several_results_gets_advice() -> None:
-    ended = samples.ending(program_text(DescentSettings(f="torch.stack([x, y])")))
-    assert advice_on_error(ended.recording) == "labs.advice.several_values"
+@pytest.mark.parametrize(("f", "advice"), [("torch.stack([x, y])", "several_values"), ("3.0", "no_tensor")])
+def test_a_function_with_another_result_gets_advice(f: str, advice: str) -> None:
+    ended = samples.ending(program_text(DescentSettings(f=f)))
+    assert advice_on_error(ended.recording) == f"labs.advice.{advice}"
 
 
 def test_the_longest_path_is_recorded_whole() -> None:

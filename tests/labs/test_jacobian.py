@@ -78,7 +78,12 @@ def test_missing_weights_are_zero_and_zero_times_nan_does_not_count() -> None:
 @pytest.mark.parametrize("f", ["x.repeat(9)", "x[:0]"])
 def test_too_many_or_no_results_get_advice(f: str) -> None:
     ended = samples.ending(program_text(JacobianSettings(f=f)))
-    assert ended.recording.error is not None or advice_on(ended.recording) == "labs.advice.many"
+    assert (advice_on_error(ended.recording) or advice_on(ended.recording)) == "labs.advice.many"
+
+
+def test_a_number_gets_advice() -> None:
+    ended = samples.ending(program_text(JacobianSettings(f="3.0")))
+    assert advice_on_error(ended.recording) == "labs.advice.no_tensor"
 
 
 def test_a_constant_gets_advice() -> None:

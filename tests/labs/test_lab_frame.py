@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from explorer.errors import LinkInvalid, ProgramInvalid
+from explorer.labs.derivative import DerivativeSettings
+from explorer.labs.descent import DescentSettings
 from explorer.labs.function_text import function_source
+from explorer.labs.gradient import GradientSettings
 from explorer.labs.reading import LAB_LIMITS, array, grad, returned, tensor
 from explorer.labs.settings import LabSettings, from_parameters, to_parameters
 from explorer.model import Recording
@@ -68,6 +71,13 @@ def test_a_damaged_link_is_refused(name: str, value: str) -> None:
     with pytest.raises(LinkInvalid) as refused:
         from_parameters(Sample, {name: value})
     assert refused.value.values["name"] == name
+
+
+@pytest.mark.parametrize("kind", [DerivativeSettings, GradientSettings, DescentSettings])
+@pytest.mark.parametrize("reach", ["0", "1e-323", "1e-310", "1001"])
+def test_a_range_without_room_for_points_is_refused(kind: type[LabSettings], reach: str) -> None:
+    with pytest.raises(LinkInvalid):
+        from_parameters(kind, {"reach": reach})
 
 
 def test_too_long_for_a_link() -> None:
