@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import torch
 
 from explorer.model import Cut
+from explorer.recorder.values import grad_fn_of
 
 
 @dataclass(slots=True, eq=False)
@@ -50,10 +51,21 @@ class Cuts:
         """Notes that a tensor comes from these cuts."""
         self.known[id(tensor)] = weakref.ref(tensor), tuple(drafts)
 
-    def consume(self, draft: CutDraft, node_id: str, slot: int | None) -> None:
-        """Notes that a node would have sent a gradient to a cut."""
-        self.note(draft)
-        draft.consumers[node_id, slot] = None
+    def consume(self, node_id: str, result: torch.Tensor, taken: Sequence[torch.Tensor]) -> None:
+        """Notes which arguments of a new node come from cuts, and the slot that leads nowhere because of each.
+
+        Args:
+            node_id: The node.
+            result: What it made.
+            taken: Its arguments.
+        """
+        grad_fn = grad_fn_of(result)
+        slots = () if grad_fn is None else grad_fn.next_functions
+        for position, tensor in enumerate(taken):
+            matched = len(slots) == len(taken) and slots[position][0] is None
+            for draft in self.behind(tensor):
+                self.note(draft)
+                draft.consumers[node_id, position if matched else None] = None
 
     def finished(self) -> tuple[Cut, ...]:
         """All that are part of the recording."""

@@ -109,6 +109,21 @@ class Graph:
             self._add_edges(node.metadata[self._key], following)
         return tuple(ids)
 
+    def discover_higher(
+        self, grads: Iterable[torch.Tensor | None], span: Span | None, made_by: str | None = None
+    ) -> None:
+        """Takes in what computed gradients that have a history of their own.
+
+        Args:
+            grads: Those that a node has computed, or a pass returned.
+            span: Where in the program the pass was asked for.
+            made_by: The node.
+        """
+        order = 1 + (self.nodes[made_by].order if made_by else 1)
+        for grad in grads:
+            if grad is not None:
+                self.discover(grad_fn_of(grad), span, order, made_by)
+
     def describe_one(self, result: torch.Tensor, variable: str | None) -> tuple[str, TensorValue]:
         """Notes what is known of the one result of a node just found; returns its id and what the result holds."""
         node_id: str = result.grad_fn.metadata[self._key]  # type: ignore[union-attr, index]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, Literal
 
 import torch
 
-from explorer.model import Cut, GradCleared, Modified, Operation, Span, TensorValue
+from explorer.model import Cut, Modified, Operation, TensorValue
 from explorer.recorder.builder import Builder
 from explorer.recorder.claims import Claims
 from explorer.recorder.cuts import CutDraft
+from explorer.recorder.grads import note_replaced, note_written
 from explorer.recorder.leaves import LeafDraft
 from explorer.recorder.names import name_in, names_of_results
 from explorer.recorder.places import Place
 from explorer.recorder.storages import version, versions
+from explorer.recorder.surroundings import Surroundings
 from explorer.recorder.unseen import unseen
 from explorer.recorder.values import (
     grad_fn_of,
@@ -45,7 +46,6 @@ UNCOUNTED = {
 """Functions that change their first argument and move no version counter: what a `GradScaler` does to every `.grad`,
 and an optimizer with `fused=True` to every parameter."""
 
-CLEARING = {"zero_", "_foreach_zero_"}
 MARKING = {"requires_grad_", "requires_grad"}
 TENSOR_PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
 
@@ -63,11 +63,8 @@ class Operations:
 
     def __init__(self, builder: Builder, named: Callable[[Place], Iterable[tuple[str, torch.Tensor]]]) -> None:
         self.builder = builder
-        self._named = named
         self.claims = Claims(builder.graph)
-        self._marked_at: Span | None = None
-        self._names: dict[int, tuple[weakref.ref[torch.Tensor], str]] = {}
-        """What the tensors were called where one was marked last."""
+        self._surroundings = Surroundings(named)
 
     def run(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], place: Place
@@ -118,26 +115,12 @@ class Operations:
                 self._note_grad_set(tensor, place)
 
     def _note_grad_set(self, tensor: torch.Tensor, place: Place) -> None:
-        leaf, grad = self._leaf(tensor), grad_of(tensor)
+        leaf = self._leaf(tensor)
         if leaf is None:
             return
-        before = leaf.grad
-        after = self.builder.leaves.see_grad(leaf, grad)
-        if grad is not None and after is not None:
-            self.builder.emit(
-                Modified(
-                    span=place.span,
-                    name="grad.__set__",
-                    variable=leaf.name,
-                    leaf_id=leaf.id,
-                    of_grad=True,
-                    before=before,
-                    after=after,
-                    version=grad._version,
-                )
-            )
-        elif before is not None or place.direct:
-            self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="none"))
+        has_grad = leaf.grad is not None or leaf.current_grad() is not None
+        if has_grad or place.direct:  # an optimizer clears what was never there, too
+            note_replaced(self.builder, leaf, "grad.__set__", place.span)
 
     def _note_mark(self, name: str, tensor: torch.Tensor, place: Place) -> None:
         target = place.targets[0] if place.direct and place.targets else None
@@ -146,7 +129,7 @@ class Operations:
         leaf = self.builder.leaves.leaf(tensor, name=target, span=place.span)
         leaf.requires_grad = tensor.requires_grad
         if leaf.name is None and leaf.first_name is None:
-            leaf.first_name = self._name_where_marked(tensor, place)
+            leaf.first_name = self._surroundings.name_at(place, tensor)
         self.builder.emit(
             Operation(
                 span=place.span,
@@ -159,34 +142,20 @@ class Operations:
             )
         )
 
-    def _name_where_marked(self, tensor: torch.Tensor, place: Place) -> str | None:
-        """A tensor's name, looked up once for all that a loop marks."""
-        if place.span != self._marked_at:
-            self._look_around(place)
-        return self._seen_name(tensor)
-
     def _lend_names(self, place: Place) -> None:
         """Calls what `torch.func` has made as the program does now, or as the tensor that it is made of."""
-        self._look_around(place)
+        self._surroundings.look(place)
         for leaf in self.builder.leaves.borrowing:
             if (tensor := leaf.tensor()) is not None:
-                names = map(self._seen_name, [tensor, *wrapped_in(tensor)])
+                names = map(self._surroundings.name, [tensor, *wrapped_in(tensor)])
                 leaf.borrowed_name = next(filter(None, names), None)
         self.builder.leaves.borrowing.clear()
-
-    def _look_around(self, place: Place) -> None:
-        named = reversed(list(self._named(place)))
-        self._marked_at, self._names = place.span, {id(one): (weakref.ref(one), name) for name, one in named}
-
-    def _seen_name(self, tensor: torch.Tensor) -> str | None:
-        known, name = self._names.get(id(tensor), (None, None))
-        return name if known is not None and known() is tensor else None
 
     def _note_change(self, name: str, tensor: torch.Tensor, taken: list[torch.Tensor], place: Place) -> None:
         node_ids = self.builder.graph.discover(grad_fn_of(tensor), place.span)
         if found := self.builder.leaves.with_grad_in(tensor):
             for one in found:
-                self._note_grad_change(name, one, tensor, node_ids, place)
+                note_written(self.builder, one, name, tensor, node_ids, place.span)
             return
         leaf = self.builder.leaves.known(tensor)
         if leaf is None and not node_ids and not place.direct:
@@ -210,35 +179,6 @@ class Operations:
         self.builder.emit(event)
         if leaf is None:
             self.claims.claim(event, tensor, list(node_ids[-1:]), place)
-
-    def _note_grad_change(
-        self, name: str, leaf: LeafDraft, tensor: torch.Tensor, node_ids: tuple[str, ...], place: Place
-    ) -> None:
-        """Notes that a leaf's `.grad` was changed in place, by itself or by another tensor in its memory."""
-        before, grad = leaf.grad, leaf.current_grad()
-        after = self.builder.leaves.see_grad(leaf, grad)
-        if grad is None or after is None:
-            return
-        if name in CLEARING and tensor.numel() == grad.numel():
-            self.builder.emit(GradCleared(span=place.span, leaf_id=leaf.id, before=before, to="zeros"))
-            return
-        if node_ids:
-            self.builder.graph.describe(node_ids[-1], leaf.name and f"{leaf.name}.grad", after)
-        self.builder.emit(
-            Modified(
-                span=place.span,
-                name=name,
-                variable=leaf.name,
-                leaf_id=leaf.id,
-                of_grad=True,
-                before=before,
-                after=after,
-                version=version(grad),
-                counted_with=self.builder.storages.counted_with(tensor),
-                storage=self.builder.storages.known_number(tensor),
-                node_ids=node_ids,
-            )
-        )
 
     def _name_at(self, place: Place, tensor: torch.Tensor) -> str | None:
         return name_in(place.frame, tensor) if place.direct else None
@@ -335,7 +275,7 @@ class Operations:
         """Notes whose memory a new node's first result has, and the cuts behind what it took."""
         self.builder.storages.know(node_id, tensor)
         if self.builder.cuts.known:
-            self._note_consumers(node_id, tensor, taken)
+            self.builder.cuts.consume(node_id, tensor, taken)
 
     def _new_leaf(self, made: list[torch.Tensor], place: Place) -> str | None:
         """A tensor made from no other is a leaf: it has a name, or wants a gradient."""
@@ -373,14 +313,6 @@ class Operations:
         for tensor in made if behind else ():
             self.builder.cuts.pass_on(tensor, behind)
         return cut
-
-    def _note_consumers(self, node_id: str, result: torch.Tensor, taken: list[torch.Tensor]) -> None:
-        """Finds the arguments that come from a cut, and the slot that leads nowhere because of it."""
-        slots = grad_fn_of(result).next_functions if grad_fn_of(result) is not None else ()
-        for position, tensor in enumerate(taken):
-            matched = len(slots) == len(taken) and slots[position][0] is None
-            for cut in self.builder.cuts.behind(tensor):
-                self.builder.cuts.consume(cut, node_id, position if matched else None)
 
     def _origins(self, taken: list[torch.Tensor]) -> tuple[str, ...]:
         found: dict[str, None] = {}

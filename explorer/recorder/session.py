@@ -18,7 +18,7 @@ from explorer.errors import ExplorerError
 from explorer.model import Raised, Recording, Warned
 from explorer.model.recording import without_bystanders
 from explorer.recorder.blame import PASSES, blamed, calls_of, failure_of, users_lines
-from explorer.recorder.builder import LONGEST_MESSAGE, Builder, writable
+from explorer.recorder.builder import LONGEST_MESSAGE, writable
 from explorer.recorder.limits import RecordingLimits
 from explorer.recorder.names import named_tensors, namespaces_of
 from explorer.recorder.operations import TENSOR_PROPERTIES, Operations, function_name
@@ -53,8 +53,8 @@ class Session:
         self.seed = seed
         self._places = Places(filename, source)
         self._mode = Watch(self)
-        self._passes = Passes()
-        self._builder = self._passes.builder = Builder(limits, self._passes.hooks)
+        self._passes = Passes(limits)
+        self._builder, self._engine = self._passes.builder, self._passes.engine
         self._operations = Operations(self._builder, self._named_outside)
         self._remarks = Remarks(self._builder, filename, lambda: self._places.here(3))
         self._calls: dict[Any, Call] = {}
@@ -116,7 +116,7 @@ class Session:
         """Calls a torch function for the program, watching."""
         call = self._calls.get(func) or self._meet(func)
         # What a node's backward computes is its own affair.
-        if call.is_question or self._applying or self._passes.running or self._builder.budget.is_spent:
+        if call.is_question or self._applying or self._engine.running or self._builder.budget.is_spent:
             return func(*args, **kwargs)
         self._builder.snapshots.forget()
         place = self._places.here(3)
@@ -135,7 +135,7 @@ class Session:
     def _meet(self, func: Any) -> Call:
         """A torch function that the program calls for the first time."""
         call = self._calls[func] = call_of(func)
-        self._passes.program_runs_between |= call.name in HOOKING
+        self._engine.program_runs_between |= call.name in HOOKING
         return call
 
     def _run_pass(self, call: Callable[[], Any], request: Request, place: Place, *, has_engine: bool) -> Any:
@@ -177,7 +177,7 @@ class Session:
             result = apply(*args, **kwargs)
         finally:
             self._applying -= 1
-        if not (self._applying or self._passes.running or self._builder.budget.is_spent):
+        if not (self._applying or self._engine.running or self._builder.budget.is_spent):
             with unseen():
                 self._builder.snapshots.forget()
                 self._operations.note(function.__name__, tensors_in([*args, *kwargs.values()]), [], result, place)
