@@ -10,17 +10,14 @@ is refused.
 from __future__ import annotations
 
 import ast
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CodeType
 from typing import Any, TypeVar
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
-from explorer.model import Span
 from explorer.runner.allowed import (
     allowed_names,
     refusal_of_attribute,
@@ -28,9 +25,11 @@ from explorer.runner.allowed import (
     refusal_of_member,
     refusal_of_module,
 )
+from explorer.runner.bindings import bound_names, hidden_names, imported_modules
 from explorer.runner.endings import Violation
 from explorer.runner.names import ASSIGNABLE, DEFINABLE, FILENAME, GUARDED, READABLE, is_dunder, mangled
 from explorer.runner.positions import Lines
+from explorer.runner.syntax_errors import violation_of
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -38,19 +37,8 @@ READ, WRITABLE, CHANGEABLE, MEMBER = "<read>", "<writable>", "<changeable>", "<m
 OWN, ENDED, TYPE = "<own>", "<ended>", "<type>"
 """Names of the guards; no program can spell them."""
 
-
 SYNTAX_CODES = {"TryStar": "syntax_try_star", "Await": "syntax_async"}
 """Why a kind of syntax is refused, where there is more to say than that nobody has looked at it."""
-
-
-PROMPT = re.compile(r">>>|\.\.\. |In \[\d*\]:")
-"""How a line begins that was copied from an interactive session."""
-
-INVALID_CHARACTER = re.compile(r"invalid character '(.)' \(U\+")
-INVISIBLE_CHARACTER = re.compile(r"invalid non-printable character (U\+\w+)")
-OPEN_FSTRING = re.compile(r"f-string: (expecting '}'|unmatched|unterminated)")
-PLAIN_MARKS = dict(zip("“”‘’。、【】《》—–−", "\"\"''.,[]<>---", strict=True))
-"""Marks that look like Python's, besides the full-width forms of ASCII."""
 
 PATTERNS_OF_ITSELF = frozenset(
     {"bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"}
@@ -81,7 +69,7 @@ def compile_program(source: str) -> CodeType:
             raise ProgramRejected(*policy.violations)
         code: CodeType = compile(ast.fix_missing_locations(tree), FILENAME, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise ProgramRejected(_not_python(error)) from None
+        raise ProgramRejected(violation_of(error)) from None
     except (RecursionError, MemoryError):
         raise ProgramRejected(Violation(code="too_deep")) from None
     except ValueError as error:
@@ -96,9 +84,9 @@ class Policy(RestrictingNodeTransformer):
         super().__init__()
         self.violations: list[Violation] = []
         self._lines = Lines(source)
-        bound = Counter(_bound_names(ast.walk(tree)))
+        bound = Counter(bound_names(ast.walk(tree)))
         self._bound = frozenset(bound)
-        self._modules = _imported_modules(tree, bound)
+        self._modules = imported_modules(tree, bound)
         self._class: str | None = None
 
     # What RestrictedPython's own rules call.
@@ -306,7 +294,7 @@ class Policy(RestrictingNodeTransformer):
         self.check_name(node, node.name)
         for keyword in node.keywords:
             self.refuse(keyword.value, "class_keyword", name=keyword.arg or "**")
-        hidden: list[ast.expr] = [ast.Constant(value=name) for name in _hidden_names(node)]
+        hidden: list[ast.expr] = [ast.Constant(value=name) for name in hidden_names(node)]
         outer, self._class = self._class, node.name
         self._contents(node)
         self._class = outer
@@ -381,85 +369,3 @@ def _type_of(node: ast.Attribute) -> ast.expr:
     call = ast.Call(func=ast.Name(id=TYPE, ctx=ast.Load()), args=[node.value], keywords=[])
     placed: ast.expr = _placed(call, node)
     return placed
-
-
-def _hidden_names(definition: ast.ClassDef) -> tuple[str, ...]:
-    """The names with one underscore in front that a class's body binds, as Python spells them."""
-    names = (mangled(name, definition.name) for name in _bound_names(_own_statements(definition)))
-    return tuple(sorted({name for name in names if name[0] == "_" and not is_dunder(name)}))
-
-
-def _own_statements(definition: ast.ClassDef) -> Iterator[ast.AST]:
-    """The syntax of a class's body without what stands in functions and classes of its own."""
-    pending: list[ast.AST] = list(definition.body)
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(_evaluated_outside(node))
-
-
-def _evaluated_outside(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a piece of syntax that are evaluated where it stands: of a function not its body."""
-    match node:
-        case ast.FunctionDef(args=args, decorator_list=decorators):
-            yield from (*decorators, *args.defaults, *filter(None, args.kw_defaults))
-        case ast.Lambda(args=args):
-            yield from (*args.defaults, *filter(None, args.kw_defaults))
-        case ast.ClassDef(bases=bases, decorator_list=decorators):
-            yield from (*decorators, *bases)
-        case _:
-            yield from ast.iter_child_nodes(node)
-
-
-def _bound_names(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Every name that some pieces of syntax bind."""
-    for node in nodes:
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
-                yield name
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
-                yield name
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                yield name
-            case ast.alias(name=name, asname=asname):
-                yield asname or name.partition(".")[0]
-
-
-def _imported_modules(tree: ast.Module, bound: Counter[str]) -> dict[str, str]:
-    """The names that stand for an allowed module, and for nothing else in the whole program."""
-    allowed, found = allowed_names(), dict[str, str]()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                pairs = [(a.asname, a.name) if a.asname else (a.name.partition(".")[0],) * 2 for a in names]
-            case ast.ImportFrom(module=str(module), names=names, level=0):
-                pairs = [(a.asname or a.name, f"{module}.{a.name}") for a in names]
-            case _:
-                continue
-        found |= {name: module for name, module in pairs if module in allowed}
-    return {name: module for name, module in found.items() if bound[name] == 1 or name == module}
-
-
-def _not_python(error: SyntaxError) -> Violation:
-    """A syntax error as Python words and places it, or what tells more where people paste from elsewhere."""
-    line, column = error.lineno or 1, max(error.offset or 1, 1) - 1
-    end_line = error.end_lineno or line
-    end_column = max((error.end_offset or 0) - 1, column + 1 if end_line == line else 0)
-    span = Span(line=line, column=column, end_line=end_line, end_column=end_column)
-    text = (error.text or "").lstrip()
-    if (prompt := PROMPT.match(text)) is not None:
-        return Violation(code="syntax_prompt", span=span, values={"prompt": prompt[0]})
-    if text.startswith(("%", "!")):
-        return Violation(code="syntax_notebook", span=span, values={"command": text.split()[0]})
-    if (wide := INVALID_CHARACTER.match(error.msg)) is not None and (plain := _plain_character(wide[1])) is not None:
-        return Violation(code="syntax_wide", span=span, values={"character": wide[1], "plain": plain})
-    if (invisible := INVISIBLE_CHARACTER.match(error.msg)) is not None:
-        return Violation(code="syntax_invisible", span=span, values={"character": invisible[1]})
-    code = "syntax_fstring" if OPEN_FSTRING.match(error.msg) else "syntax"
-    return Violation(code=code, span=span, values={"message": error.msg})
-
-
-def _plain_character(character: str) -> str | None:
-    """What Python reads in place of a punctuation mark of another script; None where there is none."""
-    plain = PLAIN_MARKS.get(character) or unicodedata.normalize("NFKC", character)
-    return plain if plain.isascii() else None

@@ -97,7 +97,9 @@ def test_every_refusal_has_a_sentence_that_names_what_was_written(attack: dict[s
 
 
 def test_every_code_has_a_sentence() -> None:
-    written = "".join(path.read_text("utf-8") for path in (RUNNER / "policy.py", RUNNER / "guards.py"))
+    written = "".join(
+        path.read_text("utf-8") for path in map(RUNNER.joinpath, ("policy.py", "guards.py", "syntax_errors.py"))
+    )
     codes = set(re.findall(r'(?:refuse\((?:\w+, )?|code=)"([a-z_]+)"', written))
     refusals = (RUNNER / "refused.toml").read_text("utf-8")
     codes |= set(re.findall(r'^([a-z]+_[a-z]+) = "', refusals, re.MULTILINE))
