@@ -12,6 +12,7 @@ import msgspec
 
 from explorer.errors import ExplorerError
 from explorer.i18n import LANGUAGES, Language, catalog, text
+from explorer.model.syntax import parsed
 from explorer.model.values import Frozen
 
 
@@ -39,7 +40,7 @@ class GalleryFunction(Frozen, frozen=True, kw_only=True):
     @property
     def is_loop(self) -> bool:
         """Whether its backward passes run in a loop, which toggles leave alone."""
-        return not any(_starts_pass(statement) for statement in ast.parse(self.code).body)
+        return not any(_starts_pass(statement) for statement in parsed(self.code).body)
 
     def title(self, language: Language) -> str:
         """Its title in a language."""
@@ -139,7 +140,7 @@ def _problem(entry: _Entry, code: str) -> str | None:
     if not code.startswith("import torch\n"):
         return "does not start with import torch"
     try:
-        statements = [*ast.walk(ast.parse(code))]
+        statements = [*ast.walk(parsed(code))]
     except SyntaxError as error:
         return f"does not parse: {error}"
     return None if any(map(_starts_pass, statements)) else "starts no backward pass"

@@ -10,6 +10,7 @@ import re
 import textwrap
 
 from explorer.errors import ProgramInvalid
+from explorer.model.syntax import parsed
 
 MOST_CHARACTERS = 1_500
 
@@ -49,7 +50,7 @@ def imports_for(typed: str) -> str:
 def _statements(body: str) -> list[ast.stmt]:
     """The statements of the typed text, read as the body of a function."""
     try:
-        tree = ast.parse(body)
+        tree = parsed(body)
     except SyntaxError as error:
         raise ProgramInvalid(
             "labs.function.syntax", message=error.msg, line=error.lineno or 1, column=error.offset or 1

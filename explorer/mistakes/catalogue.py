@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import tomllib
 import unicodedata
 from functools import cache
@@ -13,6 +12,7 @@ import msgspec
 
 from explorer.errors import ExplorerError
 from explorer.i18n import LANGUAGES, Language, catalog, text
+from explorer.model.syntax import parsed
 from explorer.model.values import Frozen
 
 
@@ -189,7 +189,7 @@ def _problem(entry: _Entry, wrong: str, right: str) -> str | None:
         if not code.startswith("import torch\n"):
             return "does not start with import torch"
         try:
-            ast.parse(code)
+            parsed(code)
         except SyntaxError as error:
             return f"does not parse: {error}"
     return None

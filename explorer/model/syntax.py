@@ -10,10 +10,27 @@ from functools import lru_cache
 from explorer.model.graph import BETWEEN_NAMES, Span
 from explorer.model.source import lines_of
 
-PARSING = threading.Lock()
-"""CPython 3.11 raises SystemError now and then where two threads parse at once."""
+_PARSING = threading.RLock()
 
 Position = tuple[int, int, int, int]
+
+
+def parsed(text: str) -> ast.Module:
+    """The syntax tree of a program: `ast.parse`, but one thread at a time.
+
+    CPython 3.11 raises SystemError now and then where two overlap, and sessions share a process.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: As `ast.parse` does.
+    """
+    with _PARSING:
+        return ast.parse(text)
+
+
+def parsed_expression(text: str) -> ast.expr:
+    """The syntax tree of an expression; see `parsed`."""
+    with _PARSING:
+        return ast.parse(text, mode="eval").body
 
 
 def is_given(source: str | None, span: Span | None, name: str) -> bool:
@@ -35,8 +52,7 @@ def _is_same(name: str, target: str) -> bool:
 def _assigned_in(source: str) -> dict[Position, tuple[str, ...]]:
     """Where the values stand that a program assigns, and what to."""
     try:
-        with PARSING:
-            tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     found: dict[Position, tuple[str, ...]] = {}

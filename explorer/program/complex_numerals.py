@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from explorer.errors import ProgramInvalid
 from explorer.model import Number
+from explorer.model.syntax import parsed_expression
 from explorer.program.numerals import read_number
 
 
@@ -83,7 +84,7 @@ def _read_or_parsed(text: str) -> Number | None:
 
 def _read(text: str) -> Number | None:
     try:
-        node = ast.parse(text, mode="eval").body
+        node = parsed_expression(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     number = read_number(node)

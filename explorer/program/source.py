@@ -11,6 +11,7 @@ from typing import Protocol
 
 from explorer.errors import ProgramInvalid
 from explorer.model import Span
+from explorer.model.syntax import parsed
 
 _LINE_END = re.compile(r"\r\n|\r|\n")  # what CPython's tokenizer takes for one; str.splitlines knows more
 
@@ -106,7 +107,7 @@ def _parsed(text: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in a string is for Python to complain about when it runs
-            return ast.parse(text)
+            return parsed(text)
     except SyntaxError as error:
         if error.lineno is None:
             raise ProgramInvalid("program.unreadable", reason=error.msg) from error

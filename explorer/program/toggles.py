@@ -10,6 +10,7 @@ from typing import Literal
 from explorer.errors import ProgramInvalid
 from explorer.i18n import Language
 from explorer.model import Number
+from explorer.model.syntax import parsed_expression
 from explorer.model.values import Frozen
 from explorer.program.flow import find_root
 from explorer.program.nested import kind_of, read_nested, write_nested
@@ -129,7 +130,7 @@ def _read_seed(text: str) -> tuple[tuple[int, ...], tuple[Number, ...]] | None:
         text = numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
     text = re.sub(r"\b(nan|inf)\b", r'float("\1")', text)
     try:
-        return read_nested(ast.parse(text, mode="eval").body)
+        return read_nested(parsed_expression(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -138,7 +139,7 @@ def _check_expression(second: str) -> None:
     try:
         if len(second) > _MAX_SECOND:
             raise ProgramInvalid("program.second_too_long", most=_MAX_SECOND)
-        ast.parse(second, mode="eval")
+        parsed_expression(second)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ProgramInvalid("program.bad_second", second=second[:60], reason=reason) from error

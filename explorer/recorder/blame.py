@@ -18,6 +18,7 @@ import torch
 
 from explorer.model import Edge, Event, Modified, Node, NodeRan, Raised, Recording, SavedTensor, Span
 from explorer.model.source import piece_at
+from explorer.model.syntax import parsed
 from explorer.recorder.names import named_tensors, reached
 from explorer.recorder.places import Places
 from explorer.recorder.unseen import unseen
@@ -196,7 +197,7 @@ def _expression(source: str | None, span: Span | None) -> ast.AST | None:
     if (text := piece_at(source, span)) is None:
         return None
     try:
-        (statement,) = ast.parse(text).body
+        (statement,) = parsed(text).body
     except (SyntaxError, ValueError):
         return None
     return statement.value if isinstance(statement, ast.Expr) else statement

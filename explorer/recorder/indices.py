@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import add, mul, sub
 from typing import Any
 
-from explorer.model.syntax import PARSING
+from explorer.model.syntax import parsed_expression
 
 LARGEST = 2**63
 """A number beyond is no index of torch's, and may have more digits than Python writes."""
@@ -34,8 +34,7 @@ def indices(name: str) -> tuple[ast.expr, ...]:
     if "[" not in name:
         return ()
     try:
-        with PARSING:
-            tree = ast.parse(name, mode="eval")
+        tree = parsed_expression(name)
     except (SyntaxError, ValueError):
         return ()
     parts = [part for node in ast.walk(tree) if isinstance(node, ast.Subscript) for part in _parts(node.slice)]

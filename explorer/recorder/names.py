@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from explorer.model.syntax import PARSING
+from explorer.model.syntax import parsed_expression
 from explorer.recorder.indices import number_of
 from explorer.recorder.values import elements_of, tensors_in
 
@@ -130,8 +130,7 @@ def is_passing(name: str) -> bool:
     if name.startswith("self.") or "[" not in name:
         return name.startswith("self.")
     try:
-        with PARSING:
-            tree = ast.parse(name, mode="eval")
+        tree = parsed_expression(name)
     except (SyntaxError, ValueError):
         return False
     places = (node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript))

@@ -16,7 +16,7 @@ import torch
 
 from explorer.model import Span
 from explorer.model.source import lines_of
-from explorer.model.syntax import PARSING, Position, names_of, pairs, position
+from explorer.model.syntax import Position, names_of, pairs, parsed, position
 from explorer.recorder.indices import indices, with_numbers
 from explorer.recorder.names import variables_of
 
@@ -187,8 +187,7 @@ def position_of(span: Span | None) -> Position | None:
 def bindings(source: str) -> Bindings:
     """How a program gives names; nothing is known of one that cannot be parsed."""
     try:
-        with PARSING:
-            tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError):
         return Bindings({}, frozenset(), frozenset(), {})
     lines = lines_of(source)

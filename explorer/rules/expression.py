@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from explorer.errors import ExplorerError
+from explorer.model.syntax import parsed_expression
 
 ALLOWED = (
     ast.Name,
@@ -44,7 +45,7 @@ def parse(text: str) -> ast.expr:
         ExpressionInvalid: It does not parse, or uses more of Python than the language has.
     """
     try:
-        tree = ast.parse(" ".join(text.split()), mode="eval").body
+        tree = parsed_expression(" ".join(text.split()))
     except SyntaxError as error:
         raise ExpressionInvalid("rules.expression_invalid", text=text) from error
     for part in ast.walk(tree):

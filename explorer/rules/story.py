@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from explorer.i18n import Language, text
 from explorer.model import Leaf, Node, NodeRan, Recording, Span, TensorValue
 from explorer.model.source import piece_at
+from explorer.model.syntax import parsed_expression
 from explorer.model.text import short_text
 from explorer.rules.gradients import Change, addends, changed_on_the_way
 
@@ -187,7 +187,7 @@ def _is_statement(code: str | None) -> bool:
     if code is None:
         return False
     try:
-        ast.parse(f"({code}\n)", mode="eval")
+        parsed_expression(f"({code}\n)")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     return False

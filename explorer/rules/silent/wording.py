@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 
 from explorer.model import Span
+from explorer.model.syntax import parsed
 
 
 def encloses(outer: Span | None, inner: Span | None) -> bool:
@@ -31,7 +32,7 @@ def is_read_after(source: str | None, name: str, line: int) -> bool:
 @lru_cache(maxsize=32)
 def _tree(source: str) -> ast.AST:
     try:
-        return ast.parse(source)
+        return parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module(body=[], type_ignores=[])
 
