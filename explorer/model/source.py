@@ -19,6 +19,12 @@ def lines_of(source: str) -> tuple[str, ...]:
     return tuple(_LINE_END.split(source))
 
 
+def line_at(source: str | None, line: int) -> str:
+    """A line, counted from 1; "" where the source has none there."""
+    lines = lines_of(source or "")
+    return lines[line - 1] if 1 <= line <= len(lines) else ""
+
+
 def piece_at(source: str | None, span: Span | None) -> str | None:
     """The piece of a program at a span as it stands there; None where the source does not reach that far."""
     if span is None or source is None:

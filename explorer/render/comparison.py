@@ -21,6 +21,7 @@ from explorer.model import (
     Recording,
     TensorValue,
 )
+from explorer.model.source import line_at, lines_of
 from explorer.render.memory import boxes
 from explorer.render.part import suggested_scope
 
@@ -90,7 +91,7 @@ def line_marks(left: str, right: str) -> tuple[LineMarks, LineMarks]:
     """The lines that only the left, and only the right program has."""
     removed: LineMarks = {}
     added: LineMarks = {}
-    for same, first, end, other_first, other_end in _opcodes(left.splitlines(), right.splitlines()):
+    for same, first, end, other_first, other_end in _opcodes(lines_of(left.rstrip()), lines_of(right.rstrip())):
         if not same:
             removed |= dict.fromkeys(range(first + 1, end + 1), "removed")
             added |= dict.fromkeys(range(other_first + 1, other_end + 1), "added")
@@ -108,7 +109,7 @@ def parts_on_lines(recording: Recording, lines: Sequence[int]) -> tuple[str, ...
     if recording.error is not None and recording.error.node_id is not None:
         found.append(recording.error.node_id)
     if not found:
-        said = "\n".join((recording.source or "").split("\n")[line - 1] for line in lines)
+        said = "\n".join(line_at(recording.source, line) for line in lines)
         names = set(re.findall(r"\w+", said))
         attributes = set(re.findall(r"\bself\.(\w+)", said))
         found = [

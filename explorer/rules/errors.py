@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from explorer.model import Cut, GradCleared, Recording, Span, Warned
-from explorer.model.source import piece_at
+from explorer.model.source import line_at, piece_at
 from explorer.rules.hints import OF_TYPE, advice_key, hint_key
 from explorer.rules.silent.facts import withheld
 from explorer.rules.silent.leaves import replaced_leaves
@@ -151,15 +151,14 @@ def _matmul_shapes(recording: Recording) -> str:
 
 def _whole_number(recording: Recording) -> str:
     """A tuple of saved tensors is repeated by what it is multiplied with."""
-    is_whole = re.search(r"^\s*\w+ = ctx\.saved_tensors$", recording.source or "", re.MULTILINE) is not None
+    is_whole = re.search(r"^\s*\w+ = ctx\.saved_tensors\s*$", recording.source or "", re.MULTILINE) is not None
     return "saved_tuple" if is_whole and "*" in _failed_code(recording) else "whole_number"
 
 
 def _unpack(recording: Recording) -> str:
     """Where nothing was saved, there is nothing to take apart; the name on the left is what failed."""
     line = recording.error.span.line if recording.error and recording.error.span else 0
-    statement = (recording.source or "").split("\n")[line - 1]
-    return "custom_unsaved" if line and "ctx.saved_tensors" in statement else "unpack"
+    return "custom_unsaved" if "ctx.saved_tensors" in line_at(recording.source, line) else "unpack"
 
 
 def _failed_code(recording: Recording) -> str:

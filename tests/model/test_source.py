@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.model import Span
-from explorer.model.source import columns, excerpt, lines_of, piece_at
+from explorer.model.source import columns, excerpt, line_at, lines_of, piece_at
 
 
 def span(line: int, column: int, end_line: int, end_column: int) -> Span:
@@ -14,6 +14,11 @@ def span(line: int, column: int, end_line: int, end_column: int) -> Span:
 
 def test_lines_end_where_python_ends_them() -> None:
     assert lines_of("a\r\nb\rc\nd\x0ce\u2028f") == ("a", "b", "c", "d\x0ce\u2028f")
+
+
+def test_a_line_that_is_not_there_is_empty() -> None:
+    assert [line_at("a\rb", line) for line in (0, 1, 2, 3)] == ["", "a", "b", ""]
+    assert line_at(None, 1) == ""
 
 
 def test_a_piece_may_go_over_lines() -> None:

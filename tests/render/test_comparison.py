@@ -107,6 +107,11 @@ def test_equal_events_happen_at_the_same_moment() -> None:
 def test_lines() -> None:
     assert line_marks("a\nb\nc\n", "a\nx\ny\nc\n") == ({2: "removed"}, {2: "added", 3: "added"})
     assert line_marks("a\n", "a\n") == ({}, {})
+    assert line_marks("a\n\n", "a") == ({}, {})
+
+
+def test_lines_end_where_python_ends_them() -> None:
+    assert line_marks("'\x0c\u2028'\rb", "'\x0c\u2028'\rc") == ({2: "removed"}, {2: "added"})
 
 
 @pytest.mark.parametrize(
@@ -117,6 +122,7 @@ def test_lines() -> None:
         ("x.sum().backward()\nx.sum().backward()", 4, {"SumBackward0", "x"}),
         ("x.sum().backward()\nkept = x.grad", 4, {"x"}),
         ("y = x.exp()\ny.add_(1)\ny.backward()", 5, set()),
+        ("\rfor k in ():\r    x.sum()\r", 5, {"x"}),
     ],
 )
 def test_parts_on_lines(program: str, line: int, names: set[str]) -> None:

@@ -353,6 +353,7 @@ def test_what_the_runner_says_of_a_class_in_place_of_a_module() -> None:
         ("index_kind", LEAF + "x['a']"),
         ("custom_static", NOT_APPLIED.format(returned="g, None")),
         ("custom_unsaved", USES.format(uses="x, = ctx.saved_tensors")),
+        ("custom_unsaved", USES.format(uses="x, = ctx.saved_tensors").replace("\n", "\r")),
         ("custom_unsaved", USES.format(uses="ctx.k * g")),
         ("saved_tuple", USES.format(uses="x = ctx.saved_tensors\n        g * x")),
         ("own_attribute", "class M(torch.nn.Module):\n    def _init_(self):\n        self.k = 2\nM().k"),

@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.i18n import text
 from explorer.mistakes import answer_to
 from explorer.model import Recording
+from explorer.model.source import line_at
 from explorer.model.text import short_text
 from explorer.program.what_if import Change, Kind, changed, offers, written
 from explorer.rules import error_topic
@@ -128,8 +129,7 @@ def _at_line(change: Change) -> str:
 
 
 def _code(recording: Recording, change: Change) -> str:
-    line = (recording.source or "").split("\n")[change.line - 1].strip()
-    return f"{change.line}  {line}".replace("`", "ˋ")
+    return f"{change.line}  {line_at(recording.source, change.line).strip()}".replace("`", "ˋ")
 
 
 def _choose(program: str | None, change: Change) -> None:
