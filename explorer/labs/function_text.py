@@ -10,6 +10,7 @@ import re
 import textwrap
 
 from explorer.errors import ProgramInvalid
+from explorer.model.source import BYTE_ORDER_MARK
 from explorer.model.syntax import parsed
 
 MOST_CHARACTERS = 1_500
@@ -26,7 +27,7 @@ def function_source(typed: str, arguments: str = "x", name: str = "f") -> str:
     Raises:
         ProgramInvalid: Nothing was typed, it is too long, Python cannot read it, or it returns nothing.
     """
-    body = textwrap.dedent(re.sub(r"\r\n?", "\n", typed).replace("\t", "    ")).strip()
+    body = textwrap.dedent(re.sub(r"\r\n?", "\n", typed.removeprefix(BYTE_ORDER_MARK)).replace("\t", "    ")).strip()
     if not body:
         raise ProgramInvalid("labs.function.empty", arguments=arguments)
     if len(body) > MOST_CHARACTERS:

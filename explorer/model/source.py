@@ -8,6 +8,9 @@ from functools import lru_cache
 
 from explorer.model.graph import Span
 
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors write before a file's first character; Python reads the file without it, and so is it read here."""
+
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _TWO_COLUMNS = frozenset("WF")
 """Unicode's classes of characters that a monospaced font draws two columns wide."""

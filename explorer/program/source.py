@@ -11,6 +11,7 @@ from typing import Protocol
 
 from explorer.errors import ProgramInvalid
 from explorer.model import Span
+from explorer.model.source import BYTE_ORDER_MARK
 from explorer.model.syntax import parsed
 
 _LINE_END = re.compile(r"\r\n|\r|\n")  # what CPython's tokenizer takes for one; str.splitlines knows more
@@ -32,16 +33,16 @@ class Source:
     """A program text with its syntax tree.
 
     Args:
-        text: Python source.
+        text: Python source; without the byte order mark that it may begin with.
 
     Raises:
         ProgramInvalid: Python cannot read it.
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tree = _parsed(text)
-        self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text)), len(text)]
+        self.text = text.removeprefix(BYTE_ORDER_MARK)
+        self.tree = _parsed(self.text)
+        self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(self.text)), len(self.text)]
 
     @property
     def newline(self) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from explorer.errors import LayoutFailed
+from explorer.model.source import BYTE_ORDER_MARK
 from explorer.runner.endings import AnyEnding, Rejected, Violation, died, read_ending, stopped
 from explorer.runner.fresh import FreshInterpreters
 from explorer.runner.jobs import AnyJob, LaidOut, LayoutJob, RunJob, read_layout
@@ -48,7 +49,7 @@ def run(code: str, seed: int = 0, limits: Limits | None = None, is_wanted: IsWan
     """Runs a program in a process of its own and records what torch does.
 
     Args:
-        code: Untrusted program text.
+        code: Untrusted program text; a byte order mark at its beginning does not count.
         seed: What random numbers start from.
         limits: What the program may use; the defaults of `Limits` where not given.
         is_wanted: Asked again and again, in this thread; once it says no, the program is stopped, or does not begin.
@@ -57,7 +58,7 @@ def run(code: str, seed: int = 0, limits: Limits | None = None, is_wanted: IsWan
     Raises:
         WorkerUnavailable: No worker process could be started. Nothing that a program does raises.
     """
-    limits = limits or Limits()
+    code, limits = code.removeprefix(BYTE_ORDER_MARK), limits or Limits()
     if (violation := _unreadable(code, limits)) is not None:
         return Rejected(violations=(violation,))
     try:

@@ -126,6 +126,7 @@ def test_a_sample_is_no_curve() -> None:
     [
         ("x**2", "    return x**2\n"),
         ("  x**2  ", "    return x**2\n"),
+        ("\ufeffx**2", "    return x**2\n"),
         ("u = 3 * x\nu * u", "    u = 3 * x\n    return u * u\n"),
         ("u = x; u * u", "    u = x; return u * u\n"),
         ("'π'; x", "    'π'; return x\n"),

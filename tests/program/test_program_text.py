@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from explorer.errors import ProgramInvalid
 from explorer.i18n import LANGUAGES, text
-from explorer.program import find_inputs, why_not
+from explorer.program import find_inputs, why_not, with_values
 from explorer.program.source import read
 
 
@@ -29,6 +29,12 @@ def test_span_columns_are_characters():
     assert (found.span.line, found.span.column, found.span.end_column) == (1, 14, 33)
 
 
+def test_a_byte_order_mark_takes_no_column():
+    text = "x = torch.tensor([1.0])"
+    assert find_inputs("\ufeff" + text) == find_inputs(text)
+    assert with_values("\ufeff" + text, "x", (2.0,), (1,)) == "x = torch.tensor([2.0])"
+
+
 def test_a_syntax_error_says_where():
     with pytest.raises(ProgramInvalid) as caught:
         find_inputs("import torch\nx = (1,\ny = 2")
@@ -37,7 +43,7 @@ def test_a_syntax_error_says_where():
     assert all("2" in text(caught.value.key, language, **caught.value.values) for language in LANGUAGES)
 
 
-@pytest.mark.parametrize("bad", ["x=1\x00", "\ufeffx=1", "\ud800", "(" * 300, "x = " + "-" * 100_000 + "1"])
+@pytest.mark.parametrize("bad", ["x=1\x00", "x=\ufeff1", "\ud800", "(" * 300, "x = " + "-" * 100_000 + "1"])
 def test_unreadable_text_is_refused_in_words(bad):
     with pytest.raises(ProgramInvalid) as caught:
         find_inputs(bad)

@@ -40,3 +40,8 @@ def test_the_tutorial_prints_its_listing(path: Path) -> None:
     ending = explorer.run(path.read_text("utf-8"))
     assert isinstance(ending, Completed)
     assert ending.recording.printed == path.with_suffix(".out").read_text("utf-8")
+
+
+def test_a_byte_order_mark_takes_no_column() -> None:
+    code = "import torch; y = torch.ones(1, requires_grad=True) * 2\ny.backward()\n"
+    assert explorer.run("\ufeff" + code) == explorer.run(code)

@@ -329,6 +329,12 @@ def test_a_refused_program_is_told_what_to_write_instead() -> None:
     assert grad(page) == [0, 4, 8]
 
 
+def test_a_byte_order_mark_is_left_out() -> None:
+    page = type_program(open_page(), "\ufeff" + HEAD + "x.sum().backward()\n")
+    assert grad(page) == [1, 1, 1]
+    assert page.session_state[Key.CHOICES].text == HEAD + "x.sum().backward()\n"
+
+
 def test_a_program_without_a_picture_stands_in_the_editor() -> None:
     code = "import torch\nx = 1\n"
     page = open_program(code)

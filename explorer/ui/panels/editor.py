@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.model.source import BYTE_ORDER_MARK
 from explorer.ui import state
 from explorer.ui.keys import Key
 from explorer.ui.runs import Task, resume
@@ -50,6 +51,7 @@ def _run() -> None:
     typed = st.session_state.get(Key.DRAFT)
     if typed is None:
         return
+    typed = typed.removeprefix(BYTE_ORDER_MARK)
     if typed != state.program()[0]:
         state.put_program(typed)
     resume(Task(typed))
