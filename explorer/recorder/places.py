@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import torch
 
 from explorer.model import Span
 from explorer.model.source import lines_of
-from explorer.model.syntax import Position, names_of, pairs, parsed, position
+from explorer.model.syntax import Position
+from explorer.recorder.bindings import bindings
 from explorer.recorder.indices import indices, with_numbers
 from explorer.recorder.names import variables_of
 
@@ -51,28 +49,6 @@ Spot = tuple[Span | None, tuple[str, ...], str | None, bool]
 
 Extent = tuple[int | None, int | None, int | None, int | None]
 """Where the source of an instruction stands: line, end line, column, end column; columns count bytes of UTF-8."""
-
-FOLDS = {"sum", "prod", "reduce"}
-"""Functions of Python's own that make one result from another."""
-
-
-class Bindings(NamedTuple):
-    """How a program gives names.
-
-    Args:
-        targets: For every assigned expression the names it is assigned to, one per element where it is unpacked; the
-            same for these names, where Python says that it unpacks.
-        fleeting: Names that only loops give, to one thing after the other.
-        folds: Which of the expressions fold.
-        meant: The expression that is meant where Python says that another piece is evaluated: of a method's call on a
-            later line than what it is called of, `.exp()`, the part from there; of `xi in x` the whole loop; of the
-            place `y[0]` that something is written to the whole assignment.
-    """
-
-    targets: Mapping[Position | None, tuple[str, ...]]
-    fleeting: frozenset[str]
-    folds: frozenset[Position | None]
-    meant: Mapping[Position | None, Span]
 
 
 class Places:
@@ -181,59 +157,3 @@ def _with_numbers(spot: Spot, frame: FrameType) -> Spot:
 def position_of(span: Span | None) -> Position | None:
     """A span as the syntax tree tells it."""
     return None if span is None else (span.line, span.column, span.end_line, span.end_column)
-
-
-@lru_cache(maxsize=4)
-def bindings(source: str) -> Bindings:
-    """How a program gives names; nothing is known of one that cannot be parsed."""
-    try:
-        tree = parsed(source)
-    except (SyntaxError, ValueError):
-        return Bindings({}, frozenset(), frozenset(), {})
-    lines = lines_of(source)
-    found: dict[Position | None, tuple[str, ...]] = {}
-    looped: set[str] = set()
-    changed: set[Position | None] = set()
-    folds: set[Position | None] = set()
-    meant: dict[Position | None, Span] = {}
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign(targets=[target, *_], value=value):
-                for name, part in pairs(target, value):
-                    if names_of(name) == ("_",):
-                        continue  # what nobody wants to name
-                    found[position(part, lines)] = names_of(name)
-                    if isinstance(part, ast.Call) and ast.unparse(part.func).rpartition(".")[2] in FOLDS:
-                        folds.add(position(part, lines))
-                    if isinstance(name, ast.Tuple | ast.List):
-                        found[position(name, lines)] = names_of(name)
-                if isinstance(target, ast.Subscript) and len(node.targets) == 1:
-                    meant[position(target, lines)] = span_between(target, value, lines)
-            case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
-                found[position(value, lines)] = names_of(target)
-            case ast.AugAssign(target=target):
-                found[position(node, lines)] = names_of(target)
-                changed.add(position(node, lines))  # in place: the name stands for what it stood for
-            case (
-                ast.For(target=target, iter=looped_over)
-                | ast.ListComp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
-                | ast.SetComp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
-                | ast.DictComp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
-                | ast.GeneratorExp(generators=[ast.comprehension(target=target, iter=looped_over), *_])
-            ):
-                looped |= set(names_of(target))
-                meant[position(node, lines)] = span_between(target, looped_over, lines)
-                if isinstance(looped_over, ast.Name):  # which Python from 3.12 on says is evaluated
-                    meant[position(looped_over, lines)] = span_between(target, looped_over, lines)
-            case ast.Call(func=ast.Attribute() as method) if method.lineno != method.end_lineno:
-                _, _, line, until = position(method, lines)
-                _, _, end_line, end_column = position(node, lines)
-                meant[line, until - len(method.attr), end_line, end_column] = span_between(node, node, lines)
-    given = (names for where, names in found.items() if where not in changed)
-    return Bindings(found, frozenset(looped.difference(*given)), frozenset(folds), meant)
-
-
-def span_between(first: ast.expr, last: ast.expr, lines: Sequence[str]) -> Span:
-    """Where two expressions and what is between them stand, as a recording says it."""
-    (line, column, _, _), (_, _, end_line, end_column) = position(first, lines), position(last, lines)
-    return Span(line=line, column=column, end_line=end_line, end_column=end_column)
