@@ -13,6 +13,7 @@ from explorer.program.complex_numerals import is_complex
 from explorer.program.constructors import DTYPES, KEPT_KEYWORDS, Made, keyword
 from explorer.program.inputs import dtype_of, find_inputs
 from explorer.program.nested import kind_of, read_element, resized, write_element, write_nested
+from explorer.program.numerals import as_real
 from explorer.program.places import Mark, Place, cast_dtype, find_places
 from explorer.program.source import Source, read
 
@@ -140,7 +141,7 @@ def _number_kind(old: ast.expr, new: Number) -> str:
     number = read_element(old)
     if number is not None and is_complex(number):
         return "complex"
-    return "int" if isinstance(number, int) and float(new) % 1 == 0 else "float"
+    return "int" if isinstance(number, int) and as_real(new) % 1 == 0 else "float"
 
 
 def _with_base(source: Source, place: Place, base: str) -> str:

@@ -107,6 +107,6 @@ def _following(values: Sequence[Number]) -> Iterator[Number]:
     step = steps.pop() if len(steps) == 1 else 1.0
     if not math.isfinite(step) or not math.isfinite(numbers[-1]):
         return itertools.repeat(1.0)
-    if isinstance(numbers[-1], int):
+    if isinstance(numbers[-1], int) and step % 1 == 0:
         return itertools.count(numbers[-1] + int(step), int(step))
     return (float(f"{numbers[-1] + step * i:.12g}") for i in itertools.count(1))

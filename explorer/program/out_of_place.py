@@ -22,6 +22,9 @@ WITHOUT_TWIN = {"requires_grad_", "retain_grad_", "set_", "resize_", "normal_", 
 WITHOUT_TWIN |= {"exponential_", "geometric_", "cauchy_", "log_normal_", "share_memory_", "apply_", "map_"}
 """Methods that only work in place."""
 
+VIEWS = {"T", "mT", "H", "mH", "real", "imag"}
+"""Attributes that are views of their tensor."""
+
 _ATOMS = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript)
 
 
@@ -65,7 +68,7 @@ def _call(source: Source, statement: ast.stmt, call: ast.Call, assigned: str | N
         case ast.Attribute(value=ast.Name(id="torch"), attr=method) if is_in_place(method) and call.args:
             name = _owner(call.args[0])
             changes = [_renamed(source, call.func, method.removesuffix("_"))]
-        case ast.Attribute(value=ast.Subscript() as owner, attr=method) if is_in_place(method):
+        case ast.Attribute(value=owner, attr=method) if is_in_place(method) and _is_view(owner):
             return before(source, statement, f"{_owner(owner)} = {_owner(owner)}.clone()")
         case ast.Attribute(value=owner, attr=method) if is_in_place(method):
             name = _owner(owner)
@@ -80,16 +83,19 @@ def _call(source: Source, statement: ast.stmt, call: ast.Call, assigned: str | N
 def _twin(source: Source, call: ast.Call, method: str, name: str) -> list[tuple[int, int, str]]:
     """The change from a method that works in place to one that does not."""
     assert isinstance(call.func, ast.Attribute)
-    arguments = source.text[source.end(call.func) : source.end(call)]
-    if method == "zero_":
-        return [(source.start(call), source.end(call), f"{name}.new_zeros({name}.shape)")]
-    if method == "fill_":
-        return [(source.start(call), source.end(call), f"{name}.new_full({name}.shape, {arguments[1:-1]})")]
-    if method == "copy_":
-        if len(call.args) != 1:
+    given = [*call.args, *(word.value for word in call.keywords)]
+    match method, given:
+        case "zero_", []:
+            twin = f"{name}.new_zeros({name}.shape)"
+        case "fill_", [value]:
+            twin = f"{name}.new_full({name}.shape, {source.segment(value)})"
+        case "copy_", [value]:
+            twin = f"{_operand(source, value)}.clone()"
+        case (("zero_" | "fill_" | "copy_"), _):
             raise _refused(call)
-        return [(source.start(call), source.end(call), f"{_operand(source, call.args[0])}.clone()")]
-    return [_renamed(source, call.func, method.removesuffix("_"))]
+        case _:
+            return [_renamed(source, call.func, method.removesuffix("_"))]
+    return [(source.start(call), source.end(call), twin)]
 
 
 def _renamed(source: Source, func: ast.Attribute, name: str) -> tuple[int, int, str]:
@@ -116,14 +122,19 @@ def _operand(source: Source, value: ast.expr) -> str:
 
 
 def _owner(node: ast.expr) -> str:
-    """The variable that a change goes to: `y` of `y`, `y[0]`, `y.data`; `x.grad` of `x.grad`."""
-    while isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr == "data"):
-        node = node.value
+    """The variable that a change goes to: `y` of `y`, `y[0]`, `y.T`, `y.data`; `x.grad` of `x.grad`."""
+    while _is_view(node) or (isinstance(node, ast.Attribute) and node.attr == "data"):
+        node = node.value  # type: ignore[attr-defined]
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
         return f"{_owner(node.value)}.{node.attr}"
     if isinstance(node, ast.Name):
         return node.id
     raise _refused(node)
+
+
+def _is_view(node: ast.expr) -> bool:
+    """Whether it is a part or a view of a tensor, to which nothing can be assigned in its stead: `y[0]`, `y.T`."""
+    return isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr in VIEWS)
 
 
 def is_in_place(method: str) -> bool:

@@ -128,7 +128,7 @@ def _read_seed(text: str) -> tuple[tuple[int, ...], tuple[Number, ...]] | None:
     if not text.startswith(("[", "(")):
         numbers = [part for part in re.split(r"[\s,，、;]+", text) if part]
         text = numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
-    text = re.sub(r"\b(nan|inf)\b", r'float("\1")', text)
+    text = re.sub(r"(?<![\"'.])\b(nan|inf)\b", r'float("\1")', text)
     try:
         return read_nested(parsed_expression(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

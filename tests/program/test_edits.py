@@ -185,6 +185,9 @@ def test_empty_tensors_keep_shape_and_type(shape, dtype):
         (lambda t: with_values(t, "x", (1.0,), (2,)), "program.values_do_not_fit"),
         (lambda t: with_values(t, "x", ("one",), ()), "program.not_a_number"),
         (lambda t: with_values(t, "x", (10**400,), ()), "program.not_a_number"),
+        (lambda t: with_values(t, "n", ("one",), ()), "program.not_a_number"),
+        (lambda t: with_values(t, "n", ("1+2j",), ()), "program.not_a_number"),
+        (lambda t: with_values(t, "n", (10**400,), ()), "program.not_a_number"),
         (lambda t: with_values(t, "lr", (1.0,), (1,)), "program.plain_number"),
         (lambda t: with_shape(t, "lr", (2,)), "program.plain_number"),
         (lambda t: with_shape(t, "x", (-1,)), "program.bad_shape"),
@@ -196,8 +199,13 @@ def test_empty_tensors_keep_shape_and_type(shape, dtype):
 )
 def test_refusals(edit, key):
     with pytest.raises(ProgramInvalid) as caught:
-        edit("x = torch.ones(2)\nlr = 0.1\n")
+        edit("x = torch.ones(2)\nlr = 0.1\nn = 3\n")
     assert caught.value.key == key
+
+
+def test_new_places_count_on_in_halves():
+    text = "torch.set_default_dtype(torch.float64)\nx = torch.tensor([0.5, 1])"
+    assert with_shape(text, "x", (4,)).endswith("x = torch.tensor([0.5, 1.0, 1.5, 2.0])")
 
 
 def test_no_digit_is_lost_in_a_cast():

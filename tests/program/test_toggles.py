@@ -423,6 +423,11 @@ def test_full_width_digits_are_digits(typed, written):
     assert seed_literal(typed) == f"torch.tensor({written})"
 
 
+@pytest.mark.parametrize("typed", ["nan, -inf", '[float("nan"), -math.inf]', "torch.nan, -torch.inf"])
+def test_numbers_beyond_all_are_typed_as_torch_or_python_has_them(typed):
+    assert seed_literal(typed) == 'torch.tensor([float("nan"), float("-inf")])'
+
+
 @pytest.mark.parametrize("typed", ["a b", "[1, 0, 2", ""])
 def test_a_refused_seed_is_quoted_as_it_was_typed(typed):
     with pytest.raises(ProgramInvalid) as refused:
