@@ -9,10 +9,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
-from explorer.model import Leaf, Recording, to_float
+from explorer.model import Leaf, Recording
 from explorer.model.text import number_text
 from explorer.render.chart_style import add_notes, apply_style, element_name, pale, plain
-from explorer.render.contributions import Contribution, contributions
+from explorer.render.contributions import Contribution, contributions, element
 from explorer.render.palette import PALETTES, Theme, pass_color, pass_pattern
 
 MOST_BARS = 48
@@ -91,15 +91,21 @@ class _Bars:
 
     def tops(self) -> list[float]:
         """The upper ends of the stacks of what is kept."""
-        kept = [self.heights(backward_pass, False) for backward_pass, is_cleared in self.series if not is_cleared]
+        kept = [
+            [_drawn(height) for height in self.heights(backward_pass, False)]
+            for backward_pass, is_cleared in self.series
+            if not is_cleared
+        ]
         return [
             math.fsum(heights[k] or 0 for heights in kept if (heights[k] or 0) > 0) for k in range(len(self.places))
         ]
 
     def _sum(self, leaf: Leaf, flat: int, wanted: Callable[[Contribution], bool]) -> float | None:
-        parts = [_element(one, flat) for one in self._parts[leaf.id] if wanted(one)]
-        finite = [part for part in parts if part is not None and math.isfinite(part)]
-        return math.fsum(finite) if finite and len(finite) == len(parts) else None
+        parts = [element(one.value, flat) for one in self._parts[leaf.id] if wanted(one)]
+        known = [part for part in parts if part is not None]
+        if not known or len(known) < len(parts):
+            return None
+        return math.fsum(known) if all(map(math.isfinite, known)) else sum(known)
 
 
 def _bar(bars: _Bars, backward_pass: int | None, is_cleared: bool, theme: Theme, language: Language) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def _bar(bars: _Bars, backward_pass: int | None, is_cleared: bool, theme: Theme,
     return {
         "name": _series_name(bars, backward_pass, is_cleared, language),
         "x": bars.labels,
-        "y": heights,
+        "y": [_drawn(height) for height in heights],
         "marker": marker,
         "offsetgroup": "cleared" if is_cleared else "kept",
         "customdata": [_said(height) for height in heights],
@@ -137,7 +143,7 @@ def _sum_marks(bars: _Bars, theme: Theme) -> list[go.Scatter]:
     diamonds = go.Scatter(
         name=".grad",
         x=bars.labels,
-        y=sums,
+        y=[_drawn(number) for number in sums],
         mode="markers",
         marker={
             "symbol": "diamond",
@@ -168,17 +174,14 @@ def _sum_marks(bars: _Bars, theme: Theme) -> list[go.Scatter]:
 def _headroom(bars: _Bars) -> float:
     """How high the axis reaches, so that the numbers stay below the title."""
     top = max(bars.tops(), default=0)
-    low = min((number for number in bars.sums() if number is not None), default=0)
+    low = min((number for number in map(_drawn, bars.sums()) if number is not None), default=0)
     return top + NUMBER_PART * (top - min(low, 0))
+
+
+def _drawn(number: float | None) -> float | None:
+    """nan and inf are said, and have no height."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _said(number: float | None) -> str:
     return "" if number is None else number_text(number)
-
-
-def _element(one: Contribution, flat: int) -> float | None:
-    """An element of a contribution; None where the recording holds only a sample without it."""
-    value = one.value
-    if value.indices is None:
-        return to_float(value.values[flat]) if flat < len(value.values) else None
-    return to_float(value.values[value.indices.index(flat)]) if flat in value.indices else None

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
-from explorer.model import Accumulated, Leaf, Recording, TensorValue, to_float
+from explorer.model import Accumulated, Leaf, Recording, TensorValue
 from explorer.model.text import NORM, number_text
 from explorer.render.chart_style import add_notes, apply_style, element_name, pale, plain
 from explorer.render.contribution_chart import HEIGHT_PIXELS
+from explorer.render.contributions import element
 from explorer.render.decades import scale_of
 from explorer.render.palette import PALETTES, Theme, pass_color
 
@@ -80,7 +81,8 @@ def _readings(leaf: Leaf) -> list[tuple[str, Reading]]:
 
 
 def _element(flat: int) -> Reading:
-    return lambda value: to_float(value.values[flat])
+    """The element as it is in each gradient; a leaf that the program shrinks, by `.data`, loses some."""
+    return lambda value: math.nan if (found := element(value, flat)) is None else found
 
 
 def _curve(name: str, passes: Sequence[int], numbers: Sequence[float]) -> dict[str, object]:

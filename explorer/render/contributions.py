@@ -43,6 +43,13 @@ def contributions(recording: Recording, leaf_id: str, step: int | None = None) -
     return tuple(found)
 
 
+def element(value: TensorValue, flat: int) -> float | None:
+    """An element of a tensor; None where the recording holds only a sample without it, or the tensor has none there."""
+    if value.indices is None:
+        return to_float(value.values[flat]) if flat < len(value.values) else None
+    return to_float(value.values[value.indices.index(flat)]) if flat in value.indices else None
+
+
 def _cleared(found: list[Contribution]) -> list[Contribution]:
     return [msgspec.structs.replace(one, is_cleared=True) for one in found]
 

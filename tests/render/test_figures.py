@@ -201,6 +201,22 @@ def test_many_passes_over_many_elements_are_known_by_the_norm() -> None:
     assert list(curve.y) == [(k * torch.ones(9)).norm().item() for k in range(13)]
 
 
+def test_a_leaf_that_shrinks_has_gaps_in_the_curves_of_its_lost_elements() -> None:
+    program = "    w = torch.ones(2, requires_grad=True)\n    for k in range(14):\n        w.sum().backward()\n        w.grad = None\n        if k == 12:\n            w.data = torch.ones(1)\n"
+    recording = samples.recorded(program)
+    first, second = contribution_curves(recording, recording.leaves[0].id, "light", "en").data
+    assert list(first.y) == [1.0] * 14
+    assert list(second.y) == [1.0] * 13 + [None]
+
+
+def test_a_sum_that_is_not_finite_is_said() -> None:
+    program = "x = torch.tensor([0., 1.], requires_grad=True)\nfor _ in range(2):\n    (x * (1 / x)).sum().backward()"
+    figure = contribution_chart(samples.recorded(program), None, "light", "en")
+    diamonds, numbers = figure.data[-2:]
+    assert list(diamonds.y) == [None, 0.0]
+    assert [said.removesuffix("<br> ") for said in numbers.text] == ["nan", "0."]
+
+
 def test_without_a_pass_the_chart_says_so() -> None:
     figure = contribution_chart(samples.recorded(samples.NO_GRAPH), None, "light", "en").to_dict()
     assert "No backward pass" in subtitle(figure)
