@@ -33,6 +33,9 @@ YOUNG = 435
 """From here on calls are younger than 2019: libc does without those that a kernel does not have."""
 
 CLONE_THREAD = 0x00010000
+KINDS = ("memory", "threads", "time", "signals", "files", "answers", "itself")
+"""Of the calls in `syscalls.toml` that are free."""
+
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 FILE_COMMANDS = (0, 1, 2, 3, 4, 1030)
@@ -56,28 +59,26 @@ ACCESS_BITS = (0, 13, 14, 15, 15, 16)
 """How many kinds of access to files each version of Landlock knows."""
 
 
-def close_off(readable: Iterable[str] | None) -> None:
+def close_off(readable: Iterable[str]) -> None:
     """Gives up everything but computing and reading some folders, as far as the kernel can keep to it.
 
     Args:
-        readable: The folders; None where files stay as they are, to be written too.
+        readable: The folders.
     """
     libc, calls = _libc(), _calls()
     if libc is None or libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return
-    if readable is not None:
-        _restrict_files(libc, readable)
+    _restrict_files(libc, readable)
     if calls is not None:
-        _filter_calls(libc, list(filter_program(calls, os.getpid(), writes=readable is None)))
+        _filter_calls(libc, list(filter_program(calls, os.getpid())))
 
 
-def filter_program(calls: Mapping[str, Any], pid: int, *, writes: bool = False) -> Iterator[Instruction]:
+def filter_program(calls: Mapping[str, Any], pid: int) -> Iterator[Instruction]:
     """The filter that allows a machine's calls.
 
     Args:
         calls: The machine's part of `syscalls.toml`.
         pid: The process, which may signal and limit itself.
-        writes: Whether it may write files, and remove those that it has made.
     """
     yield (LOAD, 0, 0, ARCHITECTURE)
     yield (EQUAL, 1, 0, calls["arch"])
@@ -85,8 +86,7 @@ def filter_program(calls: Mapping[str, Any], pid: int, *, writes: bool = False) 
     yield (LOAD, 0, 0, NUMBER)
     yield (AT_LEAST, 0, 1, X32)
     yield _refusal(errno.EPERM)
-    kinds = ("memory", "threads", "time", "signals", "files", "answers", "itself", *(("writes",) if writes else ()))
-    for number in (number for kind in kinds for number in calls[kind].values()):
+    for number in (number for kind in KINDS for number in calls[kind].values()):
         yield (EQUAL, 0, 1, number)
         yield (RETURN, 0, 0, ALLOW)
     for name, number in calls["with_arguments"].items():

@@ -18,7 +18,6 @@ from contextlib import suppress
 from types import ModuleType
 from typing import NamedTuple, NoReturn
 
-from explorer.render import layout
 from explorer.runner import worker
 from explorer.runner.confinement import detach
 from explorer.runner.frames import ANSWER, DIED, STARTED, receive_frame, send_frame
@@ -186,7 +185,6 @@ def main() -> None:
     # From here on only C code speaks there, such as Fontconfig, which has nothing to tell a reader of the server's log.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     worker.rehearse(parent.modules)
-    layout.lay_out("digraph { a }")  # loads Graphviz's plugins and fonts once for all workers
     gc.collect()
     gc.freeze()
     parent.serve()

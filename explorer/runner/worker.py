@@ -7,9 +7,10 @@ import gc
 import importlib
 import random
 import sys
+import tempfile
 import warnings
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -45,9 +46,10 @@ def perform(job_json: bytes, modules: dict[str, ModuleType] | None = None) -> by
     """
     job: AnyJob = msgspec.json.decode(job_json, type=AnyJob)
     if isinstance(job, LayoutJob):
-        restrict(job.limits, file_bytes=LARGEST_ANSWER_BYTES)  # Graphviz draws into a temporary file
-        kernel.close_off(readable=None)
-        return msgspec.json.encode(_lay_out(job.dot))
+        with tempfile.TemporaryFile() as file:  # from here on none can be opened to be written
+            restrict(job.limits, file_bytes=LARGEST_ANSWER_BYTES)
+            kernel.close_off(["/"])  # fonts may lie anywhere
+            return msgspec.json.encode(_lay_out(job.dot, file))
     modules = modules or import_allowed()
     seal(modules)
     restrict(job.limits)
@@ -76,7 +78,7 @@ def rehearse(modules: dict[str, ModuleType]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it imports is told that a part of torch is deprecated
         importlib.import_module("torch._decomp.decompositions_for_jvp")  # forward mode does so on its first use
-    layout.lay_out("digraph { a -> b }")
+    layout.lay_out("digraph { a -> b }")  # loads Graphviz's plugins and fonts
 
 
 def run_program(job: RunJob, modules: dict[str, ModuleType]) -> AnyEnding:
@@ -167,8 +169,8 @@ def _settle(torch: Any, seed: int) -> None:
     warnings.simplefilter("default")
 
 
-def _lay_out(dot: str) -> LaidOut | NotLaidOut:
+def _lay_out(dot: str, file: IO[bytes]) -> LaidOut | NotLaidOut:
     try:
-        return LaidOut(svg=layout.lay_out(dot))
+        return LaidOut(svg=layout.lay_out(dot, file))
     except LayoutFailed as error:
         return NotLaidOut(reason=str(error.values.get("reason", error)))
