@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
 from explorer.labs.derivative import Curve, shrinking_power
-from explorer.labs.drawing import axis, drawing
+from explorer.labs.drawing import ALWAYS, axis, drawing, still
 from explorer.labs.reading import Array
 from explorer.labs.special_points import Special
 from explorer.render.chart_style import pale
@@ -124,16 +124,9 @@ def _line(x: Array, y: Array, name: str, color: str, width: float, dash: str = "
     }
 
 
-def _still(name: str, **fields: Any) -> dict[str, Any]:
-    """A part of the drawing that the mouse passes through."""
-    always = {"opacity": 1}
-    quiet = {"hoverinfo": "skip", "selected": {"marker": always}, "unselected": {"marker": always}}
-    return {"type": "scatter", "name": name, "showlegend": False, **quiet, **fields}
-
-
 def _point(curve: Curve, numbers: Array, color: str) -> dict[str, Any]:
     place = curve.place
-    return _still("x", x=[curve.x[place]], y=[numbers[place]], mode="markers", marker={"size": 10, "color": color})
+    return still("x", x=[curve.x[place]], y=[numbers[place]], mode="markers", marker={"size": 10, "color": color})
 
 
 def _triangle(curve: Curve, theme: Theme) -> list[dict[str, Any]]:
@@ -147,22 +140,22 @@ def _triangle(curve: Curve, theme: Theme) -> list[dict[str, Any]]:
     ends = [min(start - 0.8 * reach, end), max(start + 0.8 * reach, end)]
     color = palette.running
     return [
-        _still(
+        still(
             "Δy",
             x=[end, end],
             y=[height, height + curve.rise],
             mode="lines",
             line={"color": pale(palette.sent), "width": 13},
         ),
-        _still(
+        still(
             "tangent",
             x=ends,
             y=[height + slope * (one - start) for one in ends],
             mode="lines",
             line={"color": color, "width": 1.5, "dash": "dot"},
         ),
-        _still("dx", x=[start, end], y=[height, height], mode="lines", line={"color": palette.muted, "width": 2}),
-        _still("dy", x=[end, end], y=[height, height + curve.dy], mode="lines", line={"color": color, "width": 3.5}),
+        still("dx", x=[start, end], y=[height, height], mode="lines", line={"color": palette.muted, "width": 2}),
+        still("dy", x=[end, end], y=[height, height + curve.dy], mode="lines", line={"color": color, "width": 3.5}),
     ]
 
 
@@ -217,8 +210,8 @@ def _marks(curve: Curve, special: Sequence[Special], theme: Theme, language: Lan
                 "color": palette.failed,
                 "line": {"width": 2.5, "color": palette.failed},
             },
-            "selected": {"marker": {"opacity": 1}},
-            "unselected": {"marker": {"opacity": 1}},
+            "selected": ALWAYS,
+            "unselected": ALWAYS,
         }
     ]
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
 from explorer.labs.descent import Descent, DescentSettings
-from explorer.labs.drawing import axis, drawing
+from explorer.labs.drawing import ALWAYS, axis, drawing
 from explorer.labs.gradient import Map
 from explorer.labs.map_image import map_image
 from explorer.labs.map_style import map_layout, places_trace, shown_range, space_layout, surface_trace
@@ -17,7 +17,6 @@ from explorer.labs.reading import Array
 from explorer.render.palette import PALETTES, Theme
 
 FRAME_MILLISECONDS = 140
-ALWAYS = {"marker": {"opacity": 1}}
 FAR = 1e6
 """Coordinates beyond so many times the map's are drawn no further out; plotly stumbles over huge ones."""
 

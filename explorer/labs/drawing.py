@@ -16,6 +16,9 @@ from explorer.render.palette import PALETTES, Theme
 
 Parts = dict[str, Any]
 
+ALWAYS: Parts = {"marker": {"opacity": 1}}
+"""How a trace looks when something is selected, as `selected` and `unselected`: the same."""
+
 
 def drawing(
     traces: Sequence[Parts],
@@ -60,3 +63,8 @@ def axis(theme: Theme, title: str = "", **fields: Any) -> Parts:
     lines = {"gridcolor": pale(muted), "zerolinecolor": muted, "zerolinewidth": 1}
     named = {"title": {"text": title, "standoff": 4}} if title else {}
     return {**lines, "ticks": "", "automargin": True, "fixedrange": True, **named, **fields}
+
+
+def still(name: str, **fields: Any) -> Parts:
+    """A part of the drawing that the mouse passes through, and that a click leaves as it is."""
+    return {"type": "scatter", "name": name, "hoverinfo": "skip", "selected": ALWAYS, "unselected": ALWAYS, **fields}

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.i18n import Language, text
-from explorer.labs.drawing import axis, drawing
+from explorer.labs.drawing import axis, drawing, still
 from explorer.labs.gradient import GradientSettings, Surface, direction
 from explorer.labs.map_style import (
     MAP_PIXELS,
@@ -162,7 +162,7 @@ def _curvature(surface: Surface, reach: float, theme: Theme) -> list[dict[str, A
         drawn = np.where((kept & (radius < 1.3 * reach))[:, None], surface.at + radius[:, None] * units, np.nan)
         if np.isfinite(drawn).any():
             line = {"color": color, "width": 2, "dash": dash}
-            traces.append(_still("curvature", x=drawn[:, 0], y=drawn[:, 1], mode="lines", line=line))
+            traces.append(still("curvature", x=drawn[:, 0], y=drawn[:, 1], mode="lines", line=line))
     return traces
 
 
@@ -185,14 +185,8 @@ def _rise(surface: Surface, unit: Array, reach: float, color: str, name: str) ->
     }
 
 
-def _still(name: str, **fields: Any) -> dict[str, Any]:
-    """A part of the drawing that the mouse passes through."""
-    always = {"marker": {"opacity": 1}}
-    return {"type": "scatter", "name": name, "hoverinfo": "skip", "selected": always, "unselected": always, **fields}
-
-
 def _mark(at: Array, color: str) -> dict[str, Any]:
-    return _still("point", x=[at[0]], y=[at[1]], mode="markers", marker={"size": 11, "color": color})
+    return still("point", x=[at[0]], y=[at[1]], mode="markers", marker={"size": 11, "color": color})
 
 
 def _label(name: str, end: Array, start: Array, color: str, is_there: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from explorer.labs.gradient import Map
 from explorer.labs.map_style import LEVELS, height_scale, shown_range
 from explorer.labs.reading import Array
+from explorer.render.chart_style import rgb
 from explorer.render.palette import PALETTES, Theme
 
 ENLARGED = 6
@@ -47,8 +48,8 @@ def pixels(heights: Array, theme: Theme) -> NDArray[np.uint8]:
     line[1:, :] |= band[1:, :] != band[:-1, :]
     (_, first), (_, last) = height_scale(theme)
     share = np.clip(band / (LEVELS - 1), 0, 1)[..., None]
-    colors = (1 - share) * _rgb(first) + share * _rgb(last)
-    colors[line] = 0.82 * colors[line] + 0.18 * _rgb(PALETTES[theme].muted)
+    colors = (1 - share) * np.array(rgb(first)) + share * np.array(rgb(last))
+    colors[line] = 0.82 * colors[line] + 0.18 * np.array(rgb(PALETTES[theme].muted))
     return np.concatenate([colors, 255.0 * is_there[..., None]], axis=2).astype(np.uint8)
 
 
@@ -72,7 +73,3 @@ def _enlarged(heights: Array) -> Array:
     along = heights[:, before] * (1 - share) + heights[:, before + 1] * share
     enlarged: Array = along[before] * (1 - share)[:, None] + along[before + 1] * share[:, None]
     return enlarged
-
-
-def _rgb(color: str) -> Array:
-    return np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)], dtype=np.float64)

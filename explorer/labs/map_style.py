@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.labs.drawing import axis
+from explorer.labs.drawing import axis, still
 from explorer.labs.gradient import MAP_HALF, Map
 from explorer.labs.reading import Array
 from explorer.render.chart_style import pale
@@ -140,17 +140,8 @@ def arrow_traces(starts: Array, ends: Array, color: str, width: float, head: flo
     gaps = np.full_like(starts, np.nan)
     shafts = np.stack([starts, ends, gaps], axis=1).reshape(-1, 2)
     turned = 90 - np.degrees(np.arctan2(along[:, 1], along[:, 0]))  # plotly counts clockwise from the top
-    common = {"type": "scatter", "name": name, "hoverinfo": "skip"}
-    always = {"marker": {"opacity": 1}}
+    heads = {"symbol": "triangle-up", "size": head, "angle": turned, "color": color, "line": {"width": 0}}
     return [
-        {**common, "mode": "lines", "x": shafts[:, 0], "y": shafts[:, 1], "line": {"color": color, "width": width}},
-        {
-            **common,
-            "mode": "markers",
-            "x": ends[:, 0],
-            "y": ends[:, 1],
-            "marker": {"symbol": "triangle-up", "size": head, "angle": turned, "color": color, "line": {"width": 0}},
-            "selected": always,
-            "unselected": always,
-        },
+        still(name, mode="lines", x=shafts[:, 0], y=shafts[:, 1], line={"color": color, "width": width}),
+        still(name, mode="markers", x=ends[:, 0], y=ends[:, 1], marker=heads),
     ]

@@ -58,7 +58,7 @@ def plain(words: str) -> str:
 def element_name(name: str, flat: int, shape: Sequence[int]) -> str:
     """An element of a tensor as Python would call it: "w[0, 1]"."""
     index = index_of(flat, shape)
-    return plain(f"{name}[{', '.join(map(str, index))}]" if index else name)
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
 def index_of(flat: int, shape: Sequence[int]) -> tuple[int, ...]:

@@ -71,7 +71,7 @@ class _Bars:
         self.total = len(places)
         self.places = places[:MOST_BARS]
         self.left_out = self.total - len(self.places)
-        self.labels = [element_name(leaf.name, flat, leaf.value.shape) for leaf, flat in self.places]
+        self.labels = [plain(element_name(leaf.name, flat, leaf.value.shape)) for leaf, flat in self.places]
         names = [f"{leaf.name}.grad" for leaf in leaves[:3]] + ["…"] * (len(leaves) > 3)
         self.title = ", ".join(names) or ".grad"
         self.roots = {one.index: one.started.roots for one in recording.backward_passes}

@@ -74,9 +74,9 @@ def _arrivals(recording: Recording, leaf_id: str) -> list[Accumulated]:
 
 def _readings(leaf: Leaf) -> list[tuple[str, Reading]]:
     """What is read off each gradient, and its name: every element, or of many the norm."""
-    grad = f"{leaf.name}.grad"
+    grad = plain(f"{leaf.name}.grad")
     if leaf.value.numel > MOST_CURVES:
-        return [(f"{NORM} {plain(grad)}", lambda value: value.stats.norm)]
+        return [(f"{NORM} {grad}", lambda value: value.stats.norm)]
     return [(element_name(grad, flat, leaf.value.shape), _element(flat)) for flat in range(leaf.value.numel)]
 
 

@@ -12,9 +12,10 @@ import torch
 from explorer.i18n import LANGUAGES, Language
 from explorer.model import TensorValue, from_float
 from explorer.model.text import number_text
+from explorer.render.contribution_chart import contribution_chart
 from explorer.render.contribution_curves import contribution_curves, has_many_passes
 from explorer.render.decades import scale_of
-from explorer.render.figures import contribution_chart, heat_map
+from explorer.render.heat_map import heat_map
 from explorer.render.palette import THEMES, Theme
 
 

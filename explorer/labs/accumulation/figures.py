@@ -12,7 +12,7 @@ from explorer.labs.accumulation.program import AccumulationSettings, part_sizes
 from explorer.labs.accumulation.reading import Gradient, Reading
 from explorer.labs.drawing import axis, drawing
 from explorer.model.text import number_text
-from explorer.render.chart_style import index_of, pale, plain
+from explorer.render.chart_style import element_name, pale, plain
 from explorer.render.palette import PALETTES, Theme, pass_color, pass_pattern
 
 HEIGHT_PIXELS = 420
@@ -84,8 +84,7 @@ def memory_chart(reading: Reading, theme: Theme, language: Language) -> go.Figur
 
 def element_names(gradient: Gradient) -> list[str]:
     """ "0.weight[0, 2]", one per element."""
-    places = (index_of(flat, gradient.shape) for flat in range(len(gradient.full)))
-    return [plain(f"{gradient.name}[{', '.join(map(str, place))}]" if place else gradient.name) for place in places]
+    return [plain(element_name(gradient.name, flat, gradient.shape)) for flat in range(len(gradient.full))]
 
 
 def _bars(name: str, labels: Sequence[str], heights: Sequence[float], color: str, pattern: str = "") -> dict[str, Any]:

@@ -20,7 +20,7 @@ from explorer.labs.check.program import (
 )
 from explorer.model import BackwardEnded, Operation, Printed, Recording, TensorValue
 from explorer.model.values import floats
-from explorer.render.chart_style import index_of
+from explorer.render.chart_style import element_name
 
 Array = NDArray[np.float64]
 
@@ -154,12 +154,8 @@ def _element_names(recording: Recording) -> tuple[str, ...]:
     names = []
     for name, value in zip(_printed(recording, LEAVES).split(), ended.returned, strict=True):
         shape = value.shape if value else ()
-        names += [_element_name(name, index_of(flat, shape)) for flat in range(math.prod(shape))]
+        names += [element_name(name, flat, shape) for flat in range(math.prod(shape))]
     return tuple(names)
-
-
-def _element_name(name: str, index: tuple[int, ...]) -> str:
-    return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
 def _printed(recording: Recording, prefix: str) -> str:
