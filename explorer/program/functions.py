@@ -18,6 +18,7 @@ from explorer.program.source import Source, read
 from explorer.program.toggles import why_not
 
 _RANDOM = re.compile(r"\b(?:\w*dropout\w*|rand|randn|rand_like|randn_like|randint|bernoulli|multinomial|normal_?)\(")
+_RANDOM_MODULE = re.compile(r"dropout|transformer|RReLU", re.IGNORECASE)
 _SETTINGS = ("manual_seed", "set_default_dtype")
 
 
@@ -96,7 +97,9 @@ def _written(source: Source, root: Root, forward: Sequence[ast.stmt], called: tu
     return ProgramFunction(
         name=name,
         setup=tuple(line for statement in _with_settings(source, root, setup) for line in _lines(source, statement)),
-        definition=tuple(_definition(source, root, name, forward, used, called)),
+        definition=tuple(
+            _definition(source, root, name, forward, used, called, _is_random(source, root, forward, setup))
+        ),
         leaves=used,
         modules=called,
         tensors=tensors,
@@ -107,7 +110,13 @@ def _written(source: Source, root: Root, forward: Sequence[ast.stmt], called: tu
 
 
 def _definition(
-    source: Source, root: Root, name: str, forward: Sequence[ast.stmt], leaves: Sequence[str], modules: Sequence[str]
+    source: Source,
+    root: Root,
+    name: str,
+    forward: Sequence[ast.stmt],
+    leaves: Sequence[str],
+    modules: Sequence[str],
+    is_random: bool,
 ) -> Iterator[str]:
     assert root.expression is not None
     body = [line for statement in forward for line in _lines(source, statement)]
@@ -116,7 +125,7 @@ def _definition(
         result = f"(({result}) * {source.segment(seed)}).sum()"
     parameters = [*leaves, *(["*parameters"] if modules else [])]
     yield f"def {name}({', '.join(parameters)}):"
-    if _RANDOM.search("\n".join([*body, result])):
+    if is_random:
         yield "    torch.manual_seed(0)"
     if modules:
         yield "    parameters = iter(parameters)"
@@ -125,6 +134,15 @@ def _definition(
     for line in body:
         yield textwrap.indent(line, "    ")
     yield f"    return ({result})" if "\n" in result else f"    return {result}"
+
+
+def _is_random(source: Source, root: Root, forward: Iterable[ast.stmt], setup: Iterable[ast.stmt]) -> bool:
+    """Whether a call draws random numbers: in what it computes itself, in a definition, or in a module."""
+    definitions = [statement for statement in setup if isinstance(statement, ast.FunctionDef | ast.ClassDef)]
+    own = (*forward, root.statement, *definitions)
+    return any(_RANDOM.search(source.segment(statement)) for statement in own) or any(
+        _RANDOM_MODULE.search(source.segment(statement)) for statement in setup
+    )
 
 
 def _seed(root: Root) -> ast.expr | None:

@@ -67,10 +67,23 @@ def test_what_fills_a_gradient_that_is_read_belongs_to_it() -> None:
     torch.testing.assert_close(names["x"].detach(), torch.tensor([0.8, 1.6]))
 
 
-def test_random_numbers_are_the_same_in_every_call() -> None:
-    function = function_of(X + "y = (torch.nn.functional.dropout(x, 0.5) * torch.randn(2)).sum()\ny.backward()")
+@pytest.mark.parametrize(
+    "program",
+    [
+        "y = (torch.nn.functional.dropout(x, 0.5) * torch.randn(2)).sum()\ny.backward()",
+        "def noisy(v):\n    return v * torch.randn(2)\nnoisy(x).sum().backward()",
+        "drop = torch.nn.Dropout(0.5)\ndrop(x * torch.tensor([3.0, 5.0])).sum().backward()",
+    ],
+)
+def test_random_numbers_are_the_same_in_every_call(program: str) -> None:
+    function = function_of(X + program)
     names = ran("\n".join([*function.setup, *function.definition]))
-    assert torch.equal(names["f"](names["x"]), names["f"](names["x"]))
+    assert len({names["f"](*inputs_of(function, names)).item() for _ in range(20)}) == 1
+
+
+def test_a_function_without_chance_sets_no_seed() -> None:
+    function = function_of("import torch\nx = torch.randn(2, requires_grad=True)\nx.sum().backward()")
+    assert not any("manual_seed" in line for line in function.definition)
 
 
 def test_names_of_the_program_are_kept() -> None:
