@@ -89,11 +89,8 @@ def run_program(job: RunJob, modules: dict[str, ModuleType]) -> AnyEnding:
         return Rejected(violations=rejection.violations)
     # As a session has it; to set it back at its end would have Python look through what is about to be sent.
     gc.set_threshold(GARBAGE_AFTER)
-    guards, deadline, output = (
-        Guards(job.code, modules),
-        Deadline(job.limits),
-        BoundedOutput(job.limits.output_characters),
-    )
+    guards, deadline = Guards(job.code, modules), Deadline(job.limits)
+    output = BoundedOutput(job.limits.output_characters)
     session = _session(job)
     _settle(modules["torch"], job.seed)
     sys.stdout = output

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import platform
+import re
 import subprocess
 import sys
 import threading
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,22 @@ def test_a_program_runs_in_a_process_that_is_closed_off() -> None:
     modes = [Path(f"/proc/{child}/status").read_text().partition("Seccomp:")[2].split()[0] for child in children]
     loop.join()
     assert modes.count("2") == 1  # the others wait for a job
+
+
+@pytest.mark.parametrize(
+    ("machine", "header"), [("x86_64", "x86_64-linux-gnu/asm/unistd_64.h"), ("aarch64", "asm-generic/unistd.h")]
+)
+def test_calls_have_the_numbers_that_the_kernels_headers_give(machine: str, header: str) -> None:
+    path = Path("/usr/include", header)
+    if not path.exists():
+        pytest.skip(f"no {path} here")
+    given = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", path.read_text()))
+    given.setdefault("newfstatat", given.get("fstatat", ""))
+    calls = tomllib.loads((ROOT / "explorer/runner/syscalls.toml").read_text("utf-8"))[machine]
+    kinds = [kind for kind in calls.values() if isinstance(kind, dict)]
+    assert len(kinds) == len(KINDS) + 1
+    written = {name: number for kind in kinds for name, number in kind.items()}
+    assert {name: int(given[name]) for name in written} == written
 
 
 def test_every_jump_of_the_filter_lands_inside_it() -> None:
