@@ -69,8 +69,10 @@ def shape_text(shape: Sequence[int]) -> str:
 
 
 def number_text(number: float) -> str:
-    """One number as torch prints a float32 tensor of no dimension."""
+    """One number as torch prints a tensor of no dimension: of float32, or of float64 where that is out of its reach."""
     rounded = _to_float32(number)
+    if not rounded or math.isinf(rounded):
+        rounded = number
     return _element_text(rounded, _style([rounded]))
 
 

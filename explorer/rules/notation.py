@@ -75,7 +75,8 @@ def number(value: float | complex) -> Piece:
     if isinstance(value, bool):
         return argument_name(str(value))
     if isinstance(value, complex):
-        return Piece(f"{value:g}".strip("()").replace("j", "i"), SUM)
+        sign = "-" if math.copysign(1, value.imag) < 0 else "+"
+        return Piece(rf"{number(value.real).latex} {sign} {number(abs(value.imag)).latex}\, i", SUM)
     if math.isinf(value):
         return Piece(r"\infty") if value > 0 else Piece(r"-\infty", MINUS)
     if math.isnan(value):

@@ -94,8 +94,16 @@ def test_cells_are_the_elements_of_the_print(shape: tuple[int, ...], scale: floa
 
 
 @given(NUMBERS)
-def test_number_reads_as_a_float32_scalar(number: float) -> None:
-    assert number_text(number) == printed(torch.tensor(number, dtype=torch.float64).float())
+def test_number_reads_as_a_float32_scalar_or_where_that_cannot_hold_it_as_float64(number: float) -> None:
+    exact = torch.tensor(number, dtype=torch.float64)
+    rounded = exact.float()
+    assert number_text(number) == printed(rounded if rounded != 0 and rounded.isfinite() else exact)
+
+
+@pytest.mark.parametrize("number", [1e40, -1e300, 1e-60, 2.5e-310])
+def test_a_tensor_of_float64_is_known_by_numbers_that_only_float64_holds(number: float) -> None:
+    tensor = torch.full((50,), number, dtype=torch.float64)
+    assert short_text(value_of(tensor)) == f"(50,) ≡ {printed(tensor[0])}"
 
 
 @given(SHAPES)

@@ -8,6 +8,7 @@ from recorded import recorded
 
 from explorer.model import Accumulated, NodeRan, Recording
 from explorer.rules import Explanation, Verdict, explain
+from explorer.rules.notation import number
 
 X = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 
@@ -216,3 +217,17 @@ def test_a_call_that_notes_several_nodes_names_only_its_result() -> None:
     formula = explained(X + program, "AddmmBackward0").formula
     assert formula is not None
     assert r"g_{\text{mat2}}" in formula
+
+
+@pytest.mark.parametrize(
+    ("value", "latex"),
+    [
+        (1 + 2j, r"1 + 2\, i"),
+        (-1e-5j, r"-0 - 1.0000 \cdot 10^{-5}\, i"),
+        (complex("nan+infj"), r"\text{nan} + \infty\, i"),
+        (1e300, r"1.0000 \cdot 10^{300}"),
+        (1e-60, r"1.0000 \cdot 10^{-60}"),
+    ],
+)
+def test_numbers_are_mathematics(value: float | complex, latex: str) -> None:
+    assert number(value).latex == latex
