@@ -17,12 +17,13 @@ def prepare() -> None:
     gc.freeze()
 
 
-st.set_page_config(page_title="Autograd Explorer", page_icon="explorer/ui/icon.svg", layout="wide")
-prepare()
 pages = [
     st.Page("explorer/ui/explore_page.py", title=say("nav.explore"), default=True),
     st.Page("explorer/ui/mistakes_page.py", title=say("nav.mistakes"), url_path="mistakes"),
     *(st.Page(page, title=text(f"labs.{lab}.name", language()), url_path=lab) for lab, page in LABS.items()),
     st.Page("explorer/ui/about_page.py", title=say("nav.about"), url_path="about"),
 ]
-st.navigation(pages, position="hidden").run()
+page = st.navigation(pages, position="hidden")
+st.set_page_config(f"{page.title} · {say('name')}", "explorer/ui/icon.svg", layout="wide")
+prepare()
+page.run()

@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+LANGUAGE_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
+"""What HTML calls them: by it a screen reader picks its voice, and a browser its Chinese characters."""
 
 
 @cache

@@ -53,3 +53,20 @@ def test_axe_has_no_complaint(visit: Callable[..., Page], scheme: str, name: str
             break
         page.wait_for_timeout(1000)
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("?lang=zh", "探索 · Autograd Explorer"),
+        ("mistakes?lang=zh", "常见错误 · Autograd Explorer"),
+        ("flow?lang=zh", "梯度流动 · Autograd Explorer"),
+        ("about?lang=zh", "说明 · Autograd Explorer"),
+    ],
+)
+def test_every_page_tells_its_language_and_its_name(visit: Callable[..., Page], path: str, title: str) -> None:
+    page = visit(path)
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page).to_have_title(title)
+    page.locator(".st-key-language_switch button").first.click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")

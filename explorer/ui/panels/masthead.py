@@ -8,12 +8,14 @@ from explorer.i18n import LANGUAGES
 from explorer.ui.keys import Key
 from explorer.ui.labs import LABS
 from explorer.ui.panels.focus import keep_focus
+from explorer.ui.panels.language_tag import tell_language
 from explorer.ui.words import LANGUAGE_NAMES, language, say
 
 
 def masthead() -> None:
     """Draws the line. Call it first: everything below speaks the language chosen here."""
     spoken = language()
+    tell_language(spoken)
     keep_focus()
     with st.container(horizontal=True, vertical_alignment="center", key="masthead"):
         st.html(f"<h1 class='name'>{say('name')}</h1>", width="content")

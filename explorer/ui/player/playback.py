@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from explorer.i18n import Language, catalog, text
+from explorer.i18n import LANGUAGE_TAGS, Language, catalog, text
 from explorer.model import (
     Accumulated,
     BackwardEnded,
@@ -39,9 +39,6 @@ _PREFIX = "player."
 
 GROUP_ID = re.compile(r'<g id="([^"]+)"')
 """Ids as Graphviz writes them."""
-
-LANGUAGE_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
-"""What HTML calls them: by it a screen reader picks its voice, and a browser its Chinese characters."""
 
 
 class Playback(NamedTuple):

@@ -369,7 +369,6 @@ function show(data, parentElement, setStateValue) {
   const place = parentElement.querySelector(".autograd-player");
   const tell = (step, selected) => players.get(parentElement).tell({ id: players.get(parentElement).player.data.id, step, selected });
   const known = players.get(parentElement);
-  document.documentElement.lang = data.language;
   const tellPython = (at) => {
     keepInAddress({ step: at.step });
     setStateValue("at", at);
