@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 
 from explorer.errors import ProgramInvalid
+from explorer.program.effects import effect_of
 from explorer.program.source import Source
 
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
 
 
-def statement_at(source: Source, line: int) -> ast.stmt:
-    """The simple statement that a line belongs to; of several on it the last.
+def statement_at(source: Source, line: int, variable: str = "") -> ast.stmt:
+    """The simple statement that a line belongs to; of several on it the last that gives a variable, or the last.
 
     Raises:
         ProgramInvalid: There is none.
@@ -20,7 +21,8 @@ def statement_at(source: Source, line: int) -> ast.stmt:
     found = [node for node in ast.walk(source.tree) if isinstance(node, SIMPLE) and _covers(node, line)]
     if not found:
         raise ProgramInvalid("program.no_place", line=line)
-    return max(found, key=source.start)
+    giving = [statement for statement in found if variable.partition(".")[0] in effect_of(statement).binds]
+    return max(giving or found, key=source.start)
 
 
 def after(source: Source, statement: ast.stmt, written: str) -> str:

@@ -57,7 +57,8 @@ def changed(text: str, change: Change) -> str:
             is_on = next((found.requires_grad for found in find_inputs(text) if found.name == change.name), False)
             written = with_requires_grad(text, change.name, not is_on)
         case "detach":
-            written = after(source, statement_at(source, change.line), f"{change.name} = {change.name}.detach()")
+            cut = f"{change.name} = {change.name}.detach()"
+            written = after(source, statement_at(source, change.line, change.name), cut)
         case "no_grad":
             _check_torch(source, change)
             written = before_and_inside(source, statement_at(source, change.line), "with torch.no_grad():")
@@ -66,7 +67,7 @@ def changed(text: str, change: Change) -> str:
         case "scale" | "zero" | "clip":
             _check_torch(source, change)
             hook = f"{change.name}.register_hook(lambda grad: {HOOKS[change.kind]})"
-            written = after(source, statement_at(source, change.line), hook)
+            written = after(source, statement_at(source, change.line, change.name), hook)
     read(written)
     return written
 

@@ -48,7 +48,7 @@ def after_head(change, body):
         ("y = x * 2", 3, "y = x * 2\ny = y.detach()"),
         ("y = x * 2  # 两倍\nz = y", 3, "y = x * 2  # 两倍\ny = y.detach()\nz = y"),
         ("y = (\n    x\n    * 2\n)\nz = y", 4, "y = (\n    x\n    * 2\n)\ny = y.detach()\nz = y"),
-        ("y = x * 2; z = y", 3, None),
+        ("y = x * 2; z = y", 3, "y = x * 2; y = y.detach(); z = y"),
         ("if True:\n    y = x * 2\n", 4, "if True:\n    y = x * 2\n    y = y.detach()\n"),
         ("if True: y = x * 2\n", 3, "if True: y = x * 2; y = y.detach()\n"),
         ("for _ in range(2):\n\ty = x * 2\nz = 1\n", 4, "for _ in range(2):\n\ty = x * 2\n\ty = y.detach()\nz = 1\n"),
@@ -58,10 +58,8 @@ def after_head(change, body):
     ],
 )
 def test_detach(body, line, expected):
-    text = after_head(Change(kind="detach", line=line, name="y"), body)
-    if expected is not None:
-        assert text == expected
-    ast.parse(HEAD + text)
+    assert after_head(Change(kind="detach", line=line, name="y"), body) == expected
+    ast.parse(HEAD + expected)
 
 
 def test_line_ends_stay_as_they_are():
