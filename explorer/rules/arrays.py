@@ -216,6 +216,12 @@ def matmul(x: Array, y: Array) -> Array:
     return np.asarray(np.matmul(x, y))
 
 
+def outer(x: Array, y: Array) -> Array:
+    """The products of all elements of two vectors, or of each two in a batch."""
+    room((*x.shape, y.shape[-1]))
+    return np.asarray(x[..., :, None] * y[..., None, :])
+
+
 def adjoint(x: Array) -> Array:
     """The conjugate transpose of a matrix, or of each in a batch."""
     return np.asarray(conjugate(swap(x, -2, -1)))

@@ -251,7 +251,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "cumprod": Function(arrays.cumprod, r"\operatorname{cumprod}(#1)"),
     "product_of_others": Function(arrays.product_of_others, r"\textstyle\prod_{j \neq i} !1_{j}"),
-    "outer": Function(lambda x, y: x[..., :, None] * y[..., None, :], r"!1\, !2^{\top}"),
+    "outer": Function(arrays.outer, r"!1\, !2^{\top}"),
     "cross": Function(arrays.cross, r"!1 \times !2", loose=True),
     "eye": Function(arrays.eye, lambda to: rf"I_{{{sizes(to)}}}"),
     "inv": Function(np.linalg.inv, r"!1^{-1}"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.rules.arrays import Array, Sizes, reshape, room, zeros
+from explorer.rules.arrays import Array, Sizes, expand, reshape, room, zeros
 
 Index = Sequence[Array | None]
 Place = Any
@@ -160,7 +160,7 @@ def without_index(g: Array, indices: Index) -> Array:
 
 def select_add(g: Array, sizes: Sizes, dim: int, index: Array) -> Array:
     """Zeros to which every slice of `g` along a dimension is added where it was taken from."""
-    if not sizes:
+    if not room(sizes):
         return reshape(g.sum(), ())
     into = zeros(sizes, g)
     rows: Place = (slice(None),) * (dim % into.ndim) + (np.atleast_1d(index),)
@@ -171,7 +171,7 @@ def select_add(g: Array, sizes: Sizes, dim: int, index: Array) -> Array:
 def index_select(g: Array, dim: int, index: Array, sizes: Sizes | None) -> Array:
     """The slices at the indices along a dimension."""
     if g.ndim == 0:
-        return np.broadcast_to(g, sizes or ())
+        return expand(g, sizes or ())
     taken = np.take(g, np.atleast_1d(index), axis=dim)
     return taken if sizes is None else reshape(taken, sizes)
 
@@ -202,7 +202,7 @@ def cut_to(g: Array, sizes: Sizes) -> Array:
 
 def scatter_add(g: Array, dim: int, index: Array, sizes: Sizes) -> Array:
     """Zeros to which the elements of `g` are added at the index along a dimension."""
-    if not sizes:
+    if not room(sizes):
         return reshape(np.sum(g), ())
     if index.size == 0:
         return zeros(sizes, g)
@@ -215,7 +215,7 @@ def scatter_add(g: Array, dim: int, index: Array, sizes: Sizes) -> Array:
 def gather(g: Array, dim: int, index: Array, sizes: Sizes) -> Array:
     """The elements at the index along a dimension, for a source that may be larger than the index."""
     if g.ndim == 0:
-        return np.broadcast_to(g, sizes)
+        return expand(g, sizes)
     index = np.atleast_1d(index)
     found = g[grid(dim, index)]
     if found.size == math.prod(sizes):
@@ -328,8 +328,9 @@ def multi_margin(x: Array, target: Array, p: int, margin: float, weight: Array |
 
 def one_hot(target: Array, sizes: Sizes, ignore_index: int) -> Array:
     """1 at each target's class, in the dimension of classes; 0 for targets that are ignored."""
-    classes = sizes[1 if len(sizes) > 1 else 0]
-    hot = (np.arange(classes) == np.asarray(target)[..., None]) & (np.asarray(target)[..., None] != ignore_index)
+    classes, target = sizes[1 if len(sizes) > 1 else 0], np.asarray(target)[..., None]
+    room((target.size, classes))
+    hot = (np.arange(classes) == target) & (target != ignore_index)
     return np.moveaxis(hot.astype(float), -1, 1) if len(sizes) > 1 else hot.astype(float)
 
 

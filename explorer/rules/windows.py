@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.rules.arrays import Array, Sizes, room, zeros
+from explorer.rules.arrays import Array, Sizes, expand, room, zeros
 
 MOST_PLACES = 20_000
 """No window may have more places, nor a pooling more windows: a recording is untrusted."""
@@ -194,14 +194,16 @@ def _in_windows(sizes: Sizes, kernel: Sizes, dilation: Sizes, padding: Sizes, st
     """Flat places in a padded image, (places of the window, windows)."""
     kernel, dilation, padding, stride = (_each(given, len(sizes)) for given in (kernel, dilation, padding, stride))
     wide = room([size + 2 * pad for size, pad in zip(sizes, padding, strict=True)])
-    axes = [
-        np.arange(width)[:, None] * apart + np.arange((size - apart * (width - 1) - 1) // step + 1)[None] * step
-        for size, width, apart, step in zip(wide, kernel, dilation, stride, strict=True)
-    ]
-    rows, columns = axes
+    rows, columns = (_along_axis(*one) for one in zip(wide, kernel, dilation, stride, strict=True))
     room((rows.size * columns.size,))
     flat = rows[:, None, :, None] * wide[1] + columns[None, :, None, :]
     return np.asarray(flat.reshape(rows.shape[0] * columns.shape[0], -1))
+
+
+def _along_axis(size: int, width: int, apart: int, step: int) -> Array:
+    """Places along one dimension, (places of the window, windows)."""
+    width, windows = room((width, (size - apart * (width - 1) - 1) // step + 1))
+    return np.arange(width)[:, None] * apart + np.arange(windows)[None] * step
 
 
 def im2col(x: Array, kernel: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes) -> Array:
@@ -230,9 +232,11 @@ def _one_line(x: Array) -> Array:
 def windows_along(x: Array, dim: int, size: int, step: int) -> Array:
     """Windows along a dimension, in a new last one, as `Tensor.unfold` has them."""
     if x.ndim == 0:
-        return np.broadcast_to(x, (size,))
-    seen = np.lib.stride_tricks.sliding_window_view(x, size, axis=dim)
-    return seen[(*(EVERY,) * (dim % x.ndim), slice(None, None, step))]
+        return expand(x, (size,))
+    every = np.lib.stride_tricks.sliding_window_view(x, size, axis=dim)
+    seen = every[(*(EVERY,) * (dim % x.ndim), slice(None, None, step))]
+    room(seen.shape)
+    return seen
 
 
 def channel_unshuffle(g: Array, groups: int) -> Array:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
+import numpy as np
+import pytest
 import torch
 from operators import operator_recordings
 from recorded import recorded
 
 from explorer.model import Accumulated, NodeRan, Operation, Plain, Recording, SavedTensor, TensorValue
-from explorer.rules import explain
+from explorer.rules import explain, functions, places, windows
 
 STRANGE: tuple[Plain | None, ...] = (
     None,
@@ -82,3 +86,28 @@ def test_numbers_that_are_none_make_no_formula() -> None:
     changed = Recording.from_json(msgspec.json.encode(broken))
     steps = [step for step, event in enumerate(changed.events, 1) if isinstance(event, Accumulated)]
     assert [explain(changed, step, "en").formula for step in steps] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: places.one_hot(np.zeros(1_000), (1, 10**6), -100),
+        lambda: places.index_select(np.ones(()), 0, np.zeros(1, int), (2**40,)),
+        lambda: places.gather(np.ones(()), 0, np.zeros(1, int), (2**40,)),
+        lambda: windows.windows_along(np.ones(()), 0, 2**40, 1),
+        lambda: windows.windows_along(np.ones(8_000), 0, 4_000, 1),
+        lambda: windows.im2col(np.ones((1, 10**5, 1)), (50_000, 1), (1, 1), (0, 0), (1, 1)),
+        lambda: functions.FUNCTIONS["outer"].compute(np.ones(2_000), np.ones(2_000)),
+    ],
+)
+def test_nothing_is_made_that_no_recording_holds(ask: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match="sizes"):
+        ask()
+
+
+@pytest.mark.parametrize("sizes", [0, None])
+def test_sizes_that_are_none_are_not_those_of_a_number(sizes: Any) -> None:
+    with pytest.raises(TypeError):
+        places.select_add(np.ones(()), sizes, 0, np.zeros(1, int))
+    with pytest.raises(TypeError):
+        places.scatter_add(np.ones(()), 0, np.zeros(1, int), sizes)
