@@ -719,3 +719,11 @@ def test_of_three_rounds_the_running_one_is_in_sight_whole(open_player: OpenPlay
         stage = page.locator(".stage").bounding_box()
         for box in (box.bounding_box() for box in boxes):
             assert stage["x"] <= box["x"] <= stage["x"] + stage["width"] - box["width"]
+
+
+def test_the_frame_around_a_node_fits_however_wide_the_graph_is(open_player: OpenPlayer) -> None:
+    wide = "import torch\nx = torch.ones(3, requires_grad=True)\nfor _ in range(150):\n    x.detach()\nx.sum().backward()\n"
+    played = sample(wide)
+    page = open_player(played | {"initial_step": first(played, "Accumulated")})
+    box, frame = (page.locator(at).bounding_box() for at in (".node.accumulate polygon", ".halo"))
+    assert frame["width"] - box["width"] == pytest.approx(frame["height"] - box["height"], abs=0.1)

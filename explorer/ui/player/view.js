@@ -18,6 +18,8 @@ export class View {
     this.content = { x, y, width, height };
     svg.removeAttribute("width");
     svg.removeAttribute("height");
+    // Until it is shown, as large as it was laid out: around tiny text browsers measure too large a box.
+    Object.assign(svg.style, { width: `${width}px`, height: `${height}px` });
     this.box = null;
     this.above = MARGIN;
     this.measure();
