@@ -55,6 +55,14 @@ def test_keys_step_wherever_the_focus_is(
     assert seen == [1, 2, 1, count, count, 0, 0]
 
 
+def test_space_opens_the_legend_that_has_the_focus(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.focus(".legend summary")
+    page.keyboard.press("Space")
+    expect(page.locator(".legend li").first).to_be_visible()
+    assert not page.evaluate("player.timer")
+
+
 def test_keys_belong_to_a_text_field_that_has_the_focus(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     page = open_player(two_passes)
     page.evaluate("document.body.append(document.createElement('input'))")

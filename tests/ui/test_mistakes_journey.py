@@ -72,6 +72,11 @@ def test_it_plays(visit: Visit) -> None:
     expect(page.locator(".is-conductor .button.play")).not_to_have_class(re.compile("is-playing"))
 
 
+def test_the_tab_key_leads_to_nothing_that_is_not_seen(visit: Visit) -> None:
+    page = open_pair(visit)
+    expect(page.locator(".pair .jump:visible")).to_have_count(0)  # Shift and an arrow do the same
+
+
 def test_marks_are_signs_with_names(visit: Visit) -> None:
     page = open_pair(visit, "mistakes?m=in-place-on-a-saved-value&lang=en")
     culprit = page.locator(".is-left .line.of-culprit")

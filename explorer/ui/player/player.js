@@ -283,12 +283,12 @@ class Player {
   pressed(event) {
     foremost = this;
     const target = event.target;
-    const isButton = Boolean(target.closest?.("button, [role=button]"));
+    const isPressable = Boolean(target.closest?.("button, summary, [role=button]"));
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const id = this.picture?.idOf(target);
     const chosen = { Enter: id, " ": id }[event.key];
     if (chosen) this.toggleSelection(chosen);
-    else if (isButton && event.key === " ") return;
+    else if (isPressable && event.key === " ") return;
     else if (!this.obey(event)) return;
     event.preventDefault();
     event.stopPropagation();
