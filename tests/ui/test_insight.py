@@ -71,6 +71,11 @@ def choose(page: Page, tab: str) -> None:
     page.get_by_role("tab", name=tab, exact=True).click()
 
 
+def step_back(page: Page) -> None:
+    """To where the last gradient has arrived, with nothing selected."""
+    page.locator(".player").evaluate("element => (element.player.select(null), element.player.by(-1))")
+
+
 def test_pointing_at_an_element_shows_its_numbers_and_where_they_stand(visit: Visit) -> None:
     page = open_at(visit, CUBE, "MulBackward0")
     cell(page, "sent on to x", 1).hover()
@@ -158,6 +163,25 @@ def test_a_word_opens_its_entry(visit: Visit) -> None:
     expect(page.locator(".insight details[open]")).to_contain_text("SumBackward0")
     page.locator(".insight .glossary input").fill("retain_graph")
     expect(page.locator(".insight details:visible").first).to_contain_text("retain_graph")
+
+
+def test_what_is_looked_up_stays_while_stepping(visit: Visit) -> None:
+    page = open_at(visit, CUBE, "MulBackward0")
+    choose(page, "Words")
+    search = page.locator(".insight .glossary input")
+    search.fill("seed")
+    step_back(page)
+    expect(page.locator(".insight .term", has_text="leaf")).to_be_visible()  # the panel is about x by now
+    expect(search).to_have_value("seed")
+    expect(search).to_be_focused()
+
+
+def test_the_focus_stays_in_the_panel_when_its_numbers_change(visit: Visit) -> None:
+    page = open_at(visit, CUBE, "MulBackward0")
+    cell(page, "sent on to x", 1).focus()
+    step_back(page)
+    expect(page.locator(".insight .term", has_text="leaf")).to_be_visible()
+    expect(page.get_by_role("tab", name="Numbers")).to_be_focused()
 
 
 def test_chinese_on_a_phone_in_the_dark(visit: Visit) -> None:

@@ -9,7 +9,7 @@ import { received } from "../received.js";
 
 const TABS = ["numbers", "jacobian", "saved", "order", "glossary"];
 
-/** Tabs about one node or leaf. New data keeps the tab that is open. */
+/** Tabs about one node or leaf. New data keeps the tab that is open, the focus, and what is looked up in the glossary. */
 class Insight {
   constructor(parent, data) {
     this.chosen = TABS[0];
@@ -19,26 +19,38 @@ class Insight {
   }
 
   update(data) {
-    const terms = new Terms(data.glossary, (key) => this.explain(key));
-    const words = { ...data.words, linked: (text) => terms.linked(text) };
-    const glossary = new Glossary(data.glossary, terms, words);
+    const words = { ...data.words, linked: (text) => this.terms.linked(text) };
+    const spoken = JSON.stringify([data.words, data.glossary]);
+    if (spoken !== this.spoken) this.build(data.glossary, words);
+    this.spoken = spoken;
     this.panels = {
       numbers: new Numbers(data.numbers, words).root,
       jacobian: new Matrices(data.jacobian, words).root,
       saved: new Holdings(data.saved, words).root,
       order: new Order(data.order, words).root,
-      glossary: glossary.root,
+      glossary: this.glossary.root,
     };
-    this.explain = (key) => {
-      this.choose("glossary");
-      glossary.open(key);
-    };
+    const hadFocus = this.root.matches(":focus-within");
+    this.choose(this.chosen);
+    this.about.replaceChildren(...this.linksTo(data));
+    if (hadFocus && !this.root.matches(":focus-within")) this.tabs[this.chosen].focus({ preventScroll: true });
+  }
+
+  /** What the words alone make, and stays as long as they do. */
+  build(glossary, words) {
+    this.terms = new Terms(glossary, (key) => this.explain(key));
+    this.glossary = new Glossary(glossary, this.terms, words);
     this.tabs = Object.fromEntries(TABS.map((name) => [name, this.tab(name, words)]));
     const bar = element("div", { class: "tabs", role: "tablist", "aria-label": words.tabs }, ...Object.values(this.tabs));
     bar.addEventListener("keydown", (event) => this.move(event));
     this.place = element("div", { class: "panel", role: "tabpanel" });
-    this.root.replaceChildren(bar, this.place, this.about(data));
-    this.choose(this.chosen);
+    this.about = element("p", { class: "terms" });
+    this.root.replaceChildren(bar, this.place, this.about);
+  }
+
+  explain(key) {
+    this.choose("glossary");
+    this.glossary.open(key);
   }
 
   tab(name, words) {
@@ -55,7 +67,7 @@ class Insight {
     }
     this.place.dataset.tab = name;
     this.place.setAttribute("aria-label", this.tabs[name].textContent);
-    this.place.replaceChildren(this.panels[name]);
+    if (this.place.firstChild !== this.panels[name]) this.place.replaceChildren(this.panels[name]); // else its focus would go
   }
 
   move(event) {
@@ -68,14 +80,14 @@ class Insight {
   }
 
   /** The words that stand here, each a way into the glossary. */
-  about({ terms, glossary, words }) {
+  linksTo({ terms, glossary, words }) {
     const known = new Map(glossary.map(({ key, name }) => [key, name]));
     const links = terms.map((key) => {
       const link = element("button", { type: "button", class: "term" }, known.get(key) ?? key);
       link.addEventListener("click", () => this.explain(key));
       return link;
     });
-    return element("p", { class: "terms" }, element("span", { class: "quiet" }, words.terms), ...links);
+    return [element("span", { class: "quiet" }, words.terms), ...links];
   }
 }
 

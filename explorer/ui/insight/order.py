@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.i18n import Language, text
-from explorer.model import NodeRan, Recording
+from explorer.model import Recording
 from explorer.rules.ready_queue import Queue, queue_at
 from explorer.ui.insight.grids import Shown
 
@@ -22,7 +22,6 @@ def order(recording: Recording, step: int, language: Language) -> Shown:
             {**_chip(recording, node_id, language), "remaining": text("insight.remaining", language, count=count)}
             for node_id, count in queue.waiting[:MOST_CHIPS]
         ],
-        "ran": _last_ran(recording, step),
         "said": _why(recording, queue, language),
     }
 
@@ -36,11 +35,6 @@ def _chip(recording: Recording, node_id: str, language: Language) -> Shown:
         "variable": node.variable or "",
         "number": text("insight.number", language, number=node.sequence_nr),
     }
-
-
-def _last_ran(recording: Recording, step: int) -> str:
-    last = recording.events[step - 1] if step else None
-    return recording.node(last.node_id).name if isinstance(last, NodeRan) else ""
 
 
 def _why(recording: Recording, queue: Queue, language: Language) -> str:
