@@ -20,6 +20,9 @@ DTYPES = {
 }
 """torch's names for types of elements, aliases with what they stand for."""
 
+BUILTINS = {"float": "float64", "int": "int64", "bool": "bool", "complex": "complex128"}
+"""What torch takes Python's own types for: not for its types of the same names."""
+
 _CASTS = ("half", "float", "double", "short", "int", "long", "bool", "bfloat16", "cfloat", "cdouble")
 CASTS = {name: DTYPES[name] for name in _CASTS}
 """Methods that give a tensor another type."""
@@ -58,9 +61,10 @@ def keyword(call: ast.Call, name: str) -> ast.keyword | None:
 
 
 def dtype_named(node: ast.expr) -> str | None:
-    """The type that `torch.float64`, or `double`, names."""
-    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return DTYPES.get(name)
+    """The type that `torch.float64`, or a bare `float64` or `float`, names."""
+    if isinstance(node, ast.Attribute):
+        return DTYPES.get(node.attr)
+    return (DTYPES | BUILTINS).get(node.id) if isinstance(node, ast.Name) else None
 
 
 def implied_dtype(values: Sequence[Number]) -> str:
@@ -121,7 +125,7 @@ def _randint(name: str, call: ast.Call) -> Made:
 def _eye(name: str, call: ast.Call) -> Made:
     numbers = [read_number(argument) for argument in call.args]
     sizes = [number for number in numbers if isinstance(number, int) and number >= 0]
-    if len(sizes) != len(numbers) or len(sizes) not in (1, 2):
+    if len(sizes) != len(numbers) or len(sizes) not in (1, 2) or keyword(call, "m") is not None:
         return Made(dtype="float32")
     rows, columns = sizes[0], sizes[-1]
     if rows * columns > MAX_ELEMENTS:

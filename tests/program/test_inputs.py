@@ -22,6 +22,9 @@ torch.tensor([1.0]).requires_grad_()
 torch.tensor([1.0], requires_grad=True).requires_grad_(False)
 torch.tensor([1, 2]).float()
 torch.tensor([1, 2]).to(torch.double).requires_grad_(True)
+torch.tensor([2.5], dtype=float)
+torch.tensor([2, 3], dtype=int)
+torch.tensor([0, 3]).to(bool)
 torch.arange(3.0)
 torch.arange(3)
 torch.arange(1, 4)
@@ -65,6 +68,11 @@ def test_values_that_only_running_tells(call):
     (found,) = find_inputs(f"x = torch.{call}")
     assert (found.kind, found.values, found.shape) == ("constructor", None, (2, 3))
     assert f"torch.{found.dtype}" == str(eval(f"torch.{call}").dtype)
+
+
+def test_what_is_said_in_a_way_of_its_own_is_not_guessed():
+    (found,) = find_inputs("x = torch.eye(2, m=3)")
+    assert (found.values, found.shape, found.dtype) == (None, None, "float32")
 
 
 def test_large_constructors_are_not_spelled_out():
