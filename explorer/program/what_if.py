@@ -97,12 +97,13 @@ def _candidates(recording: Recording, text: str) -> Iterator[Change]:
 
 
 def _marked_leaves(recording: Recording) -> dict[str, int]:
-    """The line after which each leaf is marked."""
+    """The line after which each leaf is marked; those alone that the program has a name for."""
     marked = {leaf.name: leaf.span.line for leaf in recording.leaves if leaf.requires_grad and leaf.span is not None}
     for event in recording.events:
         if isinstance(event, Operation) and event.name in MARKING and event.leaf_id and event.span:
             marked[recording.leaf(event.leaf_id).name] = event.span.end_line
-    return {name: line for name, line in marked.items() if _NAME.fullmatch(name)}
+    words = set(re.findall(r"\w+", recording.source or ""))  # where it gives no name, the recorder makes one up
+    return {name: line for name, line in marked.items() if _NAME.fullmatch(name) and name.partition(".")[0] in words}
 
 
 def _results(recording: Recording) -> Iterator[tuple[int, str]]:

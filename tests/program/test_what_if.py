@@ -171,6 +171,11 @@ def test_torch_must_have_its_name(program):
     assert "detach" in changed(program, Change(kind="detach", line=3, name="y"))
 
 
+def test_a_leaf_without_a_name_is_not_offered():
+    text = "import torch\ny = torch.ones(2, requires_grad=True) * 2\ny.sum().backward()\n"
+    assert {change.name for change in offers(recorded(text))} == {"y", ""}
+
+
 def test_what_is_offered():
     offered = offers(recorded(HEAD + "y = x.exp()\ny.add_(1)\nz = (y * x).sum()\nz.backward()\n"))
     assert [(change.kind, change.line, change.name) for change in offered if change.kind not in ("zero", "clip")] == [
