@@ -23,6 +23,7 @@ LAYERS: dict[str, set[str]] = {
     "recorder": {"torch", "numpy", "msgspec", "cachetools"},
     "render": {"graphviz", "plotly", "pygraphviz", "msgspec"},
     "runner": {"RestrictedPython", "msgspec"},
+    "content": set(),
     "gallery": {"msgspec"},
     "mistakes": {"msgspec"},
     "labs": {"plotly", "numpy", "msgspec"},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import tomllib
-import unicodedata
 from functools import cache
 from importlib import resources
 
 import msgspec
 
+from explorer.content import flaw, folded, is_said, programs_in, searched
 from explorer.errors import ExplorerError
 from explorer.i18n import LANGUAGES, Language, catalog, text
 from explorer.model.syntax import parsed
@@ -71,9 +71,7 @@ def functions() -> tuple[GalleryFunction, ...]:
     """
     folder = resources.files(__package__)
     index = tomllib.loads(folder.joinpath("index.toml").read_text("utf-8"))
-    files = [file for file in folder.joinpath("programs").iterdir() if file.name.endswith(".py")]
-    programs = {file.name.removesuffix(".py"): file.read_text("utf-8") for file in files}
-    return check_gallery(index, programs)
+    return check_gallery(index, programs_in(folder.joinpath("programs")))
 
 
 @cache
@@ -99,9 +97,8 @@ def search(query: str, language: Language, category: str | None = None) -> tuple
         language: Functions whose title in this language matches come first.
         category: Only functions of this category; None for all.
     """
-    words = _folded(query).split()
-    found = [one for one in functions() if category in (None, one.category) and _holds(_haystack(one.id), words)]
-    return tuple(sorted(found, key=lambda one: not _holds(_folded(one.title(language)), words)))
+    of_category = [one for one in functions() if category in (None, one.category)]
+    return searched(query, of_category, lambda one: one.title(language), lambda one: _all_of(one.id))
 
 
 def check_gallery(index: dict[str, object], programs: dict[str, str]) -> tuple[GalleryFunction, ...]:
@@ -132,18 +129,13 @@ def check_gallery(index: dict[str, object], programs: dict[str, str]) -> tuple[G
 
 
 def _problem(entry: _Entry, code: str) -> str | None:
-    for words in (entry.title, entry.notice):
-        if set(words) != set(LANGUAGES) or not all(word.strip() for word in words.values()):
-            return "needs a title and a notice in every language"
+    if not (is_said(entry.title) and is_said(entry.notice)):
+        return "needs a title and a notice in every language"
     if f"gallery.category.{entry.category}" not in catalog("en"):
         return f"category {entry.category} has no name"
-    if not code.startswith("import torch\n"):
-        return "does not start with import torch"
-    try:
-        statements = [*ast.walk(parsed(code))]
-    except SyntaxError as error:
-        return f"does not parse: {error}"
-    return None if any(map(_starts_pass, statements)) else "starts no backward pass"
+    if (found := flaw(code)) is not None:
+        return found
+    return None if any(map(_starts_pass, ast.walk(parsed(code)))) else "starts no backward pass"
 
 
 def _starts_pass(statement: ast.AST) -> bool:
@@ -152,15 +144,7 @@ def _starts_pass(statement: ast.AST) -> bool:
 
 
 @cache
-def _haystack(function_id: str) -> str:
+def _all_of(function_id: str) -> str:
     found = function(function_id)
     names = [text(f"gallery.category.{found.category}", language) for language in LANGUAGES]
-    return _folded("\n".join([found.id, *found.titles.values(), *found.notices.values(), *names, found.code]))
-
-
-def _folded(words: str) -> str:
-    return unicodedata.normalize("NFKC", words).casefold()
-
-
-def _holds(haystack: str, words: list[str]) -> bool:
-    return all(word in haystack for word in words)
+    return folded("\n".join([found.id, *found.titles.values(), *found.notices.values(), *names, found.code]))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-import unicodedata
 from functools import cache
 from importlib import resources
 from typing import Annotated
 
 import msgspec
 
+from explorer.content import flaw, folded, is_said, programs_in, searched
 from explorer.errors import ExplorerError
 from explorer.i18n import LANGUAGES, Language, catalog, text
-from explorer.model.syntax import parsed
 from explorer.model.values import Frozen
 
 
@@ -88,10 +87,7 @@ def mistakes() -> tuple[Mistake, ...]:
     """
     folder = resources.files(__package__)
     index = tomllib.loads(folder.joinpath("index.toml").read_text("utf-8"))
-    wrong, right = (
-        {file.name.removesuffix(".py"): file.read_text("utf-8") for file in folder.joinpath("programs", kind).iterdir()}
-        for kind in ("wrong", "right")
-    )
+    wrong, right = (programs_in(folder.joinpath("programs", kind)) for kind in ("wrong", "right"))
     return check_mistakes(index, wrong, right)
 
 
@@ -132,9 +128,8 @@ def search(query: str, language: Language, category: str | None = None) -> tuple
         language: Mistakes whose title in this language matches come first.
         category: Only mistakes of this category; None for all.
     """
-    words = _folded(query).split()
-    found = [one for one in mistakes() if category in (None, one.category) and _holds(_haystack(one.id), words)]
-    return tuple(sorted(found, key=lambda one: not _holds(_folded(one.titles[language]), words)))
+    of_category = [one for one in mistakes() if category in (None, one.category)]
+    return searched(query, of_category, lambda one: one.titles[language], lambda one: _all_of(one.id))
 
 
 def check_mistakes(index: dict[str, object], wrong: dict[str, str], right: dict[str, str]) -> tuple[Mistake, ...]:
@@ -176,36 +171,20 @@ def _made(entry: _Entry, wrong: str, right: str) -> Mistake:
 
 
 def _problem(entry: _Entry, wrong: str, right: str) -> str | None:
-    for words in (entry.title, entry.happened, entry.repair):
-        if set(words) != set(LANGUAGES) or not all(word.strip() for word in words.values()):
-            return "needs title, happened and repair in every language"
+    if not all(map(is_said, (entry.title, entry.happened, entry.repair))):
+        return "needs title, happened and repair in every language"
     if f"mistakes.category.{entry.category}" not in catalog("en"):
         return f"category {entry.category} has no name"
     if wrong.count(entry.culprit) != 1:
         return "the culprit must stand in the wrong program once"
     if wrong == right:
         return "is its own repair"
-    for code in (wrong, right):
-        if not code.startswith("import torch\n"):
-            return "does not start with import torch"
-        try:
-            parsed(code)
-        except SyntaxError as error:
-            return f"does not parse: {error}"
-    return None
+    return flaw(wrong) or flaw(right)
 
 
 @cache
-def _haystack(mistake_id: str) -> str:
+def _all_of(mistake_id: str) -> str:
     one = mistake(mistake_id)
     names = [text(f"mistakes.category.{one.category}", language) for language in LANGUAGES]
     words = [*one.titles.values(), *one.happened.values(), *one.repairs.values()]
-    return _folded("\n".join([one.id, *words, *names, one.wrong, one.right]))
-
-
-def _folded(words: str) -> str:
-    return unicodedata.normalize("NFKC", words).casefold()
-
-
-def _holds(haystack: str, words: list[str]) -> bool:
-    return all(word in haystack for word in words)
+    return folded("\n".join([one.id, *words, *names, one.wrong, one.right]))
