@@ -77,6 +77,7 @@ def _charts(curve: Curve, special: tuple[Special, ...], settings: DerivativeSett
         figure = curve_figure(curve, special, theme(), language())
         alt = _say("alt", f=settings.f, x=x, slope=number(slope))
         chart(figure, "derivative-curve", alt, partial(take_point, LAB, x="at"))
+        st.caption(_say("click"))
     with right:
         number_table(
             [

@@ -84,7 +84,10 @@ def _picture(settings: DescentSettings) -> None:
         sound = read_descent(right) if right is not None else None
         room = BELOW if is_phone() else BESIDE
         figure = descent_figure(read_map(ground), gone, sound, settings, theme(), language(), room)
-        chart(figure, "descent-picture", _alt(gone, settings), follow_click if settings.view == "contour" else None)
+        is_map = settings.view == "contour"
+        chart(figure, "descent-picture", _alt(gone, settings), follow_click if is_map else None)
+        if is_map:
+            st.caption(_say("click"))
     first_steps = msgspec.structs.replace(settings, steps=min(settings.steps, EXPLORED_STEPS))
     program_shown(program, program_text(first_steps), _say("explore"))
 

@@ -75,7 +75,7 @@ def _charts(surface: Surface, settings: GradientSettings) -> None:
         _numbers(surface, settings)
         chart(slopes_figure(surface, settings, theme(), language()), "gradient-slopes", _say("slopes_alt"))
         st.caption(_say("slopes_note" if surface.is_smooth else "slopes_differ"))
-    parts = ("arrows", surface.bend, "ellipse") if settings.view == "contour" else (surface.bend, "plane")
+    parts = ("click", "arrows", surface.bend, "ellipse") if settings.view == "contour" else (surface.bend, "plane")
     st.caption(" ".join(map(_say, parts)))
 
 
