@@ -111,6 +111,13 @@ def test_twice_the_speed_takes_half_the_time(open_player: OpenPlayer, two_passes
     assert step_of(page) == 2
 
 
+def test_the_speed_stays_when_another_recording_comes(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
+    page = open_player(two_passes)
+    page.click(".button.speed")
+    page.evaluate("data => player.update(data)", sample(CLEARED))
+    expect(page.locator(".button.speed")).to_have_text("2×")
+
+
 def test_a_settled_step_is_told_once(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:
     page = open_player(two_passes)
     stop_clock(page)
@@ -656,6 +663,15 @@ def test_another_part_of_the_graph_leaves_the_other_panels_alone(
     assert step_of(page) == 6
     page.evaluate("data => player.update(data)", sample(language="zh"))
     assert page.evaluate(kept) == [False, False, False]
+
+
+def test_the_graph_keeps_the_focus_when_another_part_of_it_arrives(
+    open_player: OpenPlayer, two_passes: dict[str, Any]
+) -> None:
+    page = open_player(two_passes)
+    page.focus(".stage")
+    page.evaluate("data => player.update(data)", two_passes | {"notice": "another part"})
+    expect(page.locator(".stage")).to_be_focused()
 
 
 def test_a_leaf_beyond_the_drawn_part_is_sought(open_player: OpenPlayer, two_passes: dict[str, Any]) -> None:

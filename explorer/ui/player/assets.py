@@ -20,6 +20,7 @@ _MODULES = (
     "player/gestures.js",
     "player/program.js",
     "player/memory.js",
+    "player/playing.js",
     "player/transport.js",
     "player/ledger.js",
     "player/player.js",

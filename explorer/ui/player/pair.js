@@ -2,14 +2,16 @@ import { received } from "../received.js";
 import { keepInAddress } from "./address.js";
 import { element } from "./elements.js";
 import { mount } from "./player.js";
+import { Playing } from "./playing.js";
 import { withRun } from "./runs.js";
 import { SETTLED_MILLISECONDS, Transport } from "./transport.js";
 
 const SIDES = ["left", "right"];
 
 /** Two players side by side, led by one transport through the moments that belong together: pairs of steps. */
-class Pair {
+class Pair extends Playing {
   constructor(parent, data, onMoment) {
+    super();
     this.onMoment = onMoment;
     this.root = element("div", { class: "pair" });
     this.root.pair = this;
@@ -44,7 +46,7 @@ class Pair {
       paced: () => this.timer && this.play(),
     };
     const steps = data.moments.slice(1).map((pair, i) => this.leading(pair, data.moments[i]));
-    this.transport = new Transport({ steps, words: data.sides[0].words, start_sentence: "" }, actions);
+    this.transport = new Transport({ steps, words: data.sides[0].words, start_sentence: "" }, actions, this.transport?.speed);
     const places = data.sides.map(() => element("div", { class: "side-player" }));
     const sides = data.titles.map((title, i) => side(title, data.signs[i], SIDES[i], places[i]));
     const conductor = element("div", { class: "player is-conductor" }, this.transport.root);
@@ -106,32 +108,8 @@ class Pair {
     this.go(found < 0 ? this.last : found);
   }
 
-  toggle() {
-    if (this.timer) this.pause();
-    else this.play();
-  }
-
-  play() {
-    clearInterval(this.timer);
-    if (this.at >= this.last) this.go(0);
-    this.timer = setInterval(() => {
-      this.go(this.at + 1);
-      if (this.at >= this.last) this.pause();
-    }, this.transport.millisecondsPerStep);
-    this.transport.setPlaying(true);
-  }
-
-  pause() {
-    if (!this.timer) return;
-    clearInterval(this.timer);
-    this.timer = null;
-    this.transport.setPlaying(false);
-    this.settle();
-  }
-
   destroy() {
-    this.pause();
-    clearTimeout(this.settling);
+    this.stop();
     this.players.forEach((player) => player.destroy());
     this.root.remove();
   }

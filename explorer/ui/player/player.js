@@ -6,6 +6,7 @@ import { element, iconButton } from "./elements.js";
 import { followGestures } from "./gestures.js";
 import { Ledger } from "./ledger.js";
 import { Picture } from "./picture.js";
+import { Playing } from "./playing.js";
 import { Program } from "./program.js";
 import { withRun } from "./runs.js";
 import { readSvg } from "./svg.js";
@@ -20,8 +21,9 @@ const LARGE = 250; // parts of a graph, from which on it moves without transitio
 let foremost = null;
 
 /** Plays one recording, alone or, given a conductor, in step with another. `renderStep(step)` draws at once; `go(step)` is what keys and buttons do. */
-class Player {
+class Player extends Playing {
   constructor(parent, data, { onStep, onSelect, conductor }) {
+    super();
     this.onStep = onStep ?? (() => {});
     this.onSelect = onSelect ?? (() => {});
     this.conductor = conductor;
@@ -46,9 +48,7 @@ class Player {
     const isMoved = data.initial_step !== this.data.initial_step;
     const { selected, reported } = this;
     const isPlaying = isSame && Boolean(this.timer);
-    clearInterval(this.timer);
-    clearTimeout(this.settling);
-    this.timer = null;
+    this.stop();
     const step = isSame && !isMoved ? this.step : data.initial_step ?? 0;
     const saysTheSame = isSame && data.language === this.data.language;
     if (saysTheSame) this.redraw(data, step);
@@ -79,7 +79,7 @@ class Player {
       why: () => this.terms.link("order", words.why),
     };
     this.program = new Program(data.source ?? "", data.steps, words, (line) => this.goToLine(line), data.line_marks);
-    this.transport = new Transport(data, actions);
+    this.transport = new Transport(data, actions, this.transport?.speed);
     this.ledger = new Ledger(data.ledger, words, actions);
     this.buildGraph(words);
     this.program.root.hidden = !data.source;
@@ -94,8 +94,10 @@ class Player {
     this.data = data;
     this.explanation.close();
     const before = this.graph;
+    const hadFocus = before.matches(":focus-within");
     this.buildGraph(data.words);
     before.replaceWith(this.graph);
+    if (hadFocus) this.stage.focus({ preventScroll: true });
     this.openGraph(step);
     this.reported = this.renderStep(step);
   }
@@ -254,29 +256,17 @@ class Player {
     if (found >= 0) this.stepTo(found + 1);
   }
 
+  get at() {
+    return this.step;
+  }
+
+  get last() {
+    return this.count;
+  }
+
   toggle() {
     if (this.conductor) this.conductor.toggle();
-    else if (this.timer) this.pause();
-    else this.play();
-  }
-
-  play() {
-    clearInterval(this.timer);
-    clearTimeout(this.settling);
-    if (this.step >= this.count) this.renderStep(0);
-    this.timer = setInterval(() => {
-      this.go(this.step + 1);
-      if (this.step >= this.count) this.pause();
-    }, this.transport.millisecondsPerStep);
-    this.transport.setPlaying(true);
-  }
-
-  pause() {
-    if (!this.timer) return;
-    clearInterval(this.timer);
-    this.timer = null;
-    this.transport.setPlaying(false);
-    this.settle();
+    else super.toggle();
   }
 
   /** Keys that act wherever in the player the focus is. */
@@ -322,8 +312,7 @@ class Player {
 
   destroy() {
     this.explanation.close();
-    clearInterval(this.timer);
-    clearTimeout(this.settling);
+    this.stop();
     this.listening.abort();
     this.sizes.disconnect();
     this.root.remove();

@@ -11,12 +11,12 @@ const SHAPE_PIXELS = 13; // with less room for each event, the ticks are mere st
 
 /** Buttons, speed, scrub bar with a mark per event, where we are, and what has just happened. */
 export class Transport {
-  constructor(data, actions) {
+  constructor(data, actions, speed = SPEEDS.indexOf(1)) {
     this.data = data;
     this.actions = actions;
     this.count = data.steps.length;
     this.passes = Math.max(0, ...data.steps.map((step) => step.pass ?? 0));
-    this.speed = SPEEDS.indexOf(1);
+    this.speed = speed;
     this.buildControls();
     this.buildScrub();
     this.where = element("div", { class: "where" });
