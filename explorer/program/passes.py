@@ -18,7 +18,9 @@ from explorer.program.source import Source
 if TYPE_CHECKING:
     from explorer.program.toggles import Toggles
 
-_CUTS = re.compile(r"detach|no_grad|inference_mode|\.data\b|\.item\(|argmax|requires_grad_\(False|grad *= *False")
+_CUTS = re.compile(
+    r"detach|no_grad|inference_mode|\.data\b|\.item\(|\.sample\(|argmax|requires_grad_\(False|grad *= *False"
+)
 _LINE_REST = re.compile(r"([ \t]*;?[ \t]*(?:#[^\r\n]*)?)(?:\r\n|\r|\n|\Z)")
 _SEMICOLON = re.compile(r"[ \t]*;[ \t]*")
 
@@ -103,17 +105,19 @@ def _clears(source: Source, root: Root, between: str) -> list[str]:
         return []
     leaves = find_leaves(source)
     bound = {name for statement in forward_statements(source, root, leaves) for name in effect_of(statement).binds}
-    tensors = [name for name in leaves.tensors if name not in bound]
-    if not tensors and not leaves.modules:
+    made = {name for statement in source.tree.body[: root.index] for name in effect_of(statement).binds}
+    tensors = [name for name in leaves.tensors if name in made - bound]
+    modules = [name for name in leaves.modules if name in made]
+    if not tensors and not modules:
         raise ProgramInvalid("program.leaves_unknown")
     if between == "none":
-        return [f"{name}.grad = None" for name in tensors] + [f"{name}.zero_grad()" for name in leaves.modules]
+        return [f"{name}.grad = None" for name in tensors] + [f"{name}.zero_grad()" for name in modules]
     reached = frozenset() if _CUTS.search(source.text) else reached_names(source, root)
     lines = []
     for name in tensors:
         zero = f"{name}.grad.zero_()"
         lines += [zero] if name in reached else [f"if {name}.grad is not None:", f"    {zero}"]
-    return lines + [f"{name}.zero_grad(set_to_none=False)" for name in leaves.modules]
+    return lines + [f"{name}.zero_grad(set_to_none=False)" for name in modules]
 
 
 def _comment(what: str, number: int, language: Language) -> str:

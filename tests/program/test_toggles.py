@@ -246,7 +246,14 @@ def test_clearing_reaches_modules_and_asks_unreached_leaves_first(between, line)
     assert cleared is None if between == "none" else cleared.tolist() == [0]
 
 
-@pytest.mark.parametrize("cut", ["y = (x.detach() * w)", "with torch.no_grad():\n    c = x * 1\ny = c * w"])
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "y = (x.detach() * w)",
+        "with torch.no_grad():\n    c = x * 1\ny = c * w",
+        "y = torch.distributions.Normal(x, 1.0).sample() * w",
+    ],
+)
 def test_a_leaf_behind_a_cut_has_no_grad_to_zero(cut):
     program = f"import torch\nx = torch.tensor(2.0, requires_grad=True)\nw = torch.tensor(3.0, requires_grad=True)\n{cut}\ny.backward()\n"
     scope = ran(apply_toggles(program, Toggles(passes=3, between="zero_")))
@@ -416,6 +423,12 @@ def test_spoiled_programs_are_rewritten_or_refused(data):
     )
     with contextlib.suppress(ProgramInvalid):
         ast.parse(apply_toggles(program, toggles))
+
+
+@pytest.mark.parametrize("between", ["none", "zero_"])
+def test_a_leaf_that_is_made_after_the_pass_is_not_cleared(between):
+    later = "z = torch.ones(2, requires_grad=True)\nlayer = torch.nn.Linear(2, 2)\n"
+    assert grad(TUTORIAL + later, passes=2, between=between) == [0, 4, 8]
 
 
 @pytest.mark.parametrize(("typed", "written"), [("１，２，３", "[1.0, 2.0, 3.0]"), ("１．５", "1.5")])
