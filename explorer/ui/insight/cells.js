@@ -12,7 +12,7 @@ export function followPointing(root, find, onPoint, onLeave) {
 }
 
 /** The index of an element as Python writes it: "[1, 0]"; "" for a scalar. */
-export function indexText(flat, shape) {
+function indexText(flat, shape) {
   const index = [];
   for (const size of [...shape].reverse()) {
     index.unshift(flat % size);

@@ -27,7 +27,7 @@ from explorer.ui.panels.endings import ending_message
 from explorer.ui.panels.masthead import masthead
 from explorer.ui.panels.waiting import awaited
 from explorer.ui.runs import Task
-from explorer.ui.state import show
+from explorer.ui.state import link_parameters, show
 from explorer.ui.style import style, theme
 from explorer.ui.words import language, said
 
@@ -52,7 +52,7 @@ def tell(key: str, /, **values: object) -> str:
 
 def load(lab: str, kind: type[Settings]) -> Settings:
     """The lab's settings: the address bar's where somebody else than this page wrote it, else the session's."""
-    parameters = _parameters()
+    parameters = link_parameters()
     key, written = f"lab-{lab}", f"lab-{lab}-written"
     if key not in st.session_state or parameters not in ({}, st.session_state.get(written)):
         st.session_state[written] = parameters
@@ -76,14 +76,14 @@ def save(lab: str, settings: Settings) -> None:
     except LinkInvalid:  # too long for an address; the page works all the same
         wanted = {}
     st.session_state[f"lab-{lab}-written"] = wanted
-    if wanted != _parameters() or st.query_params.get(Parameter.LANGUAGE) != language():
+    if wanted != link_parameters() or st.query_params.get(Parameter.LANGUAGE) != language():
         st.query_params.from_dict({**wanted, str(Parameter.LANGUAGE): language()})
 
 
 def change(lab: str, **fields: Any) -> None:
     """Changes some of a lab's settings; the address bar is of before, it may lack even what was changed last."""
     key = f"lab-{lab}"
-    st.session_state[f"{key}-written"] = _parameters()
+    st.session_state[f"{key}-written"] = link_parameters()
     st.session_state[key] = msgspec.structs.replace(st.session_state[key], **fields)
 
 
@@ -116,10 +116,6 @@ def _is_same(one: object, other: object) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
     return type(one) is type(other) and one == other
-
-
-def _parameters() -> dict[str, str]:
-    return {name: value for name, value in st.query_params.items() if name not in set(Parameter)}
 
 
 # ── runs ────────────────────────────────────────────────────────────────────────

@@ -99,27 +99,33 @@ def _saved_note(recording: Recording, saved: SavedTensor) -> str:
 
 def _exhibits(exhibits: list[Exhibit]) -> None:
     """Every tensor in a line; the chosen one as heat map or table."""
-    titles = [exhibit.title for exhibit in exhibits]
-    for title, exhibit in zip(titles, exhibits, strict=True):
-        line = tensor_text(exhibit.value) if exhibit.value is not None else "None"
-        shape = f" · {shape_text(exhibit.value.shape)}" if exhibit.value is not None else ""
-        note = f" · {exhibit.note}" if exhibit.note else ""
-        st.caption(f"{plain(title)}{shape}{plain(note)}")
-        st.code(_shortened(line), language=None, wrap_lines=True)
+    for exhibit in exhibits:
+        _line(exhibit)
     drawable = [i for i, exhibit in enumerate(exhibits) if exhibit.value is not None and exhibit.value.numel > 1]
-    if not drawable:
-        return
-    chosen = st.selectbox(
-        say("inspector.draw"),
-        drawable,
-        format_func=titles.__getitem__,
-        key=f"{Key.TENSOR}-{'|'.join(titles)}",
-        label_visibility="collapsed",
-    )
-    value = exhibits[chosen].value
-    assert value is not None
+    if drawable:
+        titles = [exhibit.title for exhibit in exhibits]
+        chosen = st.selectbox(
+            say("inspector.draw"),
+            drawable,
+            format_func=titles.__getitem__,
+            key=f"{Key.TENSOR}-{'|'.join(titles)}",
+            label_visibility="collapsed",
+        )
+        _drawn(exhibits[chosen])
+
+
+def _line(exhibit: Exhibit) -> None:
+    written = tensor_text(exhibit.value) if exhibit.value is not None else "None"
+    shape = f" · {shape_text(exhibit.value.shape)}" if exhibit.value is not None else ""
+    note = f" · {exhibit.note}" if exhibit.note else ""
+    st.caption(f"{plain(exhibit.title)}{shape}{plain(note)}")
+    st.code(_shortened(written), language=None, wrap_lines=True)
+
+
+def _drawn(exhibit: Exhibit) -> None:
+    assert exhibit.value is not None
     names = {name: say(f"inspector.{name}") for name in ("heat_map", "table")}
-    as_table = st.segmented_control(
+    view = st.segmented_control(
         say("inspector.view"),
         names,
         key=Key.VIEW,
@@ -128,12 +134,12 @@ def _exhibits(exhibits: list[Exhibit]) -> None:
         label_visibility="collapsed",
         required=True,
     )
-    if as_table == "table":
-        _table(value)
+    if view == "table":
+        _table(exhibit.value)
     else:
         from explorer.render.heat_map import heat_map  # plotly is not needed until somebody looks
 
-        figure = heat_map(value, titles[chosen], theme(), language())
+        figure = heat_map(exhibit.value, exhibit.title, theme(), language())
         st.plotly_chart(figure, width="stretch", theme=None, key="heat-map", config={"displayModeBar": False})
 
 

@@ -159,7 +159,7 @@ function setDisabled(button, isDisabled) {
 }
 
 /** Which of the marks an event gets; each has a colour and a shape. */
-export function markOf(step) {
+function markOf(step) {
   if (step.kind === "Raised") return "error";
   if (step.kind === "GradCleared") return "reset";
   return step.phase === "backward" ? "backward" : "forward";
