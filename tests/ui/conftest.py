@@ -10,16 +10,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from app_pages import IDLE, ROOT
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
-ROOT = Path(__file__).parents[2]
 LONGEST_START_SECONDS = 90
 LONGEST_WAIT_MILLISECONDS = 30_000
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PROBES = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 """Streamlit's own client looks for its server below a page's address first, and finds it at the root."""
 NOT_LOADED = "[data-testid='stSkeleton']"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from app_pages import IDLE, Visit, keyed, open_lab, ran, told
+from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
-from test_pages import told
 
 from explorer.i18n import LANGUAGES, Language, text
 from explorer.labs.derivative import DerivativeSettings, curves, point_program
@@ -21,26 +19,7 @@ from explorer.labs.gradient import program_text as gradient_program
 from explorer.program.choices import Choices
 from explorer.program.link import encode
 
-ROOT = Path(__file__).parents[2]
 CHARTS = {"derivative": 2, "gradient": 2, "jacobian": 1, "descent": 1}
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-
-Visit = Callable[..., Page]
-
-
-def ran(page: AppTest) -> AppTest:
-    """Runs the page once more; no run may end in an exception."""
-    page.run()
-    assert not page.exception, [one.message for one in page.exception]
-    return page
-
-
-def open_lab(lab: str, language: str = "en", **parameters: str) -> AppTest:
-    page = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    page.query_params["lang"] = language
-    ran(page).switch_page(f"explorer/ui/labs/{lab}_page.py")
-    page.query_params.update({"lang": language, **parameters})
-    return ran(page)
 
 
 def said(page: AppTest) -> str:
@@ -197,10 +176,6 @@ def test_mistakes_change_the_program_and_are_explained() -> None:
 
 
 # ── in the browser ──────────────────────────────────────────────────────────────
-
-
-def keyed(page: Page, key: str, inner: str = "") -> Locator:
-    return page.locator(f".st-key-{key} {inner}".strip())
 
 
 def settled(page: Page, lab: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
+from app_pages import IDLE, Visit
 from playwright.sync_api import Locator, Page, expect
 
 from explorer.program.choices import Choices
@@ -14,8 +14,6 @@ from explorer.program.link import encode
 
 pytestmark = pytest.mark.browser
 
-Visit = Callable[..., Page]
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 HEARD_MILLISECONDS = 600
 CUBE = "import torch\n\nx = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\nm = (x * x).sum()\nm.backward()\n"
 BRANCHES = (

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from app_pages import IDLE, Visit, keyed
 from playwright.sync_api import Locator, Page, expect
 
 from explorer.gallery import function, functions
@@ -17,14 +18,7 @@ from explorer.ui.words import LANGUAGE_NAMES
 
 pytestmark = pytest.mark.browser
 
-Visit = Callable[..., Page]
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 GRAPH = ".stage svg"
-
-
-def keyed(page: Page, key: str, inner: str = "") -> Locator:
-    """A part of the page by its Streamlit key."""
-    return page.locator(f".st-key-{key} {inner}".strip())
 
 
 def settled(page: Page) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
+from app_pages import IDLE, Visit
 from playwright.sync_api import Page, expect
 
 from explorer.i18n import text
@@ -15,9 +15,6 @@ from explorer.program.choices import Choices
 from explorer.program.link import encode
 
 pytestmark = pytest.mark.browser
-
-Visit = Callable[..., Page]
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
 def open_pair(visit: Visit, address: str = "mistakes?m=where-and-nan", **options: object) -> Page:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 from typing import Any
 
 import pytest
+from app_pages import links, open_page, open_program, pair_of, ran, said
 from streamlit.testing.v1 import AppTest
-from test_pages import open_page, open_program, ran, said
 
 from explorer.i18n import LANGUAGES, Language, text
 from explorer.mistakes import mistake, mistakes
@@ -26,23 +25,6 @@ def open_mistakes(language: str = "en", **parameters: str) -> AppTest:
     page.query_params.update({"lang": language, **parameters})
     page.switch_page(PAGE)
     return ran(page)
-
-
-def links(page: AppTest) -> dict[str, dict[str, str]]:
-    """Labels of the links, with the parameters they carry."""
-    found: dict[str, dict[str, str]] = {}
-    for one in page.get("page_link"):
-        pairs = (part.partition("=") for part in one.proto.query_string.lstrip("?").split("&") if part)
-        found[one.proto.label] = {name: value for name, _, value in pairs}
-    return found
-
-
-def pair_of(page: AppTest) -> dict[str, Any]:
-    (found,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_pair")]
-    runs = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("autograd_run")]
-    data = json.loads(found.bytes)
-    sides = [{**json.loads(run.bytes), **side} for run, side in zip(runs, data["sides"], strict=True)]
-    return data | {"sides": sides}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

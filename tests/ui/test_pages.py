@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from app_pages import open_page, open_program, ran, said, told
 from streamlit.testing.v1 import AppTest
 
 from explorer.errors import WorkerUnavailable
@@ -20,27 +20,6 @@ from explorer.program.link import encode
 from explorer.ui import runs, state
 from explorer.ui.keys import Key
 from explorer.ui.markdown import plain
-
-ROOT = Path(__file__).parents[2]
-
-
-def ran(page: AppTest) -> AppTest:
-    """Runs the page once more; no run may end in an exception."""
-    page.run()
-    assert not page.exception, [one.message for one in page.exception]
-    return page
-
-
-def open_page(language: str = "en", *, painted: bool = True, **parameters: str) -> AppTest:
-    """Opens the page; `painted` says what a browser would: that the graph is on the screen."""
-    page = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    page.session_state[Key.PAINTED] = painted
-    page.query_params.update({"lang": language, **parameters})
-    return ran(page)
-
-
-def open_program(code: str) -> AppTest:
-    return open_page(**encode(Choices(text=code)))
 
 
 def type_program(page: AppTest, code: str) -> AppTest:
@@ -69,18 +48,6 @@ def grad(page: AppTest, name: str = "x") -> list[Any]:
     value = shown(page).grads[name]
     assert value is not None
     return list(value.values)
-
-
-def said(page: AppTest) -> str:
-    """Everything that stands on the page as text."""
-    groups = (page.markdown, page.caption, page.text, page.code, page.warning)
-    return "\n".join([*(str(one.value) for group in groups for one in group), *told(page)])
-
-
-def told(page: AppTest) -> list[str]:
-    """The paragraphs whose words can be opened."""
-    found = (one.proto for one in page.get("bidi_component"))
-    return [json.loads(one.bytes)["text"] for one in found if one.component_name.endswith("autograd_prose")]
 
 
 def torchs_words(code: str) -> str:

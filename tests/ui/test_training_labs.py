@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from app_pages import IDLE, Visit, open_lab, ran, told
 from playwright.sync_api import Locator, Page, expect
 from streamlit.testing.v1 import AppTest
-from test_pages import told
 
 from explorer.errors import WorkerUnavailable
 from explorer.gallery import function
@@ -17,27 +15,8 @@ from explorer.i18n import LANGUAGES, Language, text
 from explorer.runner import Errands
 from explorer.ui import runs
 
-ROOT = Path(__file__).parents[2]
 X = "import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\n"
 CHARTS = {"accumulation": 2, "check": 1, "flow": 3}
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-
-Visit = Callable[..., Page]
-
-
-def ran(page: AppTest) -> AppTest:
-    """Runs the page once more; no run may end in an exception."""
-    page.run()
-    assert not page.exception, [one.message for one in page.exception]
-    return page
-
-
-def open_lab(lab: str, language: str = "en", **parameters: str) -> AppTest:
-    page = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    page.query_params["lang"] = language
-    ran(page).switch_page(f"explorer/ui/labs/{lab}_page.py")
-    page.query_params.update({"lang": language, **parameters})
-    return ran(page)
 
 
 def table(page: AppTest) -> list[list[str]]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from app_pages import links, open_page, open_program, pair_of, ran, said
 from streamlit.testing.v1 import AppTest
-from test_mistakes_page import links, pair_of
-from test_pages import open_page, open_program, ran, said
 
 from explorer.i18n import LANGUAGES, Language, text
 from explorer.mistakes import mistake
