@@ -32,11 +32,14 @@ def effect_of(statement: ast.stmt) -> Effect:
     reads: set[str] = set()
     binds: set[str] = set()
     changes: set[str] = set()
+    inner = {
+        part for node in ast.walk(statement) if isinstance(node, ast.comprehension) for part in ast.walk(node.target)
+    }
     for node in ast.walk(statement):
         match node:
             case ast.Name(id=name, ctx=ast.Load()):
                 reads.add(name)
-            case ast.Name(id=name):
+            case ast.Name(id=name) if node not in inner:  # a comprehension's variable is nothing outside of it
                 binds.add(name)
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 binds.add(name)

@@ -17,7 +17,10 @@ from explorer.program.names import Names
 from explorer.program.source import Source, read
 from explorer.program.toggles import why_not
 
-_RANDOM = re.compile(r"\b(?:\w*dropout\w*|rand|randn|rand_like|randn_like|randint|bernoulli|multinomial|normal_?)\(")
+_RANDOM = re.compile(
+    r"\b(?:\w*dropout\w*|rand\w*|r?sample|bernoulli_?|multinomial|poisson|gumbel_softmax|rrelu_?"
+    r"|\w*normal_?|uniform_|exponential_)\("
+)
 _RANDOM_MODULE = re.compile(r"dropout|transformer|RReLU", re.IGNORECASE)
 _SETTINGS = ("manual_seed", "set_default_dtype")
 

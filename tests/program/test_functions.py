@@ -72,6 +72,7 @@ def test_what_fills_a_gradient_that_is_read_belongs_to_it() -> None:
     [
         "y = (torch.nn.functional.dropout(x, 0.5) * torch.randn(2)).sum()\ny.backward()",
         "def noisy(v):\n    return v * torch.randn(2)\nnoisy(x).sum().backward()",
+        "torch.distributions.Normal(x, 1.0).rsample().sum().backward()",
         "drop = torch.nn.Dropout(0.5)\ndrop(x * torch.tensor([3.0, 5.0])).sum().backward()",
     ],
 )
@@ -84,6 +85,11 @@ def test_random_numbers_are_the_same_in_every_call(program: str) -> None:
 def test_a_function_without_chance_sets_no_seed() -> None:
     function = function_of("import torch\nx = torch.randn(2, requires_grad=True)\nx.sum().backward()")
     assert not any("manual_seed" in line for line in function.definition)
+
+
+def test_the_variable_of_a_comprehension_is_nothing_that_it_reads() -> None:
+    function = function_of(X + "k = [i for i in range(3)]\n(x * k[2]).sum().backward()")
+    assert function.others == ("k",)
 
 
 def test_names_of_the_program_are_kept() -> None:
