@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 from app_pages import IDLE, Visit, keyed
@@ -392,3 +392,18 @@ def test_which_key_takes_what_is_typed_is_said_in_the_page_s_language(
     said = page.locator("[data-testid=InputInstructions]")
     shown = said.evaluate("one => [getComputedStyle(one).fontSize, getComputedStyle(one, '::after').content]")
     assert shown == ["0px", f'"{text("ui.apply", language)}"']
+
+
+@pytest.mark.parametrize("width", [1280, 800, 390])
+def test_the_player_comes_where_its_program_stood(visit: Visit, width: int) -> None:
+    slow = "import torch\nx = torch.ones(3, requires_grad=True)\nfor _ in range(10**7):\n    pass\n(x * x).sum().backward()\n"
+    page = visit("about", width=width)
+    page.goto(urljoin(page.url, f"/?{urlencode(encode(Choices(text=slow)))}"), wait_until="commit")
+    stood = page.locator(".player-to-come").bounding_box()
+    expect(page.locator(GRAPH)).to_be_visible()
+    came = page.locator(".player").bounding_box()
+    assert stood
+    assert came
+    assert [stood[end] for end in ("x", "y", "width")] == pytest.approx(
+        [came[end] for end in ("x", "y", "width")], abs=1
+    )
