@@ -160,7 +160,7 @@ class Player extends Playing {
     this.view.open(this.picture.boxOf(near?.target), this.regionAt(steps.indexOf(near) + 1));
     this.picture.select(null);
     this.sizes.observe(this.stage);
-    if (document.fonts?.status === "loading") document.fonts.ready.then(() => this.picture.measure());
+    if (document.fonts?.status === "loading") document.fonts.ready.then(() => this.picture?.measure());
   }
 
   /** The place of what the round of a step is about: where several are drawn, it is seen before the others. */
