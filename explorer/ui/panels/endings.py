@@ -71,8 +71,8 @@ def _failed(recording: Recording, advice: str | None) -> None:
     assert error is not None
     with st.container(border=True, key="failed"):
         place = "" if error.span is None else say("ending.at", line=error.span.line, column=error.span.column + 1)
-        _announce(f"{say('ending.failed', type=error.type)} {place}", error.message)
-        st.markdown(f":material/error: **{say('ending.failed', type=plain(error.type))}** {place}")
+        _announce(f"{error.type} {place}", error.message)
+        st.markdown(f":material/error: **{plain(error.type)}** {place}")
         st.code(error.message, language=None, wrap_lines=True)
         if about := " · ".join(_about(recording, error)):
             st.caption(plain(about))

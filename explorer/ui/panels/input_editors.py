@@ -158,7 +158,7 @@ def _slider(shown: Input, value: Number) -> None:
     cast: Callable[[float], float] = int if whole else float
     state.show(key, cast(float(value)))
     st.slider(
-        say("inputs.slider", name=shown.name),
+        shown.name,
         cast(-reach),
         cast(reach),
         key=key,
