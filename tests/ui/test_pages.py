@@ -633,3 +633,13 @@ def test_where_no_process_can_be_had_it_is_said_and_the_program_runs_later(
     assert page.text_area(key=Key.DRAFT).value == code
     next(button for button in page.button if button.label == text("ui.ending.again", language)).click()
     assert shown(ran(page)).source == code
+
+
+def test_tensors_along_two_edges_to_one_leaf_are_told_apart() -> None:
+    page = open_page(step="7")
+    page.session_state[Key.ALL_TENSORS] = True
+    (choice,) = [one for one in ran(page).selectbox if str(one.key).startswith(Key.TENSOR)]
+    assert choice.options[:2] == ["sent on to x · grad_inputs[0]", "sent on to x · grad_inputs[1]"]
+    assert len(page.get("plotly_chart")) == 2, "a heat map beside what each pass added"
+    page.segmented_control(key=Key.VIEW).set_value("table")
+    assert len(ran(page).dataframe) == 1

@@ -31,6 +31,11 @@ class Exhibit(NamedTuple):
     value: TensorValue | None
     note: str = ""
 
+    @property
+    def label(self) -> str:
+        """What tells it from the others: two edges may lead to one leaf."""
+        return f"{self.title} · {self.note}" if self.note else self.title
+
 
 def tensors(recording: Recording, subject: Subject, step: int) -> None:
     """Draws every tensor of a subject below a heading that opens them; closed, it costs nothing."""
@@ -103,12 +108,12 @@ def _exhibits(exhibits: list[Exhibit]) -> None:
         _line(exhibit)
     drawable = [i for i, exhibit in enumerate(exhibits) if exhibit.value is not None and exhibit.value.numel > 1]
     if drawable:
-        titles = [exhibit.title for exhibit in exhibits]
+        labels = [exhibit.label for exhibit in exhibits]
         chosen = st.selectbox(
             say("inspector.draw"),
             drawable,
-            format_func=titles.__getitem__,
-            key=f"{Key.TENSOR}-{'|'.join(titles)}",
+            format_func=labels.__getitem__,
+            key=f"{Key.TENSOR}-{'|'.join(labels)}",
             label_visibility="collapsed",
         )
         _drawn(exhibits[chosen])
