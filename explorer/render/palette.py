@@ -24,9 +24,7 @@ class Palette(Frozen, frozen=True, kw_only=True):
         done: A node that has run.
         sent: An edge that a gradient has crossed, and its number.
         failed: Where an error was raised.
-        saved: A saved tensor that is still there.
         cut: A place where no gradient passes.
-        running_surface: Behind the words of the running node.
         passes: One colour per backward pass; starts again after the last.
         negative, zero, positive: The ends and the middle of a scale around 0.
     """
@@ -39,9 +37,7 @@ class Palette(Frozen, frozen=True, kw_only=True):
     done: str
     sent: str
     failed: str
-    saved: str
     cut: str
-    running_surface: str
     passes: tuple[str, ...]
     negative: str
     zero: str
@@ -61,9 +57,7 @@ PALETTES: dict[Theme, Palette] = {
         done="#00613a",
         sent="#0060b3",
         failed="#7a0048",
-        saved="#7a5c00",
         cut="#5b3f99",
-        running_surface="#ffe9c7",
         passes=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#5c5c5c", "#a89d0c"),
         negative="#0072b2",
         zero="#f7f7f7",
@@ -78,23 +72,13 @@ PALETTES: dict[Theme, Palette] = {
         done="#35c79a",
         sent="#6cc4f5",
         failed="#ff7a7a",
-        saved="#e8dd5a",
         cut="#b9a3f5",
-        running_surface="#43330f",
         passes=("#3a9bdc", "#e8793a", "#1fb58a", "#d98fb8", "#8fd0f7", "#f0b53c", "#a8b0b8", "#f0e442"),
         negative="#56b4e9",
         zero="#20262f",
         positive="#f08a3c",
     ),
 }
-
-
-def css_variables(theme: Theme, prefix: str = "--graph-") -> dict[str, str]:
-    """The theme's colours as CSS custom properties: {"--graph-running": "#b34700", "--graph-pass-0": …}."""
-    palette = PALETTES[theme]
-    single = [name for name in palette.__struct_fields__ if name != "passes"]
-    named = {prefix + name.replace("_", "-"): getattr(palette, name) for name in single}
-    return named | {f"{prefix}pass-{k}": color for k, color in enumerate(palette.passes)}
 
 
 def pass_color(theme: Theme, index: int) -> str:
