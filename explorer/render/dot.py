@@ -38,6 +38,9 @@ BOX_POINTS, SMALL_POINTS = 12, 10
 PADDING_COLUMNS, PADDING_LINES = 2, 0.8
 SIGN_CHARACTERS = 20
 
+JOINER = "\u200d"
+"""Holds the parts of an emoji together."""
+
 INK, PALE, PAPER = "#333333", "#8a8a8a", "#ffffff"
 
 # Shape, not colour alone, tells the kinds of boxes apart.
@@ -249,4 +252,4 @@ def _safe(id_: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "�" for character in text)
+    return "".join(character if character.isprintable() or character == JOINER else "�" for character in text)

@@ -148,7 +148,7 @@ def bytes_text(count: int) -> str:
     """A number of bytes: "12 B", "3.9 KiB"."""
     size, units = float(count), iter(("KiB", "MiB", "GiB"))
     unit = "B"
-    while size >= 1024 and (larger := next(units, None)) is not None:
+    while round(size, 1) >= 1024 and (larger := next(units, None)) is not None:
         size, unit = size / 1024, larger
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 

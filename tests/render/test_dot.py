@@ -261,3 +261,12 @@ def test_a_span_over_two_lines_is_one_line() -> None:
     over = Span(line=1, column=4, end_line=2, end_column=8)
     assert span_text("y = (x\n   * 2)\n", over) == "(x * 2)"
     assert span_text("y = 1", over) == ""
+
+
+def test_an_emoji_of_several_parts_stays_whole_and_what_xml_forbids_is_replaced() -> None:
+    program = 'd = {"👩\u200d🔬": torch.ones(2, requires_grad=True), "\x01": torch.ones(2)}\n'
+    shown = drawn(program + '(d["👩\u200d🔬"] * d["\x01"]).sum().backward()')
+    written = " ".join(text for group in shown.values() for text in group.texts)
+    assert 'd["👩\u200d🔬"]' in written
+    assert "\x01" not in written
+    assert "�" in written

@@ -87,6 +87,8 @@ def test_what_a_second_pass_does(code: str, name: str, expected: str) -> None:
     assert second_pass(recording, node_of(recording, name), len(recording.events)) == expected  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (12, "12 B"), (4000, "3.9 KiB"), (3 * 2**30, "3.0 GiB")])
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (4000, "3.9 KiB"), (2**20 - 1, "1.0 MiB"), (3 * 2**30, "3.0 GiB")]
+)
 def test_bytes_are_written_in_few_digits(count: int, text: str) -> None:
     assert bytes_text(count) == text
