@@ -56,4 +56,4 @@ def test_the_first_visitor_waits_for_no_pandas() -> None:
     )
     app = Path(__file__).parents[2] / "app.py"
     done = subprocess.run([sys.executable, "-c", code, app], capture_output=True, text=True, cwd=app.parent, check=True)
-    assert done.stdout.split() == ["3", "False"]  # focus, run and player
+    assert done.stdout.split() == ["4", "False"]  # language, focus, run and player

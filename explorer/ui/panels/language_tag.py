@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def tell_language(language: Language) -> None:
     """Has the browser note the language; nothing is seen of it."""
-    _component()(key="language-tag", data=LANGUAGE_TAGS[language])
+    _component()(
+        key="language-tag", data={"language": LANGUAGE_TAGS[language]}
+    )  # a bare text would have Streamlit import pandas
 
 
 @cache
