@@ -1,4 +1,4 @@
-"""One browser for all tests: Playwright can be started only once in a process."""
+"""What all tests share: one browser, for Playwright can be started only once in a process, and no hurry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 NAMES = ("chromium", "google-chrome", "chromium-browser")
 QUIET = [

@@ -15,7 +15,7 @@ SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=120, deadline=None, suppress_health_check=SLOW, derandomize=True)
+@settings(max_examples=120, suppress_health_check=SLOW, derandomize=True)
 @given(programs())
 def test_drawn_programs(code: Any) -> None:
     recording = check_recording(code)

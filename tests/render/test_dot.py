@@ -204,7 +204,7 @@ def test_hostile_names_are_shown_letter_by_letter(name: str) -> None:
     assert shown[node.id].texts[0] == name
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(min_size=1, max_size=20))
 def test_any_name_gives_well_formed_svg(name: str) -> None:
     node = msgspec.structs.replace(TWO.nodes[0], name=name)
