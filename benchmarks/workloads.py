@@ -125,9 +125,11 @@ class Workload(NamedTuple):
 
 WORKLOADS = {
     "tutorial program": Workload("import torch\n", TUTORIAL),
-    "three-layer perceptron": Workload(perceptron(784, 256, 128, 64)),
+    "three-layer perceptron, batch of 32": Workload(perceptron(784, 256, 128, 32)),
+    "three-layer perceptron, batch of 64": Workload(perceptron(784, 256, 128, 64)),
     "three-layer perceptron, 32 wide": Workload(perceptron(8, 32, 32, 8)),
-    "two-layer transformer encoder": Workload(transformer(128, 16, 32)),
+    "two-layer transformer encoder, 64 wide": Workload(transformer(64, 4, 16)),
+    "two-layer transformer encoder, 128 wide": Workload(transformer(128, 16, 32)),
     "two-layer transformer encoder, 32 wide": Workload(transformer(32, 4, 8)),
     "LSTM cell, 100 steps": Workload(lstm(32, 128, 32)),
     "LSTM cell, 100 steps, 32 wide": Workload(lstm(8, 32, 8)),
