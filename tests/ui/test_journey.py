@@ -396,9 +396,11 @@ def test_which_key_takes_what_is_typed_is_said_in_the_page_s_language(
 
 @pytest.mark.parametrize("width", [1280, 800, 390])
 def test_the_player_comes_where_its_program_stood(visit: Visit, width: int) -> None:
-    slow = "import torch\nx = torch.ones(3, requires_grad=True)\nfor _ in range(10**7):\n    pass\n(x * x).sum().backward()\n"
+    slow = f"import torch\nx = torch.ones({width}, requires_grad=True)\nfor _ in range(5 * 10**7):\n    pass\n(x * x).sum().backward()\n"
     page = visit("about", width=width)
     page.goto(urljoin(page.url, f"/?{urlencode(encode(Choices(text=slow)))}"), wait_until="commit")
+    expect(page.locator(".player-to-come")).to_be_visible()
+    expect(page.locator("[data-testid='stSkeleton']")).to_have_count(0)
     stood = page.locator(".player-to-come").bounding_box()
     expect(page.locator(GRAPH)).to_be_visible()
     came = page.locator(".player").bounding_box()
