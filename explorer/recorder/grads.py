@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from msgspec import structs
 
 from explorer.model import Accumulated, BackwardStarted, GradCleared, Modified, Span, TensorValue
 from explorer.recorder.builder import Builder
@@ -56,18 +57,7 @@ def note_replaced(builder: Builder, leaf: LeafDraft, name: str, span: Span | Non
     if grad is None or after is None:
         builder.emit(GradCleared(span=span, leaf_id=leaf.id, before=before, to="none"))
         return
-    builder.emit(
-        Modified(
-            span=span,
-            name=name,
-            variable=leaf.name,
-            leaf_id=leaf.id,
-            of_grad=True,
-            before=before,
-            after=after,
-            version=grad._version,
-        )
-    )
+    builder.emit(_modified(leaf, name, span, before, after, grad._version))
 
 
 def note_written(
@@ -93,17 +83,25 @@ def note_written(
     if node_ids:
         builder.graph.describe(node_ids[-1], leaf.name and f"{leaf.name}.grad", after)
     builder.emit(
-        Modified(
-            span=span,
-            name=name,
-            variable=leaf.name,
-            leaf_id=leaf.id,
-            of_grad=True,
-            before=before,
-            after=after,
-            version=grad._version,
+        structs.replace(
+            _modified(leaf, name, span, before, after, grad._version),
             counted_with=builder.storages.counted_with(tensor),
             storage=builder.storages.known_number(tensor),
             node_ids=node_ids,
         )
+    )
+
+
+def _modified(
+    leaf: LeafDraft, name: str, span: Span | None, before: TensorValue | None, after: TensorValue, version: int
+) -> Modified:
+    return Modified(
+        span=span,
+        name=name,
+        variable=leaf.name,
+        leaf_id=leaf.id,
+        of_grad=True,
+        before=before,
+        after=after,
+        version=version,
     )

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 def tell_language(language: Language) -> None:
     """Has the browser note the language; nothing is seen of it."""
-    _component()(
-        key="language-tag", data={"language": LANGUAGE_TAGS[language]}
-    )  # a bare text would have Streamlit import pandas
+    # For a bare text Streamlit would import pandas.
+    _component()(key="language-tag", data={"language": LANGUAGE_TAGS[language]})
 
 
 @cache
